@@ -1,0 +1,14 @@
+namespace Minigrad.Numerics;
+
+/// <summary>Mathematical constants that formulas share, in double precision.</summary>
+public static class Constants
+{
+    /// <summary>2/√π.</summary>
+    public const double TwoOverRootPi = 1.1283791670955126;
+
+    /// <summary>1/√2.</summary>
+    public const double InverseRootTwo = 0.70710678118654752;
+
+    /// <summary>√(2/π).</summary>
+    public const double RootTwoOverPi = 0.79788456080286536;
+}

@@ -1,0 +1,22 @@
+namespace Minigrad.Numerics;
+
+/// <summary>
+/// Several float32 numbers in one vector register: the number type of CPU loops. A value never depends on its lane,
+/// so it never depends on its place in an array.
+/// </summary>
+/// <typeparam name="T">The implementing type itself.</typeparam>
+public interface ILanes<T> : IMachineReal<T>
+    where T : struct, ILanes<T>
+{
+    /// <summary>The number of lanes.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>Reads <see cref="Count"/> numbers starting at an element offset from a reference.</summary>
+    static abstract T Load(ref readonly float source, nuint offset);
+
+    /// <summary>Writes <see cref="Count"/> numbers starting at an element offset from a reference.</summary>
+    static abstract void Store(T value, ref float destination, nuint offset);
+
+    /// <summary>The sum of all lanes, added in a fixed order.</summary>
+    static abstract float Sum(T value);
+}
