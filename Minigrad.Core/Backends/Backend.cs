@@ -1,0 +1,170 @@
+using Minigrad.Operations;
+
+namespace Minigrad.Backends;
+
+/// <summary>
+/// The seam between tensors and hardware: a small set of loops over formulas, and what has structure of its own. Adding
+/// an elementwise operation touches no backend.
+/// </summary>
+/// <remarks>
+/// <para>Shapes are checked above the seam; a backend trusts its arguments. Buffers given as outputs are overwritten
+/// whole unless a method says that it adds. An output may be the same storage as an elementwise input of its own shape,
+/// and must not otherwise overlap an input.</para>
+/// <para>Backward needs no methods of its own: the gradient of an elementwise operation is again an elementwise operation
+/// (<see cref="UnaryBackward{TOp}"/> and its like), run by <see cref="Zip{TOp}"/> or <see cref="Combine{TOp}"/>.</para>
+/// <para>Every method gives the same bits on every run. Reductions combine in a fixed order.</para>
+/// </remarks>
+public abstract class Backend
+{
+    /// <summary>What a person calls the device, as in an error message: <c>CPU (AVX-512)</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>A buffer whose contents are undefined until written.</summary>
+    /// <param name="length">How many float32 numbers, 0 or more.</param>
+    public abstract Storage Allocate(int length);
+
+    /// <summary>Copies numbers from the host.</summary>
+    /// <param name="source">The numbers, as many as the destination holds.</param>
+    /// <param name="destination">The buffer to overwrite.</param>
+    public abstract void Upload(ReadOnlySpan<float> source, Storage destination);
+
+    /// <summary>Copies numbers to the host, waiting for whatever still computes them.</summary>
+    /// <param name="source">The buffer to read.</param>
+    /// <param name="destination">Where to, as long as the source.</param>
+    public abstract void Download(Storage source, Span<float> destination);
+
+    /// <summary>Sets every element to one value.</summary>
+    /// <param name="y">The buffer to overwrite.</param>
+    /// <param name="value">The value.</param>
+    public abstract void Fill(Storage y, float value);
+
+    /// <summary>Draws every element: element i depends on key, stream and position + i only.</summary>
+    /// <typeparam name="TDistribution">The distribution.</typeparam>
+    /// <param name="distribution">The distribution and its parameters.</param>
+    /// <param name="source">Which random numbers to use.</param>
+    /// <param name="y">The buffer to overwrite.</param>
+    public abstract void Fill<TDistribution>(TDistribution distribution, Randomness source, Storage y)
+        where TDistribution : unmanaged, IDistribution;
+
+    /// <summary>y[i] = f(x[i]).</summary>
+    /// <typeparam name="TOp">The function.</typeparam>
+    /// <param name="op">The function and its constants.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="y">The output, as long as the input.</param>
+    public abstract void Map<TOp>(TOp op, Storage x, Storage y)
+        where TOp : unmanaged, IUnaryOp;
+
+    /// <summary>y[i] = f(a[i], b[i]), both operands broadcast to the output.</summary>
+    /// <typeparam name="TOp">The function.</typeparam>
+    /// <param name="op">The function and its constants.</param>
+    /// <param name="a">The first operand.</param>
+    /// <param name="b">The second operand.</param>
+    /// <param name="y">The output.</param>
+    public abstract void Zip<TOp>(TOp op, Operand a, Operand b, Storage y)
+        where TOp : unmanaged, IBinaryOp;
+
+    /// <summary>y[i] = f(a[i], b[i], c[i]), the operands broadcast to the output.</summary>
+    /// <typeparam name="TOp">The function.</typeparam>
+    /// <param name="op">The function and its constants.</param>
+    /// <param name="a">The first operand.</param>
+    /// <param name="b">The second operand.</param>
+    /// <param name="c">The third operand.</param>
+    /// <param name="y">The output.</param>
+    public abstract void Combine<TOp>(TOp op, Operand a, Operand b, Operand c, Storage y)
+        where TOp : unmanaged, ITernaryOp;
+
+    /// <summary>Reduces an axis: y[o, i] combines the terms of x[o, :, i], in a fixed order.</summary>
+    /// <typeparam name="TReduction">The reduction.</typeparam>
+    /// <param name="reduction">The reduction and its constants.</param>
+    /// <param name="x">The input, laid out as <paramref name="layout"/>.</param>
+    /// <param name="layout">The axis to reduce.</param>
+    /// <param name="y">The output: <c>[outer, inner]</c>.</param>
+    public abstract void Reduce<TReduction>(TReduction reduction, Storage x, AxisLayout layout, Storage y)
+        where TReduction : unmanaged, IReduction;
+
+    /// <summary>
+    /// Where along an axis the largest value is, the first of several; a NaN counts as the largest.
+    /// </summary>
+    /// <param name="x">The input, laid out as <paramref name="layout"/>.</param>
+    /// <param name="layout">The axis to search, at least 1 long.</param>
+    /// <param name="sign">+1 for the largest value, −1 for the smallest.</param>
+    /// <param name="indices">The places found: <c>[outer, inner]</c>.</param>
+    public abstract void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices);
+
+    /// <summary>y[o, a, i] = Σ x[o, 0..a, i], or from a to the end if reversed.</summary>
+    /// <param name="x">The input, laid out as <paramref name="layout"/>.</param>
+    /// <param name="layout">The axis to sum along.</param>
+    /// <param name="reverse">Whether to sum from the end of the axis.</param>
+    /// <param name="y">The output, as long as the input.</param>
+    public abstract void CumulativeSum(Storage x, AxisLayout layout, bool reverse, Storage y);
+
+    /// <summary>C = op(A) · op(B) for each product of a batch.</summary>
+    /// <param name="shape">The shapes, which operands are read transposed, and the batch.</param>
+    /// <param name="left">A: <c>[batch, rows, depth]</c>, or <c>[batch, depth, rows]</c> if transposed.</param>
+    /// <param name="right">B: <c>[batch, depth, columns]</c>, or <c>[batch, columns, depth]</c> if transposed.</param>
+    /// <param name="result">C: <c>[batch, rows, columns]</c>.</param>
+    public abstract void MatrixProduct(MatrixProductShape shape, Storage left, Storage right, Storage result);
+
+    /// <summary>y = softmax(x) for each row, or its logarithm, computed without overflow.</summary>
+    /// <param name="x">The input: <c>[rows, columns]</c>.</param>
+    /// <param name="rows">The number of rows.</param>
+    /// <param name="columns">The length of a row.</param>
+    /// <param name="logarithm">Whether to give log softmax(x) instead.</param>
+    /// <param name="y">The output, as long as the input.</param>
+    public abstract void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y);
+
+    /// <summary>
+    /// The gradient of <see cref="Softmax"/> from its output: y · (g − Σ g·y), or g − eʸ · Σ g for the logarithm.
+    /// </summary>
+    /// <param name="y">The output of the forward pass: <c>[rows, columns]</c>.</param>
+    /// <param name="gradient">The gradient of the output, of the same shape.</param>
+    /// <param name="rows">The number of rows.</param>
+    /// <param name="columns">The length of a row.</param>
+    /// <param name="logarithm">Whether forward gave the logarithm.</param>
+    /// <param name="result">The gradient of the input, of the same shape.</param>
+    public abstract void SoftmaxBackward(
+        Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result);
+
+    /// <summary>Copies a block of elements between two strided layouts; other elements of the destination stay.</summary>
+    /// <param name="x">The storage to read.</param>
+    /// <param name="source">Where the block lies in <paramref name="x"/>.</param>
+    /// <param name="y">The storage to write.</param>
+    /// <param name="target">Where the block lies in <paramref name="y"/>; no two elements may share a place.</param>
+    /// <param name="dimensions">The dimensions of the block.</param>
+    public abstract void Copy(
+        Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions);
+
+    /// <summary>y[r, :] = x[rows[r], :].</summary>
+    /// <param name="x">The table to read from: <c>[any, width]</c>.</param>
+    /// <param name="rows">Which rows, each already checked to be in range.</param>
+    /// <param name="width">The length of a row.</param>
+    /// <param name="y">The output: <c>[rows, width]</c>.</param>
+    public abstract void Gather(Storage x, ReadOnlySpan<int> rows, int width, Storage y);
+
+    /// <summary>y[rows[r], :] += x[r, :], in the order of r.</summary>
+    /// <param name="x">What to add: <c>[rows, width]</c>.</param>
+    /// <param name="rows">Which rows to add to, each already checked to be in range.</param>
+    /// <param name="width">The length of a row.</param>
+    /// <param name="y">The table to add to: <c>[any, width]</c>.</param>
+    public abstract void ScatterAdd(Storage x, ReadOnlySpan<int> rows, int width, Storage y);
+
+    /// <summary>
+    /// The p-norm of each unit (a run of consecutive elements of equal length) of a buffer, in double precision. It
+    /// neither overflows nor underflows for finite float32 input, is 0 over no elements, and is not finite exactly where
+    /// an element is not finite.
+    /// </summary>
+    /// <param name="x">The numbers: <c>[norms, unit length]</c>.</param>
+    /// <param name="order">p: a positive number or +∞.</param>
+    /// <param name="norms">The result, one number a unit; with one unit, the norm of the whole buffer.</param>
+    public abstract void Norms(Storage x, double order, Span<double> norms);
+
+    /// <summary>
+    /// The updates of several parameters by one rule. Each gradient is read once, scaled and clamped as its target says;
+    /// gradients are not changed.
+    /// </summary>
+    /// <typeparam name="TRule">The update rule.</typeparam>
+    /// <param name="rule">The rule and this step's constants.</param>
+    /// <param name="targets">The parameters.</param>
+    public abstract void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+        where TRule : unmanaged, IUpdateRule;
+}
