@@ -144,6 +144,10 @@ public readonly struct Dual<T> : IReal<Dual<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Dual<T> Softplus(Dual<T> x) => new(T.Softplus(x.Value), x.Derivative * T.Sigmoid(x.Value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Dual<T> Erf(Dual<T> x) =>
         new(T.Erf(x.Value), x.Derivative * (Constants.TwoOverRootPi * T.Exp(-(x.Value * x.Value))));
 

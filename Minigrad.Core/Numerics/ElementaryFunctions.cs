@@ -109,6 +109,10 @@ internal static class ElementaryFunctions
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Softplus<T>(T x)
+        where T : struct, IMachineReal<T>, IReal<T> => T.Max(x, 0f) + Log1P(Exp(-T.Abs(x)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Erf<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
     {

@@ -81,6 +81,10 @@ public readonly struct Exact : IReal<Exact>
     public static Exact Sigmoid(Exact x) => new(1 / (1 + Math.Exp(-x.Value)));
 
     /// <inheritdoc/>
+    public static Exact Softplus(Exact x) =>
+        new(Math.Max(x.Value, 0) + SpecialFunctions.Log1p(Math.Exp(-Math.Abs(x.Value))));
+
+    /// <inheritdoc/>
     public static Exact Erf(Exact x) => new(SpecialFunctions.Erf(x.Value));
 
     /// <inheritdoc/>

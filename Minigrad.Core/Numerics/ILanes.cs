@@ -17,6 +17,12 @@ public interface ILanes<T> : IMachineReal<T>
     /// <summary>Writes <see cref="Count"/> numbers starting at an element offset from a reference.</summary>
     static abstract void Store(T value, ref float destination, nuint offset);
 
+    /// <summary>Reads the first <paramref name="count"/> lanes only; the others hold <paramref name="padding"/>.</summary>
+    static abstract T LoadPartial(ref readonly float source, nuint offset, int count, float padding);
+
+    /// <summary>Writes the first <paramref name="count"/> lanes only.</summary>
+    static abstract void StorePartial(T value, ref float destination, nuint offset, int count);
+
     /// <summary>The sum of all lanes, added in a fixed order.</summary>
     static abstract float Sum(T value);
 }

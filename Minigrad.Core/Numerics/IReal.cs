@@ -77,6 +77,9 @@ public interface IReal<T>
     /// <summary>1 / (1 + e⁻ˣ), without overflow on either side.</summary>
     static abstract T Sigmoid(T x);
 
+    /// <summary>ln(1 + eˣ), without overflow: x for large x, eˣ for small.</summary>
+    static abstract T Softplus(T x);
+
     /// <summary>erf x = 2/√π · ∫₀ˣ e^(−t²) dt.</summary>
     static abstract T Erf(T x);
 

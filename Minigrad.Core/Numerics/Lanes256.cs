@@ -106,6 +106,10 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Softplus(Lanes256 x) => ElementaryFunctions.Softplus(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Erf(Lanes256 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
@@ -150,6 +154,32 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lanes256 value, ref float destination, nuint offset) => 
         value.value.StoreUnsafe(ref destination, offset);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static Lanes256 LoadPartial(ref readonly float source, nuint offset, int count, float padding)
+    {
+        Span<float> padded = stackalloc float[Count];
+        padded.Fill(padding);
+        for (int lane = 0; lane < count; lane++)
+        {
+            padded[lane] = Unsafe.Add(ref Unsafe.AsRef(in source), offset + (nuint)lane);
+        }
+
+        return Load(in padded[0], 0);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public static void StorePartial(Lanes256 value, ref float destination, nuint offset, int count)
+    {
+        Span<float> lanes = stackalloc float[Count];
+        Store(value, ref lanes[0], 0);
+        for (int lane = 0; lane < count; lane++)
+        {
+            Unsafe.Add(ref destination, offset + (nuint)lane) = lanes[lane];
+        }
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -119,6 +119,10 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Softplus(Scalar x) => ElementaryFunctions.Softplus(x);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar Erf(Scalar x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>

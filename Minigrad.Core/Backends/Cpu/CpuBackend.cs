@@ -1,0 +1,246 @@
+using System.Runtime.Intrinsics;
+
+namespace Minigrad.Backends.Cpu;
+
+/// <summary>
+/// The backend that every tensor starts on: vectorised loops over arrays, shared among threads in fixed portions, so
+/// that the same bits come out for any number of threads.
+/// </summary>
+public sealed class CpuBackend : Backend
+{
+    private readonly BufferPool pool = new();
+    private readonly Workers workers = new();
+
+    private CpuBackend()
+    {
+    }
+
+    /// <summary>The one CPU backend of the process.</summary>
+    public static CpuBackend Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public override string Name => "CPU";
+
+    /// <summary>The width in bits of the vectors that formulas run in on this machine: 512, 256 or 128.</summary>
+    public static int VectorWidth =>
+        Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
+
+    /// <summary>
+    /// How many threads may share the work of one operation, at least 1; the number of processors until set. Results do
+    /// not depend on it.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
+    public int ThreadCount
+    {
+        get => workers.ThreadCount;
+        set => workers.ThreadCount = value;
+    }
+
+    /// <summary>The bytes of all pooled buffers, in use or waiting.</summary>
+    public long PooledBytes => pool.BytesPooled;
+
+    /// <inheritdoc/>
+    public override Storage Allocate(int length) =>
+        length < BufferPool.SmallestPooled
+            ? new CpuStorage(this, length == 0 ? [] : GC.AllocateUninitializedArray<float>(length), length)
+            : new PooledCpuStorage(this, pool, length);
+
+    /// <inheritdoc/>
+    public override void Upload(ReadOnlySpan<float> source, Storage destination)
+    {
+        source.CopyTo(Span(destination));
+        GC.KeepAlive(destination);
+    }
+
+    /// <inheritdoc/>
+    public override void Download(Storage source, Span<float> destination)
+    {
+        Span(source).CopyTo(destination);
+        GC.KeepAlive(source);
+    }
+
+    /// <inheritdoc/>
+    public override void Fill(Storage y, float value)
+    {
+        Span(y).Fill(value);
+        GC.KeepAlive(y);
+    }
+
+    /// <inheritdoc/>
+    public override void Fill<TDistribution>(TDistribution distribution, Randomness source, Storage y)
+    {
+        ElementwiseLoops.Fill(workers, distribution, source, Array(y), y.Length);
+        GC.KeepAlive(y);
+    }
+
+    /// <inheritdoc/>
+    public override void Map<TOp>(TOp op, Storage x, Storage y)
+    {
+        ElementwiseLoops.Map(workers, op, Array(x), Array(y), y.Length);
+        KeepAlive(x, y);
+    }
+
+    /// <inheritdoc/>
+    public override void Zip<TOp>(TOp op, Operand a, Operand b, Storage y)
+    {
+        ElementwiseLoops.Zip(workers, op, a, b, Array(y), y.Length);
+        KeepAlive(a.Storage, b.Storage, y);
+    }
+
+    /// <inheritdoc/>
+    public override void Combine<TOp>(TOp op, Operand a, Operand b, Operand c, Storage y)
+    {
+        ElementwiseLoops.Combine(workers, op, a, b, c, Array(y), y.Length);
+        KeepAlive(a.Storage, b.Storage, c.Storage);
+        GC.KeepAlive(y);
+    }
+
+    /// <inheritdoc/>
+    public override void Reduce<TReduction>(TReduction reduction, Storage x, AxisLayout layout, Storage y)
+    {
+        ReductionLoops.Reduce(workers, reduction, Array(x), layout, Array(y));
+        KeepAlive(x, y);
+    }
+
+    /// <inheritdoc/>
+    public override void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices)
+    {
+        ReadOnlySpan<float> values = Span(x);
+        for (int outer = 0; outer < layout.Outer; outer++)
+        {
+            for (int inner = 0; inner < layout.Inner; inner++)
+            {
+                int start = (outer * layout.Axis * layout.Inner) + inner;
+                int best = 0;
+                float largest = sign * values[start];
+                for (int place = 1; place < layout.Axis && !float.IsNaN(largest); place++)
+                {
+                    float value = sign * values[start + (place * layout.Inner)];
+                    if (value > largest || float.IsNaN(value))
+                    {
+                        (best, largest) = (place, value);
+                    }
+                }
+
+                indices[(outer * layout.Inner) + inner] = best;
+            }
+        }
+
+        GC.KeepAlive(x);
+    }
+
+    /// <inheritdoc/>
+    public override void CumulativeSum(Storage x, AxisLayout layout, bool reverse, Storage y)
+    {
+        ReadOnlySpan<float> values = Span(x);
+        Span<float> sums = Span(y);
+        for (int outer = 0; outer < layout.Outer; outer++)
+        {
+            for (int step = 0; step < layout.Axis; step++)
+            {
+                int place = reverse ? layout.Axis - 1 - step : step;
+                int row = ((outer * layout.Axis) + place) * layout.Inner;
+                int before = row + ((reverse ? 1 : -1) * layout.Inner);
+                for (int inner = 0; inner < layout.Inner; inner++)
+                {
+                    sums[row + inner] = values[row + inner] + (step == 0 ? 0f : sums[before + inner]);
+                }
+            }
+        }
+
+        KeepAlive(x, y);
+    }
+
+    /// <inheritdoc/>
+    public override void MatrixProduct(MatrixProductShape shape, Storage left, Storage right, Storage result)
+    {
+        Cpu.MatrixProduct.Run(workers, shape, Array(left), Array(right), Array(result));
+        KeepAlive(left, right, result);
+    }
+
+    /// <inheritdoc/>
+    public override void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y)
+    {
+        SoftmaxLoops.Forward(workers, Array(x), rows, columns, logarithm, Array(y));
+        KeepAlive(x, y);
+    }
+
+    /// <inheritdoc/>
+    public override void SoftmaxBackward(
+        Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result)
+    {
+        SoftmaxLoops.Backward(workers, Array(y), Array(gradient), rows, columns, logarithm, Array(result));
+        KeepAlive(y, gradient, result);
+    }
+
+    /// <inheritdoc/>
+    public override void Copy(
+        Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions)
+    {
+        StridedCopyLoops.Copy(workers, Array(x), source, Array(y), target, dimensions);
+        KeepAlive(x, y);
+    }
+
+    /// <inheritdoc/>
+    public override void Gather(Storage x, ReadOnlySpan<int> rows, int width, Storage y)
+    {
+        ReadOnlySpan<float> table = Span(x);
+        Span<float> output = Span(y);
+        for (int row = 0; row < rows.Length; row++)
+        {
+            table.Slice(rows[row] * width, width).CopyTo(output.Slice(row * width, width));
+        }
+
+        KeepAlive(x, y);
+    }
+
+    /// <inheritdoc/>
+    public override void ScatterAdd(Storage x, ReadOnlySpan<int> rows, int width, Storage y)
+    {
+        ReadOnlySpan<float> input = Span(x);
+        Span<float> table = Span(y);
+        for (int row = 0; row < rows.Length; row++)
+        {
+            Span<float> sum = table.Slice(rows[row] * width, width);
+            ReadOnlySpan<float> term = input.Slice(row * width, width);
+            for (int i = 0; i < width; i++)
+            {
+                sum[i] += term[i];
+            }
+        }
+
+        KeepAlive(x, y);
+    }
+
+    /// <inheritdoc/>
+    public override void Norms(Storage x, double order, Span<double> norms)
+    {
+        NormLoops.Norms(workers, Array(x).AsMemory(0, x.Length), order, norms);
+        GC.KeepAlive(x);
+    }
+
+    /// <inheritdoc/>
+    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    {
+        UpdateLoops.Update(workers, rule, targets);
+        foreach (ref readonly UpdateTarget target in targets)
+        {
+            KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);
+            GC.KeepAlive(target.State);
+        }
+    }
+
+    private static float[] Array(Storage storage) => ((CpuStorage)storage).Array;
+
+    private static Span<float> Span(Storage storage) => ((CpuStorage)storage).Span;
+
+    /// <summary>
+    /// A storage that the caller has let go of must not return its array to the pool while a loop still runs over it.
+    /// </summary>
+    private static void KeepAlive(Storage a, Storage b, Storage? c = null)
+    {
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(c);
+    }
+}

@@ -1,0 +1,22 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+
+namespace Minigrad.Operations;
+
+/// <summary>y = min(max(x, minimum), maximum); NaN stays NaN, and the slope at either edge is 1.</summary>
+/// <param name="minimum">The lower edge, −∞ for none.</param>
+/// <param name="maximum">The upper edge, +∞ for none.</param>
+public readonly struct ClampBetween(float minimum, float maximum) : IUnaryOp
+{
+    private readonly float minimum = minimum;
+    private readonly float maximum = maximum;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Forward<T>(T x)
+        where T : struct, IReal<T> => UpTo(T.Less(x, minimum, minimum, x));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private T UpTo<T>(T x)
+        where T : struct, IReal<T> => T.Less(maximum, x, maximum, x);
+}

@@ -1,0 +1,18 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+
+namespace Minigrad.Operations;
+
+/// <summary>y = ln(1 + e^(βx)) / β, softplus; y = x where βx exceeds the threshold.</summary>
+/// <param name="beta">β, how sharp the bend is.</param>
+/// <param name="threshold">The value of βx above which y = x.</param>
+public readonly struct SoftRectifier(float beta, float threshold) : IUnaryOp
+{
+    private readonly float beta = beta;
+    private readonly float threshold = threshold;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Forward<T>(T x)
+        where T : struct, IReal<T> => T.Less(threshold, beta * x, x, T.Softplus(beta * x) / beta);
+}

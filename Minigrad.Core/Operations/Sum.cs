@@ -1,0 +1,21 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+
+namespace Minigrad.Operations;
+
+/// <summary>Σ x.</summary>
+public readonly struct Sum : IReduction
+{
+    /// <inheritdoc/>
+    public float Initial => 0f;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Term<T>(T x)
+        where T : struct, IReal<T> => x;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Combine<T>(T a, T b)
+        where T : struct, IReal<T> => a + b;
+}
