@@ -30,6 +30,9 @@ public abstract class Storage
     /// </summary>
     internal int GradientReferences { get; set; }
 
+    /// <summary>Whether someone outside the backward pass may hold this gradient buffer, so that it is never reused.</summary>
+    internal bool IsExposed { get; set; }
+
     /// <summary>Records that the numbers were changed in place.</summary>
     public void MarkChanged() => Version++;
 

@@ -9,10 +9,10 @@ namespace Minigrad.Operations;
 public readonly struct OutputBackward<TOp>(TOp op) : IBinaryOp
     where TOp : unmanaged, IOutputSlope
 {
-    private readonly TOp op = op;
+    private readonly OutputSlope<TOp> slope = new(op);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T y, T gradient)
-        where T : struct, IReal<T> => gradient * op.SlopeFromOutput(y);
+        where T : struct, IReal<T> => gradient * slope.Forward(y);
 }

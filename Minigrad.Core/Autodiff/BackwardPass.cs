@@ -1,0 +1,254 @@
+using Minigrad.Backends;
+using Minigrad.Operations;
+
+namespace Minigrad.Autodiff;
+
+/// <summary>
+/// One walk backward through a graph: iterative, from the youngest node to the oldest, so that every node has its whole
+/// gradient before it passes it on. The only place that orders and adds gradients.
+/// </summary>
+internal sealed class BackwardPass
+{
+    private static long passes;
+
+    [ThreadStatic]
+    private static BackwardPass? current;
+
+    private readonly long number = Interlocked.Increment(ref passes);
+    private readonly bool createGraph;
+    private readonly bool retainGraph;
+    private readonly bool accumulateInLeaves;
+
+    private BackwardPass(bool createGraph, bool retainGraph, bool accumulateInLeaves)
+    {
+        this.createGraph = createGraph;
+        this.retainGraph = retainGraph;
+        this.accumulateInLeaves = accumulateInLeaves;
+    }
+
+    /// <summary>The pass that is running on this thread.</summary>
+    public static BackwardPass? Current => current;
+
+    /// <summary>Adds the gradient of a root to every leaf that it depends on.</summary>
+    public static void Accumulate(Tensor root, Tensor seed, bool createGraph, bool retainGraph) =>
+        new BackwardPass(createGraph, retainGraph, accumulateInLeaves: true).Run(root, seed);
+
+    /// <summary>The gradients of a root with respect to given tensors; no leaf is touched.</summary>
+    public static Tensor?[] Gradients(
+        Tensor root, Tensor seed, IReadOnlyList<Tensor> targets, bool createGraph, bool retainGraph)
+    {
+        GradientCapture[] captures = new GradientCapture[targets.Count];
+        for (int i = 0; i < targets.Count; i++)
+        {
+            Node node = targets[i].NodeForGradient!;
+            captures[i] = node.Capture ??= new GradientCapture();
+        }
+
+        try
+        {
+            new BackwardPass(createGraph, retainGraph, accumulateInLeaves: false).Run(root, seed);
+        }
+        finally
+        {
+            foreach (Tensor target in targets)
+            {
+                target.NodeForGradient!.Capture = null;
+            }
+        }
+
+        return [.. captures.Select(capture => capture.Gradient)];
+    }
+
+    /// <summary>Adds a gradient to what a node has gathered in the running pass.</summary>
+    public static void Deliver(Node node, Tensor gradient, Node from)
+    {
+        if (!gradient.Shape.Equals(node.OutputShape))
+        {
+            throw new ShapeException(
+                $"The backward of {from.Operation} gave a gradient of shape {gradient.Shape} for an input of shape {node.OutputShape}; a gradient has the shape of what it belongs to.");
+        }
+
+        BackwardPass pass = current!;
+        if (node is LeafNode leaf)
+        {
+            pass.DeliverToLeaf(leaf, gradient);
+        }
+        else
+        {
+            pass.DeliverToInterior(node, gradient);
+        }
+    }
+
+    /// <summary>Records that someone outside the pass may hold a gradient, so that its buffer is never reused.</summary>
+    public static void MarkExposed(Tensor gradient) => gradient.Storage.IsExposed = true;
+
+    private static void CheckThatGraphIsWhole(Node node)
+    {
+        if (node.IsReleased)
+        {
+            throw new GradientException(
+                $"Backward reached {node.Operation} a second time, but its saved tensors were released when backward first passed. "
+                + "Run the forward pass again, or call Backward(retainGraph: true) the first time.");
+        }
+    }
+
+    private static Tensor Sum(Tensor a, Tensor b) => a + b;
+
+    private void Run(Tensor root, Tensor seed)
+    {
+        Node rootNode = root.NodeForGradient!;
+        BackwardPass? outer = current;
+        bool before = Recording.Set(createGraph);
+        current = this;
+        List<Node> nodes = [];
+        try
+        {
+            Collect(rootNode, nodes);
+            MarkExposed(seed);
+            Deliver(rootNode, seed, rootNode);
+            foreach (Node node in nodes)
+            {
+                Visit(node);
+            }
+        }
+        finally
+        {
+            foreach (Node node in nodes)
+            {
+                node.PendingGradient = null;
+            }
+
+            current = outer;
+            Recording.Set(before);
+        }
+    }
+
+    /// <summary>All nodes that the root depends on, youngest first. No recursion: a chain may be very long.</summary>
+    private void Collect(Node root, List<Node> nodes)
+    {
+        if (root is LeafNode)
+        {
+            return;
+        }
+
+        Stack<Node> open = new();
+        root.VisitedBy = number;
+        open.Push(root);
+        while (open.TryPop(out Node? node))
+        {
+            CheckThatGraphIsWhole(node);
+            if (createGraph && node.Order > 0)
+            {
+                throw new GradientException(
+                    $"Backward(createGraph: true) reached {node.Operation}, which is itself part of a gradient. Minigrad differentiates twice; "
+                    + "a third derivative is not supported. Leave createGraph out for the last backward.");
+            }
+
+            nodes.Add(node);
+            foreach (Node? input in node.Inputs)
+            {
+                if (input is not null and not LeafNode && input.VisitedBy != number)
+                {
+                    input.VisitedBy = number;
+                    open.Push(input);
+                }
+            }
+        }
+
+        nodes.Sort(static (a, b) => b.Sequence.CompareTo(a.Sequence));
+    }
+
+    private void Visit(Node node)
+    {
+        if (node.PendingGradient is { } gradient)
+        {
+            node.PendingGradient = null;
+            Storage storage = gradient.Storage;
+            if (node.Capture is { } capture)
+            {
+                capture.Gradient = gradient;
+                MarkExposed(gradient);
+            }
+
+            if (node.ExposesGradient)
+            {
+                MarkExposed(gradient);
+            }
+
+            node.Backward(gradient);
+            storage.GradientReferences--;
+            if (storage.GradientReferences == 0 && !storage.IsExposed && !createGraph)
+            {
+                storage.Recycle();
+            }
+        }
+
+        if (!retainGraph)
+        {
+            node.Release();
+        }
+    }
+
+    private void DeliverToInterior(Node node, Tensor gradient)
+    {
+        if (node.PendingGradient is not { } pending)
+        {
+            node.PendingGradient = gradient;
+            gradient.Storage.GradientReferences++;
+        }
+        else if (!createGraph && IsHeldOnce(pending))
+        {
+            AddInPlace(pending, gradient);
+        }
+        else
+        {
+            pending.Storage.GradientReferences--;
+            node.PendingGradient = Sum(pending, gradient);
+            node.PendingGradient.Storage.GradientReferences++;
+        }
+    }
+
+    private void DeliverToLeaf(LeafNode leaf, Tensor gradient)
+    {
+        if (leaf.Capture is { } capture)
+        {
+            capture.Gradient = capture.Gradient is null ? gradient : Sum(capture.Gradient, gradient);
+            MarkExposed(capture.Gradient);
+        }
+
+        if (!accumulateInLeaves)
+        {
+            return;
+        }
+
+        Tensor tensor = leaf.Tensor;
+        if (createGraph)
+        {
+            tensor.Gradient = tensor.Gradient is null ? gradient : Sum(tensor.Gradient, gradient);
+            MarkExposed(tensor.Gradient);
+        }
+        else if (tensor.Gradient is { } sum && IsHeldOnce(sum) && sum.Producer is null)
+        {
+            AddInPlace(sum, gradient);
+        }
+        else
+        {
+            tensor.Gradient = tensor.Gradient is { } before ? Sum(before, gradient) : Own(gradient);
+            tensor.Gradient.Storage.GradientReferences++;
+        }
+    }
+
+    /// <summary>Whether one place refers to a gradient's buffer and no one else can see it, so that it may be changed.</summary>
+    private static bool IsHeldOnce(Tensor gradient) =>
+        gradient.Storage is { GradientReferences: 1, IsExposed: false };
+
+    /// <summary>The gradient itself if nothing else refers to its buffer, else a copy: clipping will scale it in place.</summary>
+    private static Tensor Own(Tensor gradient) =>
+        gradient.Storage is { GradientReferences: 0, IsExposed: false } ? gradient : gradient.Clone();
+
+    private static void AddInPlace(Tensor sum, Tensor term)
+    {
+        sum.Backend.Zip(default(Add), new Operand(sum.Storage), new Operand(term.Storage), sum.Storage);
+        sum.Storage.MarkChanged();
+    }
+}

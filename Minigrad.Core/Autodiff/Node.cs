@@ -1,0 +1,90 @@
+namespace Minigrad.Autodiff;
+
+/// <summary>
+/// One recorded operation: which nodes its inputs came from, and how to push a gradient of its output back to them.
+/// </summary>
+/// <remarks>
+/// <see cref="Backward"/> is written with tensor operations. While gradients are computed plainly they record nothing;
+/// under <c>createGraph</c> they record themselves, and so become a graph that can be differentiated again.
+/// </remarks>
+internal abstract class Node
+{
+    private static long created;
+
+    /// <summary>A node for an operation on up to three inputs, of which some may be constants.</summary>
+    protected Node(params ReadOnlySpan<Tensor> inputs)
+    {
+        Inputs = new Node?[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            Inputs[i] = inputs[i].NodeForGradient;
+        }
+    }
+
+    /// <summary>The operation's name, as it stands in graphs and messages.</summary>
+    public abstract string Operation { get; }
+
+    /// <summary>When the node was made. Inputs are always older than what uses them, so this orders the backward walk.</summary>
+    public long Sequence { get; } = Interlocked.Increment(ref created);
+
+    /// <summary>The nodes of the inputs, null for an input that needs no gradient.</summary>
+    public Node?[] Inputs { get; private set; }
+
+    /// <summary>The shape of the output, which every gradient arriving here must have.</summary>
+    public Shape OutputShape { get; protected set; } = Shape.Scalar;
+
+    /// <summary>0 for a node of a forward pass, 1 for one recorded by a backward pass with <c>createGraph</c>.</summary>
+    public int Order { get; private set; }
+
+    /// <summary>Whether backward has passed and what it needed was let go.</summary>
+    public bool IsReleased { get; private set; }
+
+    /// <summary>The sum of the gradients that arrived so far in the running backward pass.</summary>
+    public Tensor? PendingGradient { get; set; }
+
+    /// <summary>Which backward pass has visited this node.</summary>
+    public long VisitedBy { get; set; }
+
+    /// <summary>Where a functional gradient of this node's output is to be kept, or null.</summary>
+    public GradientCapture? Capture { get; set; }
+
+    /// <summary>Whether the gradient handed to <see cref="Backward"/> may be kept by someone, so that its buffer is never reused.</summary>
+    public virtual bool ExposesGradient => false;
+
+    /// <summary>Makes a tensor the output of this node.</summary>
+    public Tensor Output(Tensor result)
+    {
+        OutputShape = result.Shape;
+        Order = BackwardPass.Current is null ? 0 : 1;
+        result.SetProducer(this);
+        return result;
+    }
+
+    /// <summary>Pushes the gradient of the output back: calls <see cref="Give"/> for each input that needs it.</summary>
+    public abstract void Backward(Tensor gradient);
+
+    /// <summary>Lets go of inputs and saved tensors after backward has passed.</summary>
+    public void Release()
+    {
+        IsReleased = true;
+        Inputs = [];
+        ReleaseSaved();
+    }
+
+    /// <summary>Lets go of saved tensors.</summary>
+    protected virtual void ReleaseSaved()
+    {
+    }
+
+    /// <summary>Whether an input asks for a gradient.</summary>
+    protected bool Needs(int input) => Inputs[input] is not null;
+
+    /// <summary>Hands an input its share of the gradient, to be added to what it has.</summary>
+    protected void Give(int input, Tensor gradient)
+    {
+        if (Inputs[input] is { } node)
+        {
+            BackwardPass.Deliver(node, gradient, this);
+        }
+    }
+}

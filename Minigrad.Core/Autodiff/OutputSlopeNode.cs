@@ -1,0 +1,33 @@
+using Minigrad.Operations;
+
+namespace Minigrad.Autodiff;
+
+/// <summary>y = f(x), whose slope is declared as a function of y: the input is not kept.</summary>
+internal sealed class OutputSlopeNode<TOp>(TOp op, Tensor x) : Node(x)
+    where TOp : unmanaged, IOutputSlope
+{
+    private readonly TOp op = op;
+    private SavedTensor output;
+
+    /// <inheritdoc/>
+    public override string Operation => OperationName.Of<TOp>();
+
+    /// <summary>Makes a tensor the output of this node, and keeps it.</summary>
+    public Tensor SaveOutput(Tensor y)
+    {
+        output = new SavedTensor(y);
+        return Output(y);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(Tensor gradient)
+    {
+        Tensor y = output.Read(this);
+        Give(0, Recording.IsOn
+            ? gradient * y.Map(new OutputSlope<TOp>(op))
+            : Tensor.Zip(y, gradient, new OutputBackward<TOp>(op)));
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseSaved() => output.Release();
+}

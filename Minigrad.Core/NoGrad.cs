@@ -1,0 +1,16 @@
+using Minigrad.Autodiff;
+
+namespace Minigrad;
+
+/// <summary>
+/// Until disposed, operations on this thread record nothing: no node, no closure, no memory kept for backward. For
+/// evaluation and for changing parameters by hand.
+/// </summary>
+/// <example><code>using (new NoGrad()) { accuracy = Accuracy(model.Forward(x), labels); }</code></example>
+public sealed class NoGrad : IDisposable
+{
+    private readonly bool before = Recording.Set(false);
+
+    /// <summary>Goes back to what was in force before.</summary>
+    public void Dispose() => Recording.Set(before);
+}

@@ -1,0 +1,132 @@
+using Minigrad.Autodiff;
+using Minigrad.Backends;
+
+namespace Minigrad;
+
+/// <content>Matrix products.</content>
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// The matrix product. <c>[n, k] × [k, m] → [n, m]</c>; leading dimensions are batches and broadcast; a tensor of one
+    /// dimension is a row on the left and a column on the right, and that dimension is removed from the result.
+    /// </summary>
+    /// <param name="other">The right operand.</param>
+    /// <param name="transposeLeft">Whether this is read transposed, <c>[k, n]</c>, without copying it.</param>
+    /// <param name="transposeRight">Whether the other is read transposed, <c>[m, k]</c>, without copying it.</param>
+    /// <exception cref="ShapeException">The inner dimensions differ, the batches do not broadcast, or an operand is a scalar.</exception>
+    public Tensor MatMul(Tensor other, bool transposeLeft = false, bool transposeRight = false)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        CheckProduct(other, transposeLeft, transposeRight);
+        if (Rank == 1)
+        {
+            Tensor product = Reshape(1, Length).MatMul(other, false, transposeRight);
+            return product.Squeeze(other.Rank == 1 ? 0 : -2);
+        }
+
+        if (other.Rank == 1)
+        {
+            return MatMul(other.Reshape(other.Length, 1), transposeLeft, false).Squeeze(-1);
+        }
+
+        if (other.Rank == 2 && Rank > 2 && !transposeLeft)
+        {
+            // All matrices of a batch meet the same right operand: one product with the rows of all of them.
+            Tensor rows = Reshape(Shape.Product(0, Rank - 1), Shape[-1]).MatMul(other, false, transposeRight);
+            return rows.Reshape([.. Shape.Dimensions[..^1], rows.Shape[-1]]);
+        }
+
+        Tensor y = MatrixProduct(this, other, transposeLeft, transposeRight);
+        return IsRecorded(this, other)
+            ? new MatrixProductNode(this, other, transposeLeft, transposeRight).Output(y)
+            : y;
+    }
+
+    /// <summary>
+    /// x · weightᵀ + bias, a fully connected layer: <c>[…, in] × [out, in] → […, out]</c>.
+    /// </summary>
+    /// <param name="weight">The weights, <c>[out, in]</c>.</param>
+    /// <param name="bias">What to add to each row, <c>[out]</c>, or null.</param>
+    /// <exception cref="ShapeException">The last dimension is not in, or the bias is not <c>[out]</c>.</exception>
+    public Tensor Linear(Tensor weight, Tensor? bias = null)
+    {
+        Tensor product = MatMul(weight, transposeRight: true);
+        return bias is null ? product : product + bias;
+    }
+
+    /// <summary>A batch of matrix products of operands of at least two dimensions; recorded only under createGraph.</summary>
+    internal static Tensor MatrixProduct(Tensor a, Tensor b, bool transposeLeft, bool transposeRight)
+    {
+        if (BackwardPass.Current is not null && IsRecorded(a, b))
+        {
+            return MatrixProductOfGradients(a, b, transposeLeft, transposeRight);
+        }
+
+        Backend backend = CommonBackend(a, b, "MatMul");
+        Shape batch = Shape.Broadcast(a.BatchShape, b.BatchShape, "MatMul (batch dimensions)");
+        bool sharedLeft = a.BatchShape.Length == 1 && batch.Length != 1;
+        bool sharedRight = b.BatchShape.Length == 1 && batch.Length != 1;
+        Tensor left = sharedLeft ? a : a.Detach().ExpandBatch(batch);
+        Tensor right = sharedRight ? b : b.Detach().ExpandBatch(batch);
+        int rows = a.Shape[transposeLeft ? -1 : -2];
+        int depth = a.Shape[transposeLeft ? -2 : -1];
+        int columns = b.Shape[transposeRight ? -2 : -1];
+        Tensor y = Allocate(Shape.Create([.. batch.Dimensions, rows, columns]), backend);
+        MatrixProductShape shape = new(rows, columns, depth)
+        {
+            Batch = batch.Length,
+            TransposeLeft = transposeLeft,
+            TransposeRight = transposeRight,
+            SharedLeft = sharedLeft,
+            SharedRight = sharedRight,
+        };
+        backend.MatrixProduct(shape, left.Storage, right.Storage, y.Storage);
+        return y;
+    }
+
+    /// <summary>Under createGraph, the products of a backward pass are recorded like any other.</summary>
+    private static Tensor MatrixProductOfGradients(Tensor a, Tensor b, bool transposeLeft, bool transposeRight)
+    {
+        bool before = Recording.Set(false);
+        Tensor y;
+        try
+        {
+            y = MatrixProduct(a, b, transposeLeft, transposeRight);
+        }
+        finally
+        {
+            Recording.Set(before);
+        }
+
+        return new MatrixProductNode(a, b, transposeLeft, transposeRight).Output(y);
+    }
+
+    private Shape BatchShape => Shape.Create(Shape.Dimensions[..^2]);
+
+    private Tensor ExpandBatch(Shape batch) => Expand([.. batch.Dimensions, Shape[-2], Shape[-1]]);
+
+    private void CheckProduct(Tensor other, bool transposeLeft, bool transposeRight)
+    {
+        if (Rank == 0 || other.Rank == 0)
+        {
+            throw new ShapeException(
+                $"MatMul: shapes {Shape} and {other.Shape}: a scalar cannot be an operand of a matrix product. Multiply by it with *.");
+        }
+
+        int left = Rank == 1 ? -1 : transposeLeft ? -2 : -1;
+        int right = other.Rank == 1 ? -1 : transposeRight ? -1 : -2;
+        if (Shape[left] == other.Shape[right])
+        {
+            return;
+        }
+
+        string leftText = transposeLeft && Rank > 1 ? $"{Shape} (read transposed)" : Shape.ToString();
+        string rightText = transposeRight && other.Rank > 1 ? $"{other.Shape} (read transposed)" : other.Shape.ToString();
+        int fitting = right == -1 ? -2 : -1;
+        string suggestion = other.Rank > 1 && Shape[left] == other.Shape[fitting]
+            ? $"The right operand would fit transposed: pass transposeRight: {(transposeRight ? "false" : "true")}."
+            : "Check which dimension holds the features.";
+        throw new ShapeException(
+            $"MatMul: shapes {leftText} and {rightText} do not fit: dimension {left} of the left operand is {Shape[left]} and dimension {right} of the right operand is {other.Shape[right]}; these inner dimensions must be equal. {suggestion}");
+    }
+}

@@ -1,0 +1,287 @@
+using Minigrad.Autodiff;
+using Minigrad.Backends;
+
+namespace Minigrad;
+
+/// <summary>
+/// A dense row-major array of float32 numbers that can remember how it was computed, so that gradients flow back
+/// through it. Nobody disposes it: its memory returns to a pool by itself.
+/// </summary>
+/// <remarks>
+/// Operations never change their inputs; the few methods that change a tensor in place say so. Reshape and Detach share
+/// the numbers with their source, every other operation has its own.
+/// </remarks>
+public sealed partial class Tensor
+{
+    private LeafNode? leaf;
+    private bool requiresGradient;
+
+    internal Tensor(Shape shape, Storage storage)
+    {
+        Shape = shape;
+        Storage = storage;
+    }
+
+    /// <summary>The dimensions.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The number of dimensions.</summary>
+    public int Rank => Shape.Rank;
+
+    /// <summary>The number of elements.</summary>
+    public int Length => Shape.Length;
+
+    /// <summary>The backend that holds the numbers and computes with them.</summary>
+    public Backend Backend => Storage.Backend;
+
+    /// <summary>What a person calls this tensor, as <c>encoder.0.weight</c>; modules name their parameters.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>
+    /// The sum of the gradients that backward has added, or null before the first. It gathers only in tensors that the
+    /// user made with <see cref="RequiresGradient"/>; see <see cref="Gradients"/> for any other.
+    /// </summary>
+    public Tensor? Gradient { get; set; }
+
+    /// <summary>Whether a gradient can flow back to this tensor.</summary>
+    /// <exception cref="GradientException">Set on a tensor that was computed from others.</exception>
+    public bool RequiresGradient
+    {
+        get => requiresGradient || Producer is not null;
+        set
+        {
+            if (Producer is not null)
+            {
+                throw new GradientException(
+                    $"RequiresGradient was set on the result of {Producer.Operation}; it follows from the inputs there. Set it on a tensor you created, or use Detach() first.");
+            }
+
+            requiresGradient = value;
+        }
+    }
+
+    /// <summary>The numbers, to which several tensors may refer.</summary>
+    internal Storage Storage { get; }
+
+    /// <summary>The operation that computed this tensor, if it was recorded.</summary>
+    internal Node? Producer { get; private set; }
+
+    /// <summary>Where a gradient of this tensor goes, or null if it needs none.</summary>
+    internal Node? NodeForGradient => Producer ?? (requiresGradient ? leaf ??= new LeafNode(this) : null);
+
+    /// <summary>Asks for a gradient: <c>Tensor w = Tensor.Zeros(3).WithGradient();</c></summary>
+    /// <param name="name">A name for messages and reports.</param>
+    /// <returns>This tensor.</returns>
+    public Tensor WithGradient(string? name = null)
+    {
+        RequiresGradient = true;
+        Name = name ?? Name;
+        return this;
+    }
+
+    /// <summary>
+    /// Adds ∂this/∂x to the <see cref="Gradient"/> of every tensor x that asked for one and that this was computed from.
+    /// </summary>
+    /// <param name="gradient">The gradient to start from, of this tensor's shape; needed unless this is a single number.</param>
+    /// <param name="createGraph">Whether to record the computation of the gradients, so that they can be differentiated once more.</param>
+    /// <param name="retainGraph">Whether to keep what backward needs for another backward through the same graph.</param>
+    /// <exception cref="GradientException">
+    /// Nothing that this was computed from asks for a gradient; no starting gradient was given for more than one number;
+    /// a saved tensor was changed in place; backward has passed here before; or a third derivative was asked for.
+    /// </exception>
+    /// <exception cref="ShapeException">The starting gradient has another shape.</exception>
+    public void Backward(Tensor? gradient = null, bool createGraph = false, bool? retainGraph = null)
+    {
+        Tensor seed = Seed(gradient, nameof(Backward));
+        if (NodeForGradient is LeafNode)
+        {
+            Gradient = Gradient is null ? seed.Clone() : Gradient + seed;
+            return;
+        }
+
+        BackwardPass.Accumulate(this, seed, createGraph, retainGraph ?? createGraph);
+    }
+
+    /// <summary>
+    /// The gradients ∂y/∂x of one tensor with respect to others, as a function: no <see cref="Gradient"/> is touched.
+    /// </summary>
+    /// <param name="y">What to differentiate; a single number unless <paramref name="gradient"/> is given.</param>
+    /// <param name="xs">With respect to what: any tensors on the way to y.</param>
+    /// <param name="gradient">The gradient to start from, of y's shape.</param>
+    /// <param name="createGraph">Whether the gradients can themselves be differentiated.</param>
+    /// <param name="retainGraph">Whether to keep the graph for another backward.</param>
+    /// <returns>One gradient for each of <paramref name="xs"/>, of its shape; zeros where y does not depend on it.</returns>
+    /// <exception cref="GradientException">As for <see cref="Backward"/>, or one of <paramref name="xs"/> asks for no gradient.</exception>
+    public static Tensor[] Gradients(
+        Tensor y, IReadOnlyList<Tensor> xs, Tensor? gradient = null, bool createGraph = false, bool? retainGraph = null)
+    {
+        ArgumentNullException.ThrowIfNull(y);
+        ArgumentNullException.ThrowIfNull(xs);
+        for (int i = 0; i < xs.Count; i++)
+        {
+            if (!xs[i].RequiresGradient)
+            {
+                throw new GradientException(
+                    $"Gradients: tensor {i} of the list, {xs[i].Name ?? "unnamed"} of shape {xs[i].Shape}, asks for no gradient. Call WithGradient() on it before y is computed.");
+            }
+        }
+
+        Tensor seed = y.Seed(gradient, nameof(Gradients));
+        Tensor?[] gradients = BackwardPass.Gradients(y, seed, xs, createGraph, retainGraph ?? createGraph);
+        Tensor[] result = new Tensor[xs.Count];
+        for (int i = 0; i < xs.Count; i++)
+        {
+            result[i] = gradients[i] ?? (ReferenceEquals(xs[i], y) ? seed : Full(xs[i].Shape, 0f).To(xs[i].Backend));
+        }
+
+        return result;
+    }
+
+    /// <summary>The same numbers, shared, without the memory of how they were computed.</summary>
+    public Tensor Detach() => new(Shape, Storage) { Name = Name };
+
+    /// <summary>The single number of a tensor that has one element, of whatever rank.</summary>
+    /// <exception cref="ShapeException">There is not exactly one element.</exception>
+    public float Item()
+    {
+        if (Length != 1)
+        {
+            throw new ShapeException(
+                $"Item() reads a tensor of one element, but this one has shape {Shape}, {Length} elements. Index it first, or use ToArray().");
+        }
+
+        Span<float> value = stackalloc float[1];
+        Backend.Download(Storage, value);
+        return value[0];
+    }
+
+    /// <summary>A copy of all elements in row-major order.</summary>
+    public float[] ToArray()
+    {
+        float[] result = new float[Length];
+        Backend.Download(Storage, result);
+        return result;
+    }
+
+    /// <summary>This tensor on another backend; itself if it is there already. The copy is not recorded.</summary>
+    /// <param name="backend">The backend.</param>
+    /// <exception cref="GradientException">The tensor is part of a recorded graph, which does not move.</exception>
+    public Tensor To(Backend backend)
+    {
+        ArgumentNullException.ThrowIfNull(backend);
+        if (ReferenceEquals(backend, Backend))
+        {
+            return this;
+        }
+
+        if (Producer is not null)
+        {
+            throw new GradientException(
+                $"To({backend.Name}) was called on the result of {Producer.Operation}, which is part of a recorded graph. Move inputs and parameters before the forward pass, or Detach() first.");
+        }
+
+        Storage storage = backend.Allocate(Length);
+        backend.Upload(ToArray(), storage);
+        return new Tensor(Shape, storage) { Name = Name, requiresGradient = requiresGradient };
+    }
+
+    /// <summary>Overwrites all elements in place with those of another tensor of the same shape.</summary>
+    /// <param name="source">Where to copy from; it may be on another backend.</param>
+    /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="GradientException">This tensor is recorded, or asks for a gradient outside <see cref="NoGrad"/>.</exception>
+    public void Assign(Tensor source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (!source.Shape.Equals(Shape))
+        {
+            throw new ShapeException(
+                $"Assign: a tensor of shape {source.Shape} was assigned to one of shape {Shape}; both must have the same shape. Reshape or Expand the source.");
+        }
+
+        Tensor local = source.Detach().To(Backend);
+        StridedLayout layout = StridedLayout.RowMajor(Shape);
+        ChangeInPlace(nameof(Assign));
+        Backend.Copy(local.Storage, layout, Storage, layout, Shape);
+    }
+
+    /// <summary>Overwrites all elements in place with numbers in row-major order.</summary>
+    /// <param name="values">As many numbers as there are elements.</param>
+    /// <exception cref="ShapeException">The number of values is not the number of elements.</exception>
+    /// <exception cref="GradientException">This tensor is recorded, or asks for a gradient outside <see cref="NoGrad"/>.</exception>
+    public void Assign(ReadOnlySpan<float> values)
+    {
+        if (values.Length != Length)
+        {
+            throw new ShapeException(
+                $"Assign: {values.Length} numbers were given for a tensor of shape {Shape}, which has {Length} elements.");
+        }
+
+        ChangeInPlace(nameof(Assign));
+        Backend.Upload(values, Storage);
+    }
+
+    /// <summary>Sets all elements in place to one value.</summary>
+    /// <param name="value">The value.</param>
+    /// <exception cref="GradientException">This tensor is recorded, or asks for a gradient outside <see cref="NoGrad"/>.</exception>
+    public void Fill(float value)
+    {
+        ChangeInPlace(nameof(Fill));
+        Backend.Fill(Storage, value);
+    }
+
+    /// <summary>Makes this tensor the output of a node.</summary>
+    internal void SetProducer(Node node) => Producer = node;
+
+    /// <summary>A tensor of undefined contents on a backend.</summary>
+    internal static Tensor Allocate(Shape shape, Backend backend) => new(shape, backend.Allocate(shape.Length));
+
+    /// <summary>Whether an operation on these inputs has to be recorded.</summary>
+    internal static bool IsRecorded(Tensor a) => Recording.IsOn && a.RequiresGradient;
+
+    /// <summary>Whether an operation on these inputs has to be recorded.</summary>
+    internal static bool IsRecorded(Tensor a, Tensor b) => Recording.IsOn && (a.RequiresGradient || b.RequiresGradient);
+
+    /// <summary>The backend that two operands share.</summary>
+    /// <exception cref="InvalidOperationException">They are on different ones.</exception>
+    internal static Backend CommonBackend(Tensor a, Tensor b, string operation) =>
+        ReferenceEquals(a.Backend, b.Backend)
+            ? a.Backend
+            : throw new InvalidOperationException(
+                $"{operation}: one operand, {a.Shape}, is on {a.Backend.Name} and the other, {b.Shape}, on {b.Backend.Name}. Move one with To(other.Backend).");
+
+    private Tensor Seed(Tensor? gradient, string operation)
+    {
+        if (!RequiresGradient)
+        {
+            throw new GradientException(
+                $"{operation} was called on a constant: nothing that this tensor of shape {Shape} was computed from asks for a gradient. "
+                + "Call WithGradient() on the tensors to differentiate by before computing with them, and compute outside NoGrad.");
+        }
+
+        if (gradient is null)
+        {
+            return Length == 1
+                ? Full(Shape, 1f).To(Backend)
+                : throw new GradientException(
+                    $"{operation} needs a starting gradient for a tensor of shape {Shape}, because only a single number has the natural one, 1. Reduce it first (Sum() or Mean()), or pass a gradient of shape {Shape}.");
+        }
+
+        return gradient.Shape.Equals(Shape)
+            ? gradient
+            : throw new ShapeException(
+                $"{operation}: the starting gradient has shape {gradient.Shape}, but the tensor has shape {Shape}; they must be the same.");
+    }
+
+    private void ChangeInPlace(string operation)
+    {
+        if (Producer is not null || (requiresGradient && Recording.IsOn))
+        {
+            string what = Producer is null ? "a tensor that asks for a gradient" : $"the result of {Producer.Operation}, which is recorded";
+            throw new GradientException(
+                $"{operation} would change {what} in place, which backward could not follow. Do it inside `using (new NoGrad())`"
+                + (Producer is null ? "." : ", on a Detach()ed or Clone()d tensor."));
+        }
+
+        Storage.MarkChanged();
+    }
+}
