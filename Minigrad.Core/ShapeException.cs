@@ -1,7 +1,7 @@
 namespace Minigrad;
 
 /// <summary>Shapes, axes or indices that do not fit the operation; the message names the operation and the shapes.</summary>
-public sealed class ShapeException : ArgumentException
+public class ShapeException : ArgumentException
 {
     /// <summary>An error with no message.</summary>
     public ShapeException()

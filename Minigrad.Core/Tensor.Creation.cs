@@ -1,3 +1,4 @@
+using Minigrad.Backends;
 using Minigrad.Backends.Cpu;
 using Minigrad.Operations;
 
@@ -145,9 +146,15 @@ public sealed partial class Tensor
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     public static Tensor Random<TDistribution>(
         ReadOnlySpan<int> shape, TDistribution distribution, Generator? generator = null)
+        where TDistribution : unmanaged, IDistribution =>
+        Random(shape, distribution, generator, CpuBackend.Instance);
+
+    /// <summary>Numbers drawn on the backend that will use them.</summary>
+    internal static Tensor Random<TDistribution>(
+        ReadOnlySpan<int> shape, TDistribution distribution, Generator? generator, Backend backend)
         where TDistribution : unmanaged, IDistribution
     {
-        Tensor result = Allocate(Shape.Create(shape), CpuBackend.Instance);
+        Tensor result = Allocate(Shape.Create(shape), backend);
         result.Backend.Fill(distribution, (generator ?? Generator.Default).Take(result.Length), result.Storage);
         return result;
     }

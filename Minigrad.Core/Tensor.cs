@@ -61,7 +61,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>The numbers, to which several tensors may refer.</summary>
-    internal Storage Storage { get; }
+    internal Storage Storage { get; private set; }
 
     /// <summary>The operation that computed this tensor, if it was recorded.</summary>
     internal Node? Producer { get; private set; }
@@ -227,6 +227,41 @@ public sealed partial class Tensor
     {
         ChangeInPlace(nameof(Fill));
         Backend.Fill(Storage, value);
+    }
+
+    /// <summary>
+    /// An operation of your own with a backward of your own, where <see cref="Map{TOp}(TOp)"/> does not reach.
+    /// </summary>
+    /// <param name="name">What messages and graphs call it.</param>
+    /// <param name="inputs">The tensors that it depends on.</param>
+    /// <param name="forward">Computes the result; nothing inside is recorded.</param>
+    /// <param name="backward">
+    /// From the gradient of the result, the gradients of the inputs, in order and each of its input's shape; null where
+    /// there is none. Written with tensor operations it can be differentiated again under createGraph.
+    /// </param>
+    public static Tensor Custom(
+        string name, IReadOnlyList<Tensor> inputs, Func<Tensor> forward, Func<Tensor, Tensor?[]> backward)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(backward);
+        Tensor y;
+        using (new NoGrad())
+        {
+            y = forward();
+        }
+
+        // The result may be one of the inputs, or share its numbers; a node's output must be a tensor of its own.
+        return Recording.IsOn && inputs.Any(input => input.RequiresGradient)
+            ? new CustomNode(name, [.. inputs], backward).Output(new Tensor(y.Shape, y.Storage))
+            : y;
+    }
+
+    /// <summary>Moves the numbers, and the gradient if there is one, to another backend. Only for tensors that nothing was recorded from.</summary>
+    internal void MoveTo(Backend backend)
+    {
+        Storage = To(backend).Storage;
+        Gradient = Gradient?.Detach().To(backend);
     }
 
     /// <summary>Makes this tensor the output of a node.</summary>

@@ -1,0 +1,148 @@
+namespace Minigrad.Autodiff;
+
+/// <summary>
+/// Holds the gradients of a function against differences of its values. The outputs are projected on a fixed random
+/// direction, so that one number is differentiated; the sum is taken in double precision.
+/// </summary>
+/// <remarks>
+/// Values are float32, so the step is a few thousandths: smaller steps drown in rounding (at 1e-6 a difference quotient
+/// is wrong by a tenth), larger ones in curvature. Inputs of up to <see cref="ElementLimit"/> elements are checked
+/// element by element, larger ones along random directions, two evaluations each.
+/// </remarks>
+public static class GradientChecker
+{
+    /// <summary>Up to how many elements of an input are each checked.</summary>
+    public const int ElementLimit = 512;
+
+    /// <summary>By what part a gradient may differ from the differences: 2 ‰ of itself, or of a tenth of the largest.</summary>
+    public const double Tolerance = 2e-3;
+
+    private const int Directions = 8;
+    private const float Step = 4e-3f;
+
+    /// <summary>Checks the gradients of a function with respect to all its inputs.</summary>
+    /// <param name="function">From inputs to an output of any shape; called many times, it must always compute the same.</param>
+    /// <param name="inputs">Where to check; smooth points, not kinks as relu's at 0. They are not changed.</param>
+    /// <returns>What was found; read <see cref="GradientReport.Passed"/> or call <see cref="GradientReport.ThrowIfFailed"/>.</returns>
+    /// <exception cref="GradientException">The output does not depend on any input.</exception>
+    public static GradientReport Check(Func<IReadOnlyList<Tensor>, Tensor> function, params IReadOnlyList<Tensor> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        ArgumentNullException.ThrowIfNull(inputs);
+        Tensor[] variables = [.. inputs.Select((input, i) => input.Detach().Clone().WithGradient(input.Name ?? $"input {i}"))];
+        Tensor output = function(variables);
+        Generator generator = new Generator(0).For(nameof(GradientChecker));
+        Tensor projection = Tensor.Uniform(output.Shape, 0.5f, 1.5f, generator).To(output.Backend);
+        Tensor[] gradients = Tensor.Gradients(output, variables, projection);
+        double[] weights = [.. projection.ToArray().Select(weight => (double)weight)];
+
+        GradientReport report = new();
+        for (int i = 0; i < variables.Length; i++)
+        {
+            float[] gradient = gradients[i].ToArray();
+            Evaluator evaluator = new(function, variables, i, weights);
+            double largest = gradient.Length == 0 ? 0 : gradient.Max(value => Math.Abs((double)value));
+            if (gradient.Length <= ElementLimit)
+            {
+                CheckElements(report, variables[i], gradient, largest, evaluator);
+            }
+            else
+            {
+                CheckDirections(report, variables[i], gradient, evaluator, generator);
+            }
+        }
+
+        return report;
+    }
+
+    private static void CheckElements(
+        GradientReport report, Tensor variable, float[] gradient, double largest, Evaluator evaluator)
+    {
+        for (int element = 0; element < gradient.Length; element++)
+        {
+            float[] direction = new float[gradient.Length];
+            direction[element] = 1f;
+            (double difference, bool isKink) = evaluator.Slope(direction, gradient[element]);
+            if (!isKink)
+            {
+                double scale = Math.Max(Math.Abs(difference), 0.1 * largest);
+                report.Add(variable, element, gradient[element], difference, scale);
+            }
+        }
+    }
+
+    private static void CheckDirections(
+        GradientReport report, Tensor variable, float[] gradient, Evaluator evaluator, Generator generator)
+    {
+        for (int trial = 0; trial < Directions; trial++)
+        {
+            // Half of the directions follow the gradient's signs: nothing cancels, so a wrong factor shows at once.
+            float[] direction = Tensor.Uniform([gradient.Length], 0.5f, 1.5f, generator).ToArray();
+            double expected = 0;
+            for (int element = 0; element < direction.Length; element++)
+            {
+                bool isNegative = trial % 2 == 0 ? gradient[element] < 0 : generator.Next() < 0.5f;
+                direction[element] = isNegative ? -direction[element] : direction[element];
+                expected += (double)gradient[element] * direction[element];
+            }
+
+            double magnitude = Math.Sqrt(gradient.Sum(value => (double)value * value));
+            (double difference, _) = evaluator.Slope(direction, expected);
+            report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude));
+        }
+    }
+
+    /// <summary>Evaluates the projected function along a line through one of its inputs.</summary>
+    private sealed class Evaluator(
+        Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] variables, int input, double[] weights)
+    {
+        private readonly float[] point = variables[input].ToArray();
+        private readonly double centre = Value(function, variables, weights);
+
+        /// <summary>The slope along a direction, and whether the point is a kink that the gradient lies inside of.</summary>
+        public (double Slope, bool IsKink) Slope(float[] direction, double gradient)
+        {
+            // The step that was really made, after rounding, is what the difference is divided by.
+            double size = direction.Max(value => Math.Abs((double)value));
+            float step = (float)(Step / size);
+            (double above, double upward) = At(direction, step);
+            (double below, double downward) = At(direction, -step);
+            double slope = (above - below) / (upward - downward);
+            double right = (above - centre) / upward;
+            double left = (below - centre) / downward;
+            bool isKink = Math.Abs(right - left) > 0.1 * Math.Max(Math.Abs(right), Math.Abs(left))
+                && gradient >= Math.Min(left, right) - 1e-3 && gradient <= Math.Max(left, right) + 1e-3;
+            return (slope, isKink && Math.Abs(slope - gradient) > Tolerance * Math.Abs(slope));
+        }
+
+        private static double Value(Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] inputs, double[] weights)
+        {
+            using NoGrad scope = new();
+            float[] values = function(inputs).ToArray();
+            double sum = 0;
+            for (int i = 0; i < values.Length; i++)
+            {
+                sum += weights[i] * values[i];
+            }
+
+            return sum;
+        }
+
+        private (double Value, double Step) At(float[] direction, float step)
+        {
+            float[] moved = new float[point.Length];
+            double made = 0;
+            double wanted = 0;
+            for (int element = 0; element < moved.Length; element++)
+            {
+                moved[element] = point[element] + (step * direction[element]);
+                made += ((double)moved[element] - point[element]) * direction[element];
+                wanted += (double)step * direction[element] * direction[element];
+            }
+
+            Tensor[] inputs = [.. variables];
+            inputs[input] = Tensor.Of(moved, variables[input].Shape).To(variables[input].Backend);
+            return (Value(function, inputs, weights), step * (made / wanted));
+        }
+    }
+}

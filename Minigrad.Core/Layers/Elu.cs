@@ -1,0 +1,9 @@
+namespace Minigrad.Layers;
+
+/// <summary>x for x &gt; 0, α · (eˣ − 1) elsewhere.</summary>
+/// <param name="alpha">α.</param>
+public sealed class Elu(float alpha = 1f) : Layer
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor input) => input.Elu(alpha);
+}

@@ -1,0 +1,9 @@
+namespace Minigrad.Layers;
+
+/// <summary>x · Φ(x), with Φ the normal distribution function.</summary>
+/// <param name="approximate">Whether to use the approximation by tanh.</param>
+public sealed class Gelu(bool approximate = false) : Layer
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor input) => input.Gelu(approximate);
+}

@@ -1,0 +1,71 @@
+namespace Minigrad.Layers;
+
+/// <summary>A module from one tensor to one tensor.</summary>
+public abstract class Layer : Module
+{
+    [ThreadStatic]
+    private static Action<Layer, Tensor>? observer;
+
+    /// <summary>Computes the output.</summary>
+    /// <param name="input">The input; each layer says which shape it takes.</param>
+    /// <exception cref="ShapeException">The shape does not fit; the message begins with the layer's path.</exception>
+    public Tensor Forward(Tensor input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        Tensor output;
+        try
+        {
+            output = Compute(input);
+        }
+        catch (ShapeException exception) when (exception is not LayerShapeException)
+        {
+            throw new LayerShapeException($"In layer {Title}: {exception.Message}", exception);
+        }
+
+        observer?.Invoke(this, output);
+        return output;
+    }
+
+    /// <summary>
+    /// A table of the layers in the order in which they run: path, kind, output shape, number of parameters.
+    /// </summary>
+    /// <param name="inputShape">The shape of an input; the layers run once on zeros, as in use, without recording.</param>
+    public string Summary(params ReadOnlySpan<int> inputShape)
+    {
+        List<(string Path, string Kind, string Shape, long Count)> rows = [];
+        bool wasTraining = IsTraining;
+        Action<Layer, Tensor>? before = observer;
+        observer = (layer, output) =>
+        {
+            if (layer.Children.Count == 0)
+            {
+                rows.Add((layer.Path, layer.ToString()!, output.Shape.ToString(), layer.ParameterCount));
+            }
+        };
+        try
+        {
+            Evaluate();
+            using NoGrad scope = new();
+            Forward(Tensor.Zeros(inputShape));
+        }
+        finally
+        {
+            observer = before;
+            if (wasTraining)
+            {
+                Train();
+            }
+        }
+
+        return SummaryTable.Text(rows, this);
+    }
+
+    /// <summary>The kind of layer and its sizes, as <c>Linear(784 → 128)</c>.</summary>
+    public override string ToString() => GetType().Name;
+
+    /// <summary>Computes the output; write this in a layer of your own.</summary>
+    /// <param name="input">The input.</param>
+    protected abstract Tensor Compute(Tensor input);
+
+    private string Title => Path.Length == 0 ? ToString()! : $"'{Path}', {this}";
+}

@@ -1,0 +1,283 @@
+using System.Reflection;
+using Minigrad.Backends;
+
+namespace Minigrad.Layers;
+
+/// <summary>
+/// Something with parameters: a layer, or a model made of layers. Parameters, buffers and children are registered under
+/// names, and a name is the path to it: <c>encoder.0.weight</c>.
+/// </summary>
+/// <example>
+/// <code>
+/// sealed class Autoencoder : Layer
+/// {
+///     private readonly Linear encoder, decoder;
+///     public Autoencoder()
+///     {
+///         encoder = Child("encoder", new Linear(64, 8));
+///         decoder = Child("decoder", new Linear(8, 64));
+///     }
+///     protected override Tensor Compute(Tensor input) => decoder.Forward(encoder.Forward(input).Tanh());
+/// }
+/// </code>
+/// </example>
+public abstract class Module
+{
+    private readonly List<(string Name, Tensor Tensor)> parameters = [];
+    private readonly List<(string Name, Tensor Tensor)> buffers = [];
+    private readonly List<(string Name, Module Module)> children = [];
+    private bool isAudited;
+
+    /// <summary>The path from the outermost module to this one, empty for the outermost.</summary>
+    public string Path { get; private set; } = string.Empty;
+
+    /// <summary>Whether the module behaves as in training (dropout drops) or as in use. Set by <see cref="Train"/> and <see cref="Evaluate"/>.</summary>
+    public bool IsTraining { get; private set; } = true;
+
+    /// <summary>The modules registered directly in this one, with their names.</summary>
+    public IReadOnlyList<(string Name, Module Module)> Children => children;
+
+    /// <summary>
+    /// The parameters of this module and all inside it, each once, in the order of registration; each tensor's
+    /// <see cref="Tensor.Name"/> is set to its path from this module.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A field holds a module that was not registered.</exception>
+    public IReadOnlyList<Tensor> Parameters
+    {
+        get
+        {
+            List<Tensor> result = [];
+            foreach ((string name, Tensor tensor) in NamedParameters())
+            {
+                if (!result.Contains(tensor))
+                {
+                    tensor.Name = name;
+                    result.Add(tensor);
+                }
+            }
+
+            return result;
+        }
+    }
+
+    /// <summary>The number of elements of all parameters.</summary>
+    public long ParameterCount => Parameters.Sum(parameter => (long)parameter.Length);
+
+    /// <summary>Parameters with their paths from this module; a tied one appears under each of its paths.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> NamedParameters() => Named(module => module.parameters);
+
+    /// <summary>Buffers (numbers that are kept but not learned) with their paths from this module.</summary>
+    public IEnumerable<(string Name, Tensor Tensor)> NamedBuffers() => Named(module => module.buffers);
+
+    /// <summary>Behave as in training, here and in all children.</summary>
+    public void Train() => SetTraining(true);
+
+    /// <summary>Behave as in use, here and in all children: dropout passes everything, normalisation uses its running statistics.</summary>
+    public void Evaluate() => SetTraining(false);
+
+    /// <summary>Stops all parameters from learning: they ask for no gradient.</summary>
+    public void Freeze() => SetRequiresGradient(false);
+
+    /// <summary>Lets all parameters learn again.</summary>
+    public void Unfreeze() => SetRequiresGradient(true);
+
+    /// <summary>Forgets the gradients of all parameters.</summary>
+    public void ZeroGradients()
+    {
+        foreach ((_, Tensor tensor) in NamedParameters())
+        {
+            tensor.Gradient = null;
+        }
+    }
+
+    /// <summary>Moves all parameters and buffers to a backend, in place.</summary>
+    /// <param name="backend">The backend.</param>
+    public void To(Backend backend)
+    {
+        foreach ((_, Tensor tensor) in NamedParameters().Concat(NamedBuffers()))
+        {
+            tensor.MoveTo(backend);
+        }
+    }
+
+    /// <summary>A copy of all parameters and buffers by path, from which <see cref="LoadState"/> restores them to the bit.</summary>
+    public IReadOnlyDictionary<string, float[]> State()
+    {
+        Dictionary<string, float[]> state = [];
+        foreach ((string name, Tensor tensor) in NamedParameters().Concat(NamedBuffers()))
+        {
+            state[name] = tensor.ToArray();
+        }
+
+        return state;
+    }
+
+    /// <summary>Restores all parameters and buffers, or none if anything does not fit.</summary>
+    /// <param name="state">What <see cref="State"/> gave, of a module of the same structure.</param>
+    /// <exception cref="ArgumentException">A name is missing, unknown, or has another number of elements.</exception>
+    public void LoadState(IReadOnlyDictionary<string, float[]> state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        Dictionary<string, Tensor> own = [];
+        foreach ((string name, Tensor tensor) in NamedParameters().Concat(NamedBuffers()))
+        {
+            own[name] = tensor;
+            if (!state.TryGetValue(name, out float[]? values))
+            {
+                throw new ArgumentException(
+                    $"LoadState: the state has no '{name}', which this {GetType().Name} needs. It holds: {string.Join(", ", state.Keys)}.", nameof(state));
+            }
+
+            if (values.Length != tensor.Length)
+            {
+                throw new ArgumentException(
+                    $"LoadState: '{name}' has {values.Length} numbers in the state, but shape {tensor.Shape}, {tensor.Length} elements, here. Was the state saved from a model of other sizes?", nameof(state));
+            }
+        }
+
+        if (state.Keys.FirstOrDefault(name => !own.ContainsKey(name)) is { } unknown)
+        {
+            throw new ArgumentException(
+                $"LoadState: the state holds '{unknown}', which this {GetType().Name} does not have.", nameof(state));
+        }
+
+        using NoGrad scope = new();
+        foreach ((string name, Tensor tensor) in own)
+        {
+            tensor.Assign(state[name]);
+        }
+    }
+
+    /// <summary>Registers a tensor to be learned.</summary>
+    /// <param name="name">Its name in this module: <c>weight</c>.</param>
+    /// <param name="tensor">The tensor; it is made to ask for a gradient.</param>
+    /// <returns>The tensor.</returns>
+    protected Tensor Parameter(string name, Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        CheckName(name);
+        parameters.Add((name, tensor));
+        tensor.RequiresGradient = true;
+        tensor.Name ??= name;
+        return tensor;
+    }
+
+    /// <summary>Registers a tensor that is kept and saved, but not learned.</summary>
+    /// <param name="name">Its name in this module: <c>running_mean</c>.</param>
+    /// <param name="tensor">The tensor.</param>
+    /// <returns>The tensor.</returns>
+    protected Tensor Buffer(string name, Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        CheckName(name);
+        buffers.Add((name, tensor));
+        tensor.Name ??= name;
+        return tensor;
+    }
+
+    /// <summary>Registers a module inside this one.</summary>
+    /// <typeparam name="TModule">Its type.</typeparam>
+    /// <param name="name">Its name in this module: <c>encoder</c>.</param>
+    /// <param name="module">The module.</param>
+    /// <returns>The module.</returns>
+    protected TModule Child<TModule>(string name, TModule module)
+        where TModule : Module
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        CheckName(name);
+        children.Add((name, module));
+        module.SetPath(Join(Path, name));
+        return module;
+    }
+
+    private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+
+    private void SetPath(string path)
+    {
+        Path = path;
+        foreach ((string name, Module module) in children)
+        {
+            module.SetPath(Join(path, name));
+        }
+    }
+
+    private IEnumerable<(string Name, Tensor Tensor)> Named(Func<Module, List<(string Name, Tensor Tensor)>> own)
+    {
+        Audit();
+        foreach ((string Name, Tensor Tensor) entry in own(this))
+        {
+            yield return entry;
+        }
+
+        foreach ((string name, Module module) in children)
+        {
+            foreach ((string inner, Tensor tensor) in module.Named(own))
+            {
+                yield return ($"{name}.{inner}", tensor);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A module kept in a field but not registered would silently never learn, so that is an error. (Where reflection
+    /// finds nothing, as in trimmed programs, nothing is checked.)
+    /// </summary>
+    private void Audit()
+    {
+        if (isAudited)
+        {
+            return;
+        }
+
+        isAudited = true;
+        for (Type? type = GetType(); type is not null && type != typeof(Module); type = type.BaseType)
+        {
+            foreach (FieldInfo field in type.GetFields(
+                BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            {
+                if (typeof(Module).IsAssignableFrom(field.FieldType)
+                    && field.GetValue(this) is Module module
+                    && !children.Exists(child => ReferenceEquals(child.Module, module)))
+                {
+                    string name = field.Name.TrimStart('_', '<').Split('>')[0];
+                    throw new InvalidOperationException(
+                        $"{GetType().Name} keeps a {module.GetType().Name} in '{name}' that is not registered, so its parameters would never learn. Write: {name} = Child(\"{name}\", new {module.GetType().Name}(…));");
+                }
+            }
+        }
+    }
+
+    private void CheckName(string name)
+    {
+        if (string.IsNullOrEmpty(name) || name.Contains('.', StringComparison.Ordinal))
+        {
+            throw new ArgumentException(
+                $"'{name}' cannot be the name of a part of {GetType().Name}: a name is not empty and has no dot, which separates the parts of a path.", nameof(name));
+        }
+
+        if (parameters.Exists(entry => entry.Name == name)
+            || buffers.Exists(entry => entry.Name == name)
+            || children.Exists(entry => entry.Name == name))
+        {
+            throw new ArgumentException(
+                $"{GetType().Name} has a part named '{name}' already; names in one module must differ.", nameof(name));
+        }
+    }
+
+    private void SetTraining(bool isTraining)
+    {
+        IsTraining = isTraining;
+        foreach ((_, Module module) in children)
+        {
+            module.SetTraining(isTraining);
+        }
+    }
+
+    private void SetRequiresGradient(bool requiresGradient)
+    {
+        foreach ((_, Tensor tensor) in NamedParameters())
+        {
+            tensor.RequiresGradient = requiresGradient;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace Minigrad.Layers;
+
+/// <summary>Layers one after another, named by their numbers: <c>0</c>, <c>1</c>, ….</summary>
+public sealed class Sequential : Layer
+{
+    /// <summary>A model of layers in order.</summary>
+    /// <param name="layers">The layers: <c>new Sequential(new Linear(2, 16), new Tanh(), new Linear(16, 1))</c>.</param>
+    public Sequential(params IReadOnlyList<Layer> layers)
+    {
+        ArgumentNullException.ThrowIfNull(layers);
+        Layers = [.. layers.Select((layer, number) => Child($"{number}", layer))];
+    }
+
+    /// <summary>The layers in order.</summary>
+    public IReadOnlyList<Layer> Layers { get; }
+
+    /// <summary>A layer by its number.</summary>
+    /// <param name="number">From 0.</param>
+    public Layer this[int number] => Layers[number];
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor input)
+    {
+        Tensor output = input;
+        foreach (Layer layer in Layers)
+        {
+            output = layer.Forward(output);
+        }
+
+        return output;
+    }
+}
