@@ -48,12 +48,12 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Less(Lanes128 x, Lanes128 y, Lanes128 whenTrue, Lanes128 whenFalse) => 
+    public static Lanes128 Less(Lanes128 x, Lanes128 y, Lanes128 whenTrue, Lanes128 whenFalse) =>
         new(Vector128.ConditionalSelect(Vector128.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 IfNaN(Lanes128 x, Lanes128 whenTrue, Lanes128 whenFalse) => 
+    public static Lanes128 IfNaN(Lanes128 x, Lanes128 whenTrue, Lanes128 whenFalse) =>
         new(Vector128.ConditionalSelect(Vector128.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
@@ -118,7 +118,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 MultiplyAdd(Lanes128 x, Lanes128 y, Lanes128 z) => 
+    public static Lanes128 MultiplyAdd(Lanes128 x, Lanes128 y, Lanes128 z) =>
         new(Vector128.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
@@ -127,32 +127,32 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 PowerOfTwo(Lanes128 n) => 
+    public static Lanes128 PowerOfTwo(Lanes128 n) =>
         new(((Vector128.ConvertToInt32Native(n.value) + Vector128.Create(127)) << 23).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Exponent(Lanes128 x) => 
+    public static Lanes128 Exponent(Lanes128 x) =>
         new(Vector128.ConvertToSingle(Vector128.ShiftRightLogical(x.value.AsInt32(), 23) - Vector128.Create(127)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Mantissa(Lanes128 x) => 
+    public static Lanes128 Mantissa(Lanes128 x) =>
         new(((x.value.AsInt32() & Vector128.Create(0x007F_FFFF)) | Vector128.Create(0x3F80_0000)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 CopySign(Lanes128 magnitude, Lanes128 sign) => 
+    public static Lanes128 CopySign(Lanes128 magnitude, Lanes128 sign) =>
         new(Vector128.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Load(ref readonly float source, nuint offset) => 
+    public static Lanes128 Load(ref readonly float source, nuint offset) =>
         new(Vector128.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Lanes128 value, ref float destination, nuint offset) => 
+    public static void Store(Lanes128 value, ref float destination, nuint offset) =>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>

@@ -48,12 +48,12 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Less(Lanes256 x, Lanes256 y, Lanes256 whenTrue, Lanes256 whenFalse) => 
+    public static Lanes256 Less(Lanes256 x, Lanes256 y, Lanes256 whenTrue, Lanes256 whenFalse) =>
         new(Vector256.ConditionalSelect(Vector256.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 IfNaN(Lanes256 x, Lanes256 whenTrue, Lanes256 whenFalse) => 
+    public static Lanes256 IfNaN(Lanes256 x, Lanes256 whenTrue, Lanes256 whenFalse) =>
         new(Vector256.ConditionalSelect(Vector256.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
@@ -118,7 +118,7 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 MultiplyAdd(Lanes256 x, Lanes256 y, Lanes256 z) => 
+    public static Lanes256 MultiplyAdd(Lanes256 x, Lanes256 y, Lanes256 z) =>
         new(Vector256.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
@@ -127,32 +127,32 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 PowerOfTwo(Lanes256 n) => 
+    public static Lanes256 PowerOfTwo(Lanes256 n) =>
         new(((Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127)) << 23).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Exponent(Lanes256 x) => 
+    public static Lanes256 Exponent(Lanes256 x) =>
         new(Vector256.ConvertToSingle(Vector256.ShiftRightLogical(x.value.AsInt32(), 23) - Vector256.Create(127)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Mantissa(Lanes256 x) => 
+    public static Lanes256 Mantissa(Lanes256 x) =>
         new(((x.value.AsInt32() & Vector256.Create(0x007F_FFFF)) | Vector256.Create(0x3F80_0000)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 CopySign(Lanes256 magnitude, Lanes256 sign) => 
+    public static Lanes256 CopySign(Lanes256 magnitude, Lanes256 sign) =>
         new(Vector256.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Load(ref readonly float source, nuint offset) => 
+    public static Lanes256 Load(ref readonly float source, nuint offset) =>
         new(Vector256.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Lanes256 value, ref float destination, nuint offset) => 
+    public static void Store(Lanes256 value, ref float destination, nuint offset) =>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>

@@ -48,12 +48,12 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Less(Lanes512 x, Lanes512 y, Lanes512 whenTrue, Lanes512 whenFalse) => 
+    public static Lanes512 Less(Lanes512 x, Lanes512 y, Lanes512 whenTrue, Lanes512 whenFalse) =>
         new(Vector512.ConditionalSelect(Vector512.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 IfNaN(Lanes512 x, Lanes512 whenTrue, Lanes512 whenFalse) => 
+    public static Lanes512 IfNaN(Lanes512 x, Lanes512 whenTrue, Lanes512 whenFalse) =>
         new(Vector512.ConditionalSelect(Vector512.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
@@ -118,7 +118,7 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 MultiplyAdd(Lanes512 x, Lanes512 y, Lanes512 z) => 
+    public static Lanes512 MultiplyAdd(Lanes512 x, Lanes512 y, Lanes512 z) =>
         new(Vector512.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
@@ -127,32 +127,32 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 PowerOfTwo(Lanes512 n) => 
+    public static Lanes512 PowerOfTwo(Lanes512 n) =>
         new(((Vector512.ConvertToInt32Native(n.value) + Vector512.Create(127)) << 23).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Exponent(Lanes512 x) => 
+    public static Lanes512 Exponent(Lanes512 x) =>
         new(Vector512.ConvertToSingle(Vector512.ShiftRightLogical(x.value.AsInt32(), 23) - Vector512.Create(127)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Mantissa(Lanes512 x) => 
+    public static Lanes512 Mantissa(Lanes512 x) =>
         new(((x.value.AsInt32() & Vector512.Create(0x007F_FFFF)) | Vector512.Create(0x3F80_0000)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 CopySign(Lanes512 magnitude, Lanes512 sign) => 
+    public static Lanes512 CopySign(Lanes512 magnitude, Lanes512 sign) =>
         new(Vector512.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Load(ref readonly float source, nuint offset) => 
+    public static Lanes512 Load(ref readonly float source, nuint offset) =>
         new(Vector512.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Lanes512 value, ref float destination, nuint offset) => 
+    public static void Store(Lanes512 value, ref float destination, nuint offset) =>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>

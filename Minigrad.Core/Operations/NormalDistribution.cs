@@ -14,6 +14,6 @@ public readonly struct NormalDistribution(float mean, float standardDeviation) :
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Sample<T>(T u, T v)
-        where T : struct, IReal<T> => 
+        where T : struct, IReal<T> =>
         mean + (standardDeviation * (T.Sqrt(-2f * T.Log(u)) * T.Cos(Constants.TwoPi * v)));
 }

@@ -1,0 +1,57 @@
+namespace Minigrad.Data;
+
+/// <summary>Rows of features, each with a class.</summary>
+public sealed class LabeledData
+{
+    /// <summary>A set of labelled rows.</summary>
+    /// <param name="features">The rows, <c>[rows, …]</c>.</param>
+    /// <param name="labels">The class of each row.</param>
+    /// <exception cref="ShapeException">There are not as many labels as rows.</exception>
+    public LabeledData(Tensor features, int[] labels)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(labels);
+        if (features.Rank == 0 || features.Shape[0] != labels.Length)
+        {
+            throw new ShapeException(
+                $"LabeledData: features of shape {features.Shape} came with {labels.Length} labels; dimension 0 must hold one row for each label.");
+        }
+
+        Features = features;
+        Labels = labels;
+    }
+
+    /// <summary>The rows, <c>[rows, …]</c>.</summary>
+    public Tensor Features { get; }
+
+    /// <summary>The class of each row.</summary>
+    public int[] Labels { get; }
+
+    /// <summary>The number of rows.</summary>
+    public int Count => Labels.Length;
+
+    /// <summary>The rows in parts of a size; the last part may be smaller.</summary>
+    /// <param name="size">How many rows make a part, at least 1.</param>
+    /// <param name="generator">Shuffles the rows before; null keeps their order.</param>
+    /// <exception cref="InvalidOperationException">There are no rows.</exception>
+    public IEnumerable<LabeledData> Batches(int size, Generator? generator = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        if (Count == 0)
+        {
+            throw new InvalidOperationException(
+                $"Batches: the data set is empty (features of shape {Features.Shape}), so there is nothing to train on. Check how it was loaded or split.");
+        }
+
+        return Cut(size, generator?.Permutation(Count) ?? [.. Enumerable.Range(0, Count)]);
+    }
+
+    private IEnumerable<LabeledData> Cut(int size, int[] order)
+    {
+        foreach (int[] rows in order.Chunk(size))
+        {
+            yield return new LabeledData(
+                Features.IndexSelect(0, rows), Array.ConvertAll(rows, row => Labels[row]));
+        }
+    }
+}

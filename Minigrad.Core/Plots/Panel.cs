@@ -1,0 +1,10 @@
+namespace Minigrad.Plots;
+
+/// <summary>One diagram of a chart: lines that share a vertical axis.</summary>
+/// <param name="Label">What the vertical axis shows.</param>
+/// <param name="Series">The lines, at most as many as there are distinguishable colours (6).</param>
+public sealed record Panel(string Label, IReadOnlyList<Series> Series)
+{
+    /// <summary>Whether the vertical axis is logarithmic; values that are not positive leave gaps.</summary>
+    public bool IsLogarithmic { get; init; }
+}
