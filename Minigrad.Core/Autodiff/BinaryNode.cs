@@ -21,7 +21,7 @@ internal sealed class BinaryNode<TOp>(TOp op, Tensor a, Tensor b) : Node(a, b)
         if (Needs(0))
         {
             Tensor flow = Recording.IsOn
-                ? gradient * Tensor.Zip(a, b, new FirstSlope<TOp>(op))
+                ? gradient * Tensor.Map(a, b, new FirstSlope<TOp>(op))
                 : Tensor.Combine(a, b, gradient, new FirstBackward<TOp>(op));
             Give(0, flow.SumTo(a.Shape));
         }
@@ -29,7 +29,7 @@ internal sealed class BinaryNode<TOp>(TOp op, Tensor a, Tensor b) : Node(a, b)
         if (Needs(1))
         {
             Tensor flow = Recording.IsOn
-                ? gradient * Tensor.Zip(a, b, new SecondSlope<TOp>(op))
+                ? gradient * Tensor.Map(a, b, new SecondSlope<TOp>(op))
                 : Tensor.Combine(a, b, gradient, new SecondBackward<TOp>(op));
             Give(1, flow.SumTo(b.Shape));
         }
