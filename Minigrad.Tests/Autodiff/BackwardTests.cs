@@ -1,0 +1,246 @@
+namespace Minigrad.Tests.Autodiff;
+
+/// <summary>The walk backward: what it adds up, what it frees, and what it refuses.</summary>
+public sealed class BackwardTests
+{
+    [Fact]
+    public void A_tensor_used_twice_gets_both_gradients()
+    {
+        Tensor x = Tensor.Of([2f, 3f]).WithGradient("x");
+        ((x * x) + (3f * x)).Sum().Backward();
+        Assert.Equal([7f, 9f], x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void A_diamond_gets_the_sum_over_both_paths()
+    {
+        Tensor x = Tensor.Of([0.5f]).WithGradient("x");
+        Tensor y = x.Exp();
+        Tensor left = y * 2f;
+        Tensor right = y.Square();
+        (left * right).Sum().Backward();
+        Assert.Equal(6f * MathF.Exp(1.5f), x.Gradient!.ToArray()[0], 1e-5f);
+    }
+
+    [Fact]
+    public void Two_hundred_thousand_chained_operations_need_no_recursion()
+    {
+        Tensor x = Tensor.Of([1f]).WithGradient("x");
+        Tensor y = x;
+        for (int i = 0; i < 200_000; i++)
+        {
+            y = y + 1f;
+        }
+
+        y.Sum().Backward();
+        Assert.Equal(200_001f, y.Item());
+        Assert.Equal(1f, x.Gradient!.ToArray()[0]);
+    }
+
+    [Fact]
+    public void Gradients_of_two_passes_add_up()
+    {
+        Tensor x = Tensor.Of([1f, 2f]).WithGradient("x");
+        x.Square().Sum().Backward();
+        x.Square().Sum().Backward();
+        Assert.Equal([4f, 8f], x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void The_same_graph_twice_is_right_if_it_was_retained()
+    {
+        Tensor x = Tensor.Of([1f, 2f]).WithGradient("x");
+        Tensor y = x.Tanh().Square().Sum();
+        y.Backward(retainGraph: true);
+        float[] once = x.Gradient!.ToArray();
+        y.Backward();
+        Assert.Equal([2f * once[0], 2f * once[1]], x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void The_same_graph_twice_is_an_error_that_says_what_to_do()
+    {
+        Tensor x = Tensor.Of([1f, 2f]).WithGradient("x");
+        Tensor y = x.Tanh().Sum();
+        y.Backward();
+        GradientException error = Assert.Throws<GradientException>(() => y.Backward());
+        Assert.Contains("a second time", error.Message, StringComparison.Ordinal);
+        Assert.Contains("retainGraph: true", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parameters_that_share_a_gradient_do_not_share_its_buffer()
+    {
+        Tensor a = Tensor.Of([1f, 2f]).WithGradient("a");
+        Tensor b = Tensor.Of([3f, 4f]).WithGradient("b");
+        (a + b).Sum().Backward();
+        a.Gradient!.Fill(7f);
+        Assert.Equal([1f, 1f], b.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void An_unused_parameter_keeps_no_gradient()
+    {
+        Tensor used = Tensor.Of([1f]).WithGradient("used");
+        Tensor unused = Tensor.Of([1f]).WithGradient("unused");
+        (used * 2f).Sum().Backward();
+        Assert.Null(unused.Gradient);
+        Assert.Equal([0f], Tensor.Gradients((used * 2f).Sum(), [unused])[0].ToArray());
+    }
+
+    [Fact]
+    public void A_scalar_works_like_any_tensor()
+    {
+        Tensor x = ((Tensor)3f).WithGradient("x");
+        (x * x).Backward();
+        Assert.Equal(0, x.Rank);
+        Assert.Equal(6f, x.Gradient!.Item());
+    }
+
+    [Fact]
+    public void A_leaf_can_be_its_own_root()
+    {
+        Tensor x = ((Tensor)3f).WithGradient("x");
+        x.Backward();
+        x.Backward();
+        Assert.Equal(2f, x.Gradient!.Item());
+    }
+
+    [Fact]
+    public void An_empty_batch_gives_zero_gradients()
+    {
+        Tensor weight = Tensor.Ones(2, 3).WithGradient("weight");
+        Tensor.Zeros(0, 3).Linear(weight).Sum().Backward();
+        Assert.Equal(new float[6], weight.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void NoGrad_records_nothing_and_ends_with_its_scope()
+    {
+        Tensor x = Tensor.Of([1f]).WithGradient("x");
+        using (new NoGrad())
+        {
+            Assert.False((x * 2f).RequiresGradient);
+        }
+
+        Assert.True((x * 2f).RequiresGradient);
+    }
+
+    [Fact]
+    public void Detach_shares_numbers_but_not_the_graph()
+    {
+        Tensor x = Tensor.Of([2f]).WithGradient("x");
+        Tensor y = x.Square();
+        (y.Detach() * x).Sum().Backward();
+        Assert.Equal([4f], x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void Functional_gradients_touch_no_leaf_and_reach_interiors()
+    {
+        Tensor x = Tensor.Of([1f, 2f]).WithGradient("x");
+        Tensor y = x.Square();
+        Tensor z = y.Square().Sum();
+        Tensor[] gradients = Tensor.Gradients(z, [y, x]);
+        Assert.Equal([2f, 8f], gradients[0].ToArray());
+        Assert.Equal([4f, 32f], gradients[1].ToArray());
+        Assert.Null(x.Gradient);
+    }
+
+    [Fact]
+    public void A_gradient_can_be_differentiated_again()
+    {
+        Tensor x = Tensor.Of([2f]).WithGradient("x");
+        Tensor first = Tensor.Gradients((x * x * x).Sum(), [x], createGraph: true)[0];
+        Assert.Equal([12f], first.ToArray());
+        Assert.Equal([12f], Tensor.Gradients(first.Sum(), [x])[0].ToArray());
+    }
+
+    [Fact]
+    public void A_third_derivative_says_that_it_is_not_supported()
+    {
+        Tensor x = Tensor.Of([2f]).WithGradient("x");
+        Tensor first = Tensor.Gradients((x * x * x).Sum(), [x], createGraph: true)[0];
+        GradientException error = Assert.Throws<GradientException>(
+            () => Tensor.Gradients(first.Sum(), [x], createGraph: true));
+        Assert.Contains("third derivative is not supported", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gradient_penalty_trains_through_second_order()
+    {
+        Tensor w = Tensor.Of([0.5f, -0.25f]).WithGradient("w");
+        Tensor x = Tensor.Of([1f, 2f]).WithGradient("x");
+        Tensor slope = Tensor.Gradients((w * x).Tanh().Sum(), [x], createGraph: true)[0];
+        slope.Square().Sum().Backward();
+
+        // d/dx tanh(wx) = w · s with s = 1 − tanh²; its square's slope by w is 2ws · (s − 2w·x·tanh·s).
+        for (int i = 0; i < 2; i++)
+        {
+            double wi = w.ToArray()[i];
+            double xi = x.ToArray()[i];
+            double t = Math.Tanh(wi * xi);
+            double s = 1 - (t * t);
+            double expected = 2 * wi * s * (s - (2 * wi * xi * t * s));
+            Assert.Equal(expected, w.Gradient!.ToArray()[i], 1e-5);
+        }
+    }
+
+    [Fact]
+    public void A_custom_operation_uses_the_backward_that_was_given()
+    {
+        Tensor x = Tensor.Of([1f, -2f]).WithGradient("x");
+        Tensor y = Tensor.Custom("straight-through", [x], () => x.Sign(), gradient => [gradient]);
+        (y * Tensor.Of([3f, 5f])).Sum().Backward();
+        Assert.Equal([1f, -1f], y.ToArray());
+        Assert.Equal([3f, 5f], x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void A_custom_backward_of_the_wrong_shape_or_count_is_named()
+    {
+        Tensor x = Tensor.Of([1f, -2f]).WithGradient("x");
+        Tensor wrongShape = Tensor.Custom("mine", [x], () => x.Sign(), _ => [Tensor.Ones(3)]);
+        Assert.Contains("mine", Assert.Throws<ShapeException>(() => wrongShape.Sum().Backward()).Message, StringComparison.Ordinal);
+        Tensor wrongCount = Tensor.Custom("mine", [x], () => x.Sign(), _ => []);
+        Assert.Contains("0 gradients for 1 inputs", Assert.Throws<GradientException>(() => wrongCount.Sum().Backward()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_error_in_a_backward_leaves_nothing_behind()
+    {
+        Tensor x = Tensor.Of([1f]).WithGradient("x");
+        bool fail = true;
+        Tensor y = Tensor.Custom("sometimes", [x], () => x.Clone(), gradient => fail ? throw new InvalidOperationException("no") : [gradient]);
+        Tensor z = (y * y).Sum();
+        Assert.Throws<InvalidOperationException>(() => z.Backward(retainGraph: true));
+        fail = false;
+        z.Backward();
+        Assert.Equal([2f], x.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void Buffers_that_backward_reuses_are_never_seen_by_others()
+    {
+        // Large enough to be pooled. Every gradient is held while later passes churn the pool.
+        Generator generator = new(3);
+        List<(Tensor Gradient, float[] Copy)> held = [];
+        for (int pass = 0; pass < 50; pass++)
+        {
+            Tensor x = Tensor.Normal([64, 64], generator: generator).WithGradient("x");
+            Tensor y = x.Tanh();
+            Tensor z = (y * x) + y.Exp() + (x - y).Square();
+            z.Mean().Backward();
+            Tensor inner = Tensor.Gradients((x.Tanh() * x).Sum(), [x])[0];
+            held.Add((x.Gradient!, x.Gradient!.ToArray()));
+            held.Add((inner, inner.ToArray()));
+            held.Add((y, y.ToArray()));
+        }
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Tensor[] churn = [.. Enumerable.Range(0, 100).Select(_ => Tensor.Normal([64, 64], generator: generator))];
+        Assert.All(held, entry => Assert.Equal(entry.Copy, entry.Gradient.ToArray()));
+        Assert.Equal(100, churn.Length);
+    }
+}

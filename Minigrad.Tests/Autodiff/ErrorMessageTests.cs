@@ -1,0 +1,136 @@
+using Minigrad.Layers;
+using Minigrad.Losses;
+
+namespace Minigrad.Tests.Autodiff;
+
+/// <summary>Wrong input gives an error that says what, where, and how to mend it.</summary>
+public sealed class ErrorMessageTests
+{
+    [Fact]
+    public void Shapes_that_do_not_broadcast() =>
+        AssertTeaches<ShapeException>(
+            () => Tensor.Ones(2, 3) + Tensor.Ones(2, 4),
+            "Add", "[2, 3]", "[2, 4]", "dimension -1 is 3 on the left and 4 on the right");
+
+    [Fact]
+    public void A_transposed_operand_is_recognised() =>
+        AssertTeaches<ShapeException>(() => Tensor.Ones(2, 3) * Tensor.Ones(3, 2), "Multiply", "Transpose()");
+
+    [Fact]
+    public void A_matrix_product_that_does_not_fit_suggests_the_transpose() =>
+        AssertTeaches<ShapeException>(
+            () => Tensor.Ones(5, 3).MatMul(Tensor.Ones(4, 3)), "MatMul", "[5, 3]", "[4, 3]", "transposeRight: true");
+
+    [Fact]
+    public void A_layer_names_its_path_and_its_size() =>
+        AssertTeaches<ShapeException>(
+            () => new Sequential(new Linear(4, 8), new Relu(), new Linear(9, 2)).Forward(Tensor.Ones(3, 4)),
+            "In layer '2', Linear(9 → 2)", "[3, 8]", "must be 9", "new Linear(8, 2)");
+
+    [Fact]
+    public void An_axis_that_does_not_exist() =>
+        AssertTeaches<ShapeException>(() => Tensor.Ones(2, 3).Sum([2]), "Sum", "dimension 2", "[2, 3]", "from -2 to 1");
+
+    [Fact]
+    public void A_label_out_of_range() =>
+        AssertTeaches<ArgumentOutOfRangeException>(
+            () => Loss.CrossEntropy(Tensor.Zeros(3, 10), (Indices)new[] { 1, 10, 3 }),
+            "label 10 at place 1", "10 classes", "from 0 to 9");
+
+    [Fact]
+    public void Labels_that_are_too_few() =>
+        AssertTeaches<ShapeException>(
+            () => Loss.CrossEntropy(Tensor.Zeros(3, 10), (Indices)new[] { 1, 2 }), "[3, 10]", "labels of shape [3]", "[2]");
+
+    [Fact]
+    public void A_loss_does_not_broadcast_silently() =>
+        AssertTeaches<ShapeException>(
+            () => Loss.MeanSquare(Tensor.Zeros(5, 1), Tensor.Zeros(5)), "MeanSquare", "[5, 1]", "[5]", "Reshape");
+
+    [Fact]
+    public void Empty_data_has_no_largest_element() =>
+        AssertTeaches<ShapeException>(() => Tensor.Zeros(3, 0).Max(1), "Max", "[3, 0]", "no elements");
+
+    [Fact]
+    public void Empty_data_has_no_batches() =>
+        AssertTeaches<InvalidOperationException>(
+            () => new Minigrad.Data.LabeledData(Tensor.Zeros(0, 64), []).Batches(32), "empty", "[0, 64]");
+
+    [Fact]
+    public void Backward_on_a_constant() =>
+        AssertTeaches<GradientException>(() => Tensor.Ones(3).Sum().Backward(), "constant", "WithGradient()");
+
+    [Fact]
+    public void Backward_on_many_numbers() =>
+        AssertTeaches<GradientException>(
+            () => Tensor.Ones(3).WithGradient().Square().Backward(), "starting gradient", "[3]", "Sum() or Mean()");
+
+    [Fact]
+    public void A_saved_tensor_changed_in_place()
+    {
+        Tensor w = Tensor.Ones(3).WithGradient("layer.weight");
+        Tensor loss = w.Square().Sum();
+        using (new NoGrad())
+        {
+            w.Fill(2f);
+        }
+
+        AssertTeaches<GradientException>(() => loss.Backward(), "Square", "'layer.weight'", "changed in place", "Clone()");
+    }
+
+    [Fact]
+    public void Changing_a_parameter_in_place_while_recording() =>
+        AssertTeaches<GradientException>(
+            () => Tensor.Ones(3).WithGradient().Fill(0f), "Fill", "new NoGrad()");
+
+    [Fact]
+    public void Changing_a_result_in_place() =>
+        AssertTeaches<GradientException>(
+            () => Tensor.Ones(3).WithGradient().Square().Fill(0f), "Fill", "the result of Square", "Clone()");
+
+    [Fact]
+    public void An_index_outside_the_tensor() =>
+        AssertTeaches<ShapeException>(() => _ = Tensor.Ones(2, 3)[0, 3], "index 3", "length 3", "from -3 to 2");
+
+    [Fact]
+    public void An_index_before_the_tensor() =>
+        AssertTeaches<ShapeException>(() => _ = Tensor.Ones(2, 3)[0, ^4], "index -4", "length 3");
+
+    [Fact]
+    public void A_range_outside_the_tensor() =>
+        AssertTeaches<ShapeException>(() => _ = Tensor.Ones(2, 3)[.., 1..5], "range 1..5", "dimension 1", "length 3");
+
+    [Fact]
+    public void Item_of_many_numbers() =>
+        AssertTeaches<ShapeException>(() => Tensor.Ones(2, 3).Item(), "one element", "[2, 3]");
+
+    [Fact]
+    public void A_reshape_that_cannot_be_worked_out() =>
+        AssertTeaches<ShapeException>(() => Tensor.Ones(2, 3).Reshape(4, -1), "Reshape", "[4, -1]", "6 elements");
+
+    [Fact]
+    public void A_child_that_was_not_registered() =>
+        AssertTeaches<InvalidOperationException>(
+            () => _ = new Forgetful().Parameters, "'hidden'", "never learn", "Child(\"hidden\", new Linear(");
+
+    [Fact]
+    public void Dropout_of_more_than_everything() =>
+        AssertTeaches<ArgumentOutOfRangeException>(() => _ = new Dropout(1.5f), "from 0", "to 1");
+
+    private static void AssertTeaches<TException>(Action action, params string[] parts)
+        where TException : Exception
+    {
+        TException error = Assert.ThrowsAny<TException>(action);
+        Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+    }
+
+    private static void AssertTeaches<TException>(Func<object> function, params string[] parts)
+        where TException : Exception => AssertTeaches<TException>(() => { function(); }, parts);
+
+    private sealed class Forgetful : Layer
+    {
+        private readonly Linear hidden = new(2, 3);
+
+        protected override Tensor Compute(Tensor input) => hidden.Forward(input);
+    }
+}

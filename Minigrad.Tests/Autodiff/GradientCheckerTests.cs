@@ -1,0 +1,69 @@
+using CsCheck;
+using Minigrad.Autodiff;
+
+namespace Minigrad.Tests.Autodiff;
+
+/// <summary>The checker itself: it accepts right gradients and rejects gradients off by half a percent.</summary>
+public sealed class GradientCheckerTests
+{
+    [Fact]
+    public void Right_gradients_pass()
+    {
+        Tensor x = Tensor.Normal([3, 4], generator: new Generator(1));
+        Tensor w = Tensor.Normal([5, 4], generator: new Generator(2));
+        GradientReport report = GradientChecker.Check(inputs => inputs[0].Linear(inputs[1]).Tanh(), x, w);
+        Assert.True(report.Passed, report.ToString());
+        Assert.Equal(32, report.Compared);
+    }
+
+    [Theory]
+    [InlineData(1.005f)]
+    [InlineData(0.995f)]
+    public void A_gradient_off_by_half_a_percent_is_rejected(float factor)
+    {
+        Gen.Int[1, 6].Select(Gen.Int[1, 6], Gen.ULong).Sample((rows, columns, seed) =>
+        {
+            Tensor x = Tensor.Normal([rows, columns], generator: new Generator(seed));
+            return !GradientChecker.Check(inputs => WrongTanh(inputs[0], factor), x).Passed;
+        }, iter: 200);
+    }
+
+    [Theory]
+    [InlineData(1.005f)]
+    [InlineData(0.995f)]
+    public void A_large_gradient_off_by_half_a_percent_is_rejected(float factor)
+    {
+        Tensor x = Tensor.Normal([40, 50], generator: new Generator(1));
+        Assert.True(GradientChecker.Check(inputs => inputs[0].Tanh(), x).Passed);
+        Assert.False(GradientChecker.Check(inputs => WrongTanh(inputs[0], factor), x).Passed);
+    }
+
+    [Fact]
+    public void One_wrong_element_is_found_and_named()
+    {
+        Tensor x = Tensor.Normal([4, 5], generator: new Generator(1));
+        GradientReport report = GradientChecker.Check(
+            inputs => Tensor.Custom("spoiled", [inputs[0]], () => inputs[0].Exp(), gradient => [SpoilOne(gradient * inputs[0].Detach().Exp())]), x);
+        Assert.False(report.Passed);
+        GradientException error = Assert.Throws<GradientException>(report.ThrowIfFailed);
+        Assert.Contains("input 0[2, 3]", error.Message, StringComparison.Ordinal);
+        Assert.Contains("differences of the function give", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_kink_is_not_held_against_a_gradient()
+    {
+        Tensor x = Tensor.Of([-1f, 0f, 1e-4f, 2f]);
+        Assert.True(GradientChecker.Check(inputs => inputs[0].Relu(), x).Passed);
+    }
+
+    private static Tensor WrongTanh(Tensor x, float factor) =>
+        Tensor.Custom("wrong", [x], () => x.Tanh(), gradient => [gradient * (factor * (1f - x.Detach().Tanh().Square()))]);
+
+    private static Tensor SpoilOne(Tensor gradient)
+    {
+        float[] values = gradient.ToArray();
+        values[13] *= 1.05f;
+        return Tensor.Of(values, gradient.Shape);
+    }
+}
