@@ -10,7 +10,8 @@ namespace Minigrad.Numerics;
 /// Rules of this file, each for a fault seen in ILGPU 1.5.3: no call into the base class library that a device would
 /// have to compile; comparisons test for NaN first (OpenCL ignores unordered compares); a selection has float results,
 /// never <c>c ? 1 : 0</c>; <c>Min</c> and <c>Max</c> are written out (PTX <c>min</c> drops NaN); bits go through
-/// <see cref="Unsafe.As{TFrom, TTo}(ref TFrom)"/> (<c>BitConverter</c> does not compile).
+/// the signed conversions of <see cref="BitConverter"/>, which ILGPU knows (the unsigned ones do not compile, and an
+/// address taken with <c>Unsafe.As</c> puts the number into local memory).
 /// </remarks>
 public readonly struct Scalar : IMachineReal<Scalar>
 {
@@ -156,12 +157,8 @@ public readonly struct Scalar : IMachineReal<Scalar>
         FromBits((Bits(magnitude) & ~SignBit) | (Bits(sign) & SignBit));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static uint Bits(Scalar x)
-    {
-        float value = x.Value;
-        return Unsafe.As<float, uint>(ref value);
-    }
+    private static uint Bits(Scalar x) => (uint)BitConverter.SingleToInt32Bits(x.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Scalar FromBits(uint bits) => new(Unsafe.As<uint, float>(ref bits));
+    private static Scalar FromBits(uint bits) => new(BitConverter.Int32BitsToSingle((int)bits));
 }
