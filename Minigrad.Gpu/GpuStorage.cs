@@ -1,0 +1,60 @@
+using System.Diagnostics.CodeAnalysis;
+using ILGPU;
+using ILGPU.Runtime;
+using Minigrad.Backends;
+
+namespace Minigrad.Gpu;
+
+/// <summary>A tensor's numbers in device memory.</summary>
+internal sealed class GpuStorage : Storage
+{
+    private readonly DeviceBufferPool pool;
+    private MemoryBuffer1D<float, Stride1D.Dense>? buffer;
+    private int isReturned;
+
+    /// <summary>Rents a buffer; none for no numbers, which devices refuse.</summary>
+    public GpuStorage(Backend backend, DeviceBufferPool pool, int length)
+        : base(backend, length)
+    {
+        this.pool = pool;
+        buffer = length > 0 ? pool.Rent(length) : null;
+    }
+
+    /// <summary>Gives the buffer back when nobody can reach the tensor any more.</summary>
+    ~GpuStorage() => Return();
+
+    /// <summary>The numbers.</summary>
+    /// <exception cref="ObjectDisposedException">The buffer went back to the pool: a fault of the engine, never of the caller's data.</exception>
+    public ArrayView<float> View
+    {
+        get
+        {
+            MemoryBuffer1D<float, Stride1D.Dense>? current = buffer;
+            if (Volatile.Read(ref isReturned) != 0)
+            {
+                throw new ObjectDisposedException(
+                    nameof(Storage),
+                    "This buffer was released by backward and is in use elsewhere. Please report this as a fault of Minigrad.");
+            }
+
+            return current is null ? ArrayView<float>.Empty : current.View.BaseView.SubView(0, Length);
+        }
+    }
+
+    /// <inheritdoc/>
+    [SuppressMessage("Usage", "CA1816", Justification = "Recycling is this engine's Dispose: the buffer is gone, so the finalizer has nothing to do.")]
+    protected override void ReturnBuffer()
+    {
+        Return();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Return()
+    {
+        if (Interlocked.Exchange(ref isReturned, 1) == 0 && buffer is { } used)
+        {
+            buffer = null;
+            pool.Return(used);
+        }
+    }
+}

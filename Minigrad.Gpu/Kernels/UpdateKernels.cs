@@ -1,0 +1,68 @@
+using ILGPU;
+using Minigrad.Numerics;
+using Minigrad.Operations;
+
+namespace Minigrad.Gpu.Kernels;
+
+/// <summary>Optimizer updates: gradient, parameter and state are each read once and written at most once.</summary>
+internal static class UpdateKernels
+{
+    /// <summary>Updates one element. State that the rule does not have is never touched; any view may stand in for it.</summary>
+    public static void Update<TRule>(
+        Index1D i,
+        TRule rule,
+        UpdateArguments scale,
+        ArrayView<float> parameter,
+        ArrayView<float> gradient,
+        ArrayView<float> first,
+        ArrayView<float> second,
+        ArrayView<float> third)
+        where TRule : unmanaged, IUpdateRule
+    {
+        float firstFactor = scale.First;
+        float secondFactor = scale.Second;
+        if (scale.UnitLength > 0)
+        {
+            int unit = i / scale.UnitLength;
+            firstFactor *= scale.UnitFactors[2 * unit];
+            secondFactor *= scale.UnitFactors[(2 * unit) + 1];
+        }
+
+        Scalar p = new(parameter[i]);
+        Scalar g = new ScaledGradient(firstFactor, secondFactor, scale.Bound).Forward(new Scalar(gradient[i]));
+        Scalar s0 = default;
+        Scalar s1 = default;
+        Scalar s2 = default;
+        if (rule.StateCount > 0)
+        {
+            s0 = new Scalar(first[i]);
+        }
+
+        if (rule.StateCount > 1)
+        {
+            s1 = new Scalar(second[i]);
+        }
+
+        if (rule.StateCount > 2)
+        {
+            s2 = new Scalar(third[i]);
+        }
+
+        rule.Update(ref p, g, ref s0, ref s1, ref s2);
+        parameter[i] = p.Value;
+        if (rule.StateCount > 0)
+        {
+            first[i] = s0.Value;
+        }
+
+        if (rule.StateCount > 1)
+        {
+            second[i] = s1.Value;
+        }
+
+        if (rule.StateCount > 2)
+        {
+            third[i] = s2.Value;
+        }
+    }
+}
