@@ -20,7 +20,4 @@ public readonly record struct Operand(Storage Storage, int Period, int Repeat)
         : this(storage, Math.Max(1, storage.Length), 1)
     {
     }
-
-    /// <summary>Whether output i reads element i.</summary>
-    public bool IsContiguous => Repeat == 1 && Period == Math.Max(1, Storage.Length);
 }

@@ -123,8 +123,8 @@ internal static class ElementwiseLoops
             where TLanes : struct, ILanes<TLanes>
         {
             Span<float> scratch = stackalloc float[2 * OperandReader.ChunkLength];
-            OperandReader first = new(a, scratch[..OperandReader.ChunkLength]);
-            OperandReader second = new(b, scratch[OperandReader.ChunkLength..]);
+            OperandReader first = new(a, length, scratch[..OperandReader.ChunkLength]);
+            OperandReader second = new(b, length, scratch[OperandReader.ChunkLength..]);
             int end = Math.Min(length, (block + 1) * BlockLength);
             int chunk = first.IsExpanded || second.IsExpanded ? OperandReader.ChunkLength : BlockLength;
             for (int start = block * BlockLength; start < end; start += chunk)
@@ -147,9 +147,9 @@ internal static class ElementwiseLoops
         {
             const int Chunk = OperandReader.ChunkLength;
             Span<float> scratch = stackalloc float[3 * Chunk];
-            OperandReader first = new(a, scratch[..Chunk]);
-            OperandReader second = new(b, scratch[Chunk..(2 * Chunk)]);
-            OperandReader third = new(c, scratch[(2 * Chunk)..]);
+            OperandReader first = new(a, length, scratch[..Chunk]);
+            OperandReader second = new(b, length, scratch[Chunk..(2 * Chunk)]);
+            OperandReader third = new(c, length, scratch[(2 * Chunk)..]);
             int end = Math.Min(length, (block + 1) * BlockLength);
             int chunk = first.IsExpanded || second.IsExpanded || third.IsExpanded ? Chunk : BlockLength;
             for (int start = block * BlockLength; start < end; start += chunk)

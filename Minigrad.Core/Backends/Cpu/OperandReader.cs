@@ -16,15 +16,16 @@ internal readonly ref struct OperandReader
 
     /// <summary>Prepares to read an operand.</summary>
     /// <param name="operand">The operand.</param>
+    /// <param name="length">How many outputs read it: a row as long as its storage still starts again for the next row.</param>
     /// <param name="scratch">Room for an expanded chunk.</param>
-    public OperandReader(Operand operand, Span<float> scratch)
+    public OperandReader(Operand operand, int length, Span<float> scratch)
     {
         array = ((CpuStorage)operand.Storage).Array;
         period = operand.Period;
         repeat = operand.Repeat;
         this.scratch = scratch;
         Step = period == 1 ? (nuint)0 : 1;
-        IsExpanded = !operand.IsContiguous && period != 1;
+        IsExpanded = period != 1 && (repeat != 1 || period < length);
         if (Step == 0)
         {
             scratch[..16].Fill(array[0]);

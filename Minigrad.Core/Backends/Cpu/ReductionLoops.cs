@@ -24,6 +24,11 @@ internal static class ReductionLoops
         Workers workers, TReduction reduction, float[] x, AxisLayout layout, float[] y)
         where TReduction : unmanaged, IReduction
     {
+        if (layout.Outer == 0 || layout.Inner == 0)
+        {
+            return;
+        }
+
         if (layout.Axis == 0)
         {
             y.AsSpan(0, layout.Outer * layout.Inner).Fill(reduction.Initial);
