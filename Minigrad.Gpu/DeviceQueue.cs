@@ -26,6 +26,17 @@ internal sealed class DeviceQueue : IDisposable
 
     private AcceleratorStream Stream => accelerator.DefaultStream;
 
+    /// <summary>Refuses any use after the end.</summary>
+    /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
+    public void ThrowIfDisposed()
+    {
+        if (isDisposed)
+        {
+            throw new ObjectDisposedException(
+                nameof(GpuBackend), "The GPU backend was disposed, and with it every tensor on it. Dispose it last.");
+        }
+    }
+
     /// <summary>Makes a buffer on the device.</summary>
     /// <param name="length">How many floats it holds.</param>
     public MemoryBuffer1D<float, Stride1D.Dense> Allocate(int length)
@@ -213,14 +224,5 @@ internal sealed class DeviceQueue : IDisposable
     {
         ThrowIfDisposed();
         return length == 0 ? null : kernels.Get<TLauncher>(kernel);
-    }
-
-    private void ThrowIfDisposed()
-    {
-        if (isDisposed)
-        {
-            throw new ObjectDisposedException(
-                nameof(GpuBackend), "The GPU backend was disposed, and with it every tensor on it. Dispose it last.");
-        }
     }
 }

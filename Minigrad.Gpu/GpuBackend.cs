@@ -360,10 +360,15 @@ public sealed class GpuBackend : Backend, IDisposable
         GC.KeepAlive(c);
     }
 
-    private ArrayView<float> View(Storage storage) => storage is GpuStorage own && own.Backend == this
-        ? own.View
-        : throw new ArgumentException(
-            $"A tensor on {storage.Backend.Name} was given to {Name}. Move it there first.", nameof(storage));
+    private ArrayView<float> View(Storage storage)
+    {
+        // First of all, because a disposed accelerator's buffers end the process instead of throwing.
+        queue.ThrowIfDisposed();
+        return storage is GpuStorage own && own.Backend == this
+            ? own.View
+            : throw new ArgumentException(
+                $"A tensor on {storage.Backend.Name} was given to {Name}. Move it there first.", nameof(storage));
+    }
 
     private OperandView View(Operand operand) => new(View(operand.Storage), operand.Period, operand.Repeat);
 

@@ -1,0 +1,87 @@
+using System.Reflection;
+using ILGPU;
+using Minigrad.Gpu.Kernels;
+using Minigrad.Operations;
+
+namespace Minigrad.Tests.Gpu;
+
+/// <summary>
+/// Compiles every kernel with every formula to PTX and OpenCL text and looks for what must not be there. The CPU
+/// accelerator cannot show this: it runs the original .NET methods.
+/// </summary>
+public sealed class KernelCompileTests(KernelText text) : IClassFixture<KernelText>
+{
+    public static TheoryData<string> Kernels => [.. AllKernels().Select(kernel => kernel.Name)];
+
+    [Theory]
+    [MemberData(nameof(Kernels))]
+    public void Kernel_compiles_cleanly_with_every_formula(string name)
+    {
+        MethodInfo kernel = AllKernels().Single(candidate => candidate.Name == name);
+        Check(kernel, contract => contract == typeof(INormTerm)
+            ? [typeof(MagnitudeTerm), typeof(SquareTerm), typeof(ScaledPowerTerm)]
+            : FormulaTypes.Implementing(contract));
+    }
+
+    [Theory]
+    [InlineData(nameof(ElementwiseKernels.Map))]
+    [InlineData(nameof(ElementwiseKernels.Zip))]
+    [InlineData(nameof(ElementwiseKernels.Combine))]
+    public void Kernel_compiles_cleanly_with_second_derivatives(string name)
+    {
+        MethodInfo kernel = AllKernels().Single(candidate => candidate.Name == name);
+        Check(kernel, FormulaTypes.ImplementingTwice);
+    }
+
+    [Fact]
+    public void Every_kind_of_formula_is_found()
+    {
+        Assert.Contains(typeof(HyperbolicTangent), FormulaTypes.Implementing(typeof(IUnaryOp)));
+        Assert.Contains(typeof(Slope<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IUnaryOp)));
+        Assert.Contains(typeof(WithSecond<Power>), FormulaTypes.Implementing(typeof(IUnaryOp)));
+        Assert.Contains(typeof(OutputBackward<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IBinaryOp)));
+        Assert.Contains(typeof(FirstBackward<Multiply>), FormulaTypes.Implementing(typeof(ITernaryOp)));
+        Assert.Contains(typeof(LogSoftmaxSlope), FormulaTypes.Implementing(typeof(ITernaryOp)));
+        Assert.Contains(typeof(NormalDistribution), FormulaTypes.Implementing(typeof(IDistribution)));
+        Assert.Contains(typeof(Sum), FormulaTypes.Implementing(typeof(IReduction)));
+    }
+
+    [Theory]
+    [InlineData(typeof(SeamTests.DescentRule))]
+    [InlineData(typeof(SeamTests.OneStateRule))]
+    [InlineData(typeof(SeamTests.TwoStateRule))]
+    [InlineData(typeof(SeamTests.ThreeStateRule))]
+    public void Update_compiles_cleanly_with_a_users_rule(Type rule) =>
+        Check(AllKernels().Single(kernel => kernel.Name == nameof(UpdateKernels.Update)), _ => [rule]);
+
+    [Theory]
+    [InlineData(nameof(PlantedFaults.IntegerBitsAsFloat), "PTX: the bits of an integer")]
+    [InlineData(nameof(PlantedFaults.IntegerBitsAsFloat), "OpenCL: the bits of an integer")]
+    [InlineData(nameof(PlantedFaults.HiddenDouble), "PTX: double")]
+    [InlineData(nameof(PlantedFaults.HiddenDouble), "OpenCL: double")]
+    [InlineData(nameof(PlantedFaults.ApproximateExponential), "PTX: an approximate function")]
+    [InlineData(nameof(PlantedFaults.ApproximateExponential), "OpenCL: a function of the device's library")]
+    [InlineData(nameof(PlantedFaults.MaximumWithoutNaN), "PTX: min or max")]
+    [InlineData(nameof(PlantedFaults.ArrayInLocalMemory), "PTX: local memory")]
+    [InlineData(nameof(PlantedFaults.UnresolvedFunction), "PTX: a function that is not resolved")]
+    [InlineData(nameof(PlantedFaults.DoesNotCompile), "does not compile")]
+    public void Lint_finds_a_planted_fault(string kernel, string fault)
+    {
+        IReadOnlyList<string> faults = text.Faults(typeof(PlantedFaults).GetMethod(kernel)!, allowDouble: false);
+        Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<MethodInfo> AllKernels() =>
+        typeof(ElementwiseKernels).Assembly.GetTypes()
+            .Where(type => type.Namespace == typeof(ElementwiseKernels).Namespace && type is { IsAbstract: true, IsSealed: true })
+            .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly))
+            .Where(method => method.GetParameters() is [{ } index, ..] && index.ParameterType == typeof(Index1D));
+
+    private void Check(MethodInfo kernel, Func<Type, IEnumerable<Type>> formulas)
+    {
+        bool allowDouble = kernel.DeclaringType == typeof(NormKernels);
+        string[] faults = [.. FormulaTypes.Close(kernel, formulas)
+            .SelectMany(closed => text.Faults(closed, allowDouble).Select(fault => $"{closed}: {fault}"))];
+        Assert.True(faults.Length == 0, string.Join(Environment.NewLine, faults));
+    }
+}
