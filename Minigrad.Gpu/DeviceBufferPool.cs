@@ -1,6 +1,5 @@
 using System.Numerics;
-using ILGPU;
-using ILGPU.Runtime;
+using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
@@ -20,8 +19,8 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
     private const long MinimumBytesBetweenCollections = 64L << 20;
 
     private readonly Lock gate = new();
-    private readonly Stack<MemoryBuffer1D<float, Stride1D.Dense>>[] idle = new Stack<MemoryBuffer1D<float, Stride1D.Dense>>[SizeClasses];
-    private readonly HashSet<MemoryBuffer1D<float, Stride1D.Dense>> owned = [];
+    private readonly Stack<DeviceBuffer>[] idle = new Stack<DeviceBuffer>[SizeClasses];
+    private readonly HashSet<DeviceBuffer> owned = [];
     private long bytesSinceCollection;
     private long bytesOwned;
     private int collections;
@@ -32,7 +31,7 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
     /// <summary>A buffer of at least the given length with undefined contents.</summary>
     /// <param name="length">How many floats, at least 1.</param>
     /// <exception cref="GpuException">The device has no more memory.</exception>
-    public MemoryBuffer1D<float, Stride1D.Dense> Rent(int length)
+    public DeviceBuffer Rent(int length)
     {
         int sizeClass = SizeClassOf(Math.Max(SmallestBuffer, length), out int capacity);
         if (TryTake(sizeClass) is { } used)
@@ -57,12 +56,12 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
     /// Takes a buffer back. Kernels that are queued may still use it: whoever rents it next is queued behind them.
     /// </summary>
     /// <param name="buffer">A buffer from <see cref="Rent"/>.</param>
-    public void Return(MemoryBuffer1D<float, Stride1D.Dense> buffer)
+    public void Return(DeviceBuffer buffer)
     {
         int sizeClass = SizeClassOf(buffer.IntExtent, out _);
         lock (gate)
         {
-            (idle[sizeClass] ??= new Stack<MemoryBuffer1D<float, Stride1D.Dense>>()).Push(buffer);
+            (idle[sizeClass] ??= new Stack<DeviceBuffer>()).Push(buffer);
         }
     }
 
@@ -82,7 +81,7 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
         GC.WaitForPendingFinalizers();
     }
 
-    private MemoryBuffer1D<float, Stride1D.Dense>? TryTake(int sizeClass)
+    private DeviceBuffer? TryTake(int sizeClass)
     {
         lock (gate)
         {
@@ -105,7 +104,7 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
         }
     }
 
-    private MemoryBuffer1D<float, Stride1D.Dense> Allocate(int sizeClass, int capacity)
+    private DeviceBuffer Allocate(int sizeClass, int capacity)
     {
         try
         {
@@ -136,7 +135,7 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
         }
     }
 
-    private MemoryBuffer1D<float, Stride1D.Dense> Own(MemoryBuffer1D<float, Stride1D.Dense> buffer)
+    private DeviceBuffer Own(DeviceBuffer buffer)
     {
         lock (gate)
         {
@@ -146,12 +145,12 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
         }
     }
 
-    private List<MemoryBuffer1D<float, Stride1D.Dense>> TakeIdle()
+    private List<DeviceBuffer> TakeIdle()
     {
         lock (gate)
         {
-            List<MemoryBuffer1D<float, Stride1D.Dense>> taken = [.. idle.Where(stack => stack is not null).SelectMany(stack => stack)];
-            foreach (MemoryBuffer1D<float, Stride1D.Dense> buffer in taken)
+            List<DeviceBuffer> taken = [.. idle.Where(stack => stack is not null).SelectMany(stack => stack)];
+            foreach (DeviceBuffer buffer in taken)
             {
                 owned.Remove(buffer);
                 bytesOwned -= buffer.LengthInBytes;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using ILGPU;
 using ILGPU.Runtime;
+using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
@@ -39,7 +40,7 @@ internal sealed class DeviceQueue : IDisposable
 
     /// <summary>Makes a buffer on the device.</summary>
     /// <param name="length">How many floats it holds.</param>
-    public MemoryBuffer1D<float, Stride1D.Dense> Allocate(int length)
+    public DeviceBuffer Allocate(int length)
     {
         lock (gate)
         {
@@ -50,13 +51,13 @@ internal sealed class DeviceQueue : IDisposable
 
     /// <summary>Frees buffers, after what is queued has finished with them.</summary>
     /// <param name="buffers">Buffers that no one will use again.</param>
-    public void Free(IEnumerable<MemoryBuffer1D<float, Stride1D.Dense>> buffers)
+    public void Free(IEnumerable<DeviceBuffer> buffers)
     {
         lock (gate)
         {
             ThrowIfDisposed();
             Stream.Synchronize();
-            foreach (MemoryBuffer1D<float, Stride1D.Dense> buffer in buffers)
+            foreach (DeviceBuffer buffer in buffers)
             {
                 buffer.Dispose();
             }

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ILGPU;
-using ILGPU.Runtime;
 using Minigrad.Backends;
+using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
@@ -9,7 +9,7 @@ namespace Minigrad.Gpu;
 internal sealed class GpuStorage : Storage
 {
     private readonly DeviceBufferPool pool;
-    private MemoryBuffer1D<float, Stride1D.Dense>? buffer;
+    private DeviceBuffer? buffer;
     private int isReturned;
 
     /// <summary>Rents a buffer; none for no numbers, which devices refuse.</summary>
@@ -29,7 +29,7 @@ internal sealed class GpuStorage : Storage
     {
         get
         {
-            MemoryBuffer1D<float, Stride1D.Dense>? current = buffer;
+            DeviceBuffer? current = buffer;
             if (Volatile.Read(ref isReturned) != 0)
             {
                 throw new ObjectDisposedException(

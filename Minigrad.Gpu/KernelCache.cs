@@ -52,6 +52,12 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
             cause = inner;
         }
 
+        if (cause is CapabilityNotSupportedException)
+        {
+            return $"{accelerator.Name} cannot run the kernel '{kernel.Name}': {cause.Message.Trim()} Norms need double precision; "
+                + "everything else runs in single precision. Compute norms on the CPU, or use a device that has it.";
+        }
+
         string formula = string.Join(", ", kernel.GetGenericArguments().Select(FormulaCheck.NameOf));
         string subject = formula.Length > 0 ? $"The formula '{formula}'" : $"The kernel '{kernel.Name}'";
         return $"{subject} does not compile for {accelerator.Name}: {cause.Message.Trim()} In a formula that runs on a GPU, "

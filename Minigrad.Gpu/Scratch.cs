@@ -1,5 +1,5 @@
 using ILGPU;
-using ILGPU.Runtime;
+using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
@@ -7,7 +7,7 @@ namespace Minigrad.Gpu;
 internal readonly ref struct Scratch : IDisposable
 {
     private readonly DeviceBufferPool pool;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> buffer;
+    private readonly DeviceBuffer buffer;
 
     /// <summary>Rents at least a number of 32-bit words.</summary>
     public Scratch(DeviceBufferPool pool, int words)
