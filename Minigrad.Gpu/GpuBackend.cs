@@ -373,10 +373,32 @@ public sealed class GpuBackend : Backend, IDisposable
     private OperandView View(Operand operand) => new(View(operand.Storage), operand.Period, operand.Repeat);
 
     private void Zip<TOp>(TOp op, OperandView a, OperandView b, ArrayView<float> y)
-        where TOp : unmanaged, IBinaryOp => queue.Launch(ElementwiseKernels.Zip<TOp>, y.IntLength, op, a, b, y);
+        where TOp : unmanaged, IBinaryOp
+    {
+        int length = y.IntLength;
+        if (a.IsInOrder(length) && b.IsInOrder(length))
+        {
+            queue.Launch(ElementwiseKernels.Zip<TOp>, length, op, a.Values, b.Values, y);
+        }
+        else
+        {
+            queue.Launch(ElementwiseKernels.ZipBroadcast<TOp>, length, op, a, b, y);
+        }
+    }
 
     private void Combine<TOp>(TOp op, OperandView a, OperandView b, OperandView c, ArrayView<float> y)
-        where TOp : unmanaged, ITernaryOp => queue.Launch(ElementwiseKernels.Combine<TOp>, y.IntLength, op, a, b, c, y);
+        where TOp : unmanaged, ITernaryOp
+    {
+        int length = y.IntLength;
+        if (a.IsInOrder(length) && b.IsInOrder(length) && c.IsInOrder(length))
+        {
+            queue.Launch(ElementwiseKernels.Combine<TOp>, length, op, a.Values, b.Values, c.Values, y);
+        }
+        else
+        {
+            queue.Launch(ElementwiseKernels.CombineBroadcast<TOp>, length, op, a, b, c, y);
+        }
+    }
 
     private void Reduce<TReduction>(TReduction reduction, ArrayView<float> x, AxisLayout layout, ArrayView<float> y)
         where TReduction : unmanaged, IReduction

@@ -12,9 +12,6 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
 {
     private readonly Dictionary<MethodInfo, Delegate> launchers = [];
 
-    /// <summary>How many kernels have been compiled.</summary>
-    public int Count => launchers.Count;
-
     /// <summary>The kernel's launcher, compiled at its first use.</summary>
     /// <typeparam name="TLauncher">The launcher's type: the stream, then the kernel's parameters.</typeparam>
     /// <param name="kernel">The closed generic method.</param>

@@ -4,7 +4,10 @@ using Minigrad.Operations;
 
 namespace Minigrad.Gpu.Kernels;
 
-/// <summary>Loops over formulas: one thread an element.</summary>
+/// <summary>
+/// Loops over formulas: one thread an element. Where nothing is broadcast a kernel of its own has no index arithmetic;
+/// integer division is slow on every device, and compilers run it whether its result is used or not.
+/// </summary>
 internal static class ElementwiseKernels
 {
     /// <summary>y[i] = value.</summary>
@@ -23,12 +26,23 @@ internal static class ElementwiseKernels
     public static void Map<TOp>(Index1D i, TOp op, ArrayView<float> x, ArrayView<float> y)
         where TOp : unmanaged, IUnaryOp => y[i] = op.Forward(new Scalar(x[i])).Value;
 
-    /// <summary>y[i] = f(a[i], b[i]).</summary>
-    public static void Zip<TOp>(Index1D i, TOp op, OperandView a, OperandView b, ArrayView<float> y)
+    /// <summary>y[i] = f(a[i], b[i]), nothing broadcast.</summary>
+    public static void Zip<TOp>(Index1D i, TOp op, ArrayView<float> a, ArrayView<float> b, ArrayView<float> y)
+        where TOp : unmanaged, IBinaryOp => y[i] = op.Forward(new Scalar(a[i]), new Scalar(b[i])).Value;
+
+    /// <summary>y[i] = f(a[i], b[i]), each operand broadcast in its own way.</summary>
+    public static void ZipBroadcast<TOp>(Index1D i, TOp op, OperandView a, OperandView b, ArrayView<float> y)
         where TOp : unmanaged, IBinaryOp => y[i] = op.Forward(new Scalar(a.Read(i)), new Scalar(b.Read(i))).Value;
 
-    /// <summary>y[i] = f(a[i], b[i], c[i]).</summary>
-    public static void Combine<TOp>(Index1D i, TOp op, OperandView a, OperandView b, OperandView c, ArrayView<float> y)
+    /// <summary>y[i] = f(a[i], b[i], c[i]), nothing broadcast.</summary>
+    public static void Combine<TOp>(
+        Index1D i, TOp op, ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, ArrayView<float> y)
+        where TOp : unmanaged, ITernaryOp =>
+        y[i] = op.Forward(new Scalar(a[i]), new Scalar(b[i]), new Scalar(c[i])).Value;
+
+    /// <summary>y[i] = f(a[i], b[i], c[i]), each operand broadcast in its own way.</summary>
+    public static void CombineBroadcast<TOp>(
+        Index1D i, TOp op, OperandView a, OperandView b, OperandView c, ArrayView<float> y)
         where TOp : unmanaged, ITernaryOp =>
         y[i] = op.Forward(new Scalar(a.Read(i)), new Scalar(b.Read(i)), new Scalar(c.Read(i))).Value;
 }

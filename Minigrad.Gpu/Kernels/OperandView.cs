@@ -8,11 +8,17 @@ namespace Minigrad.Gpu.Kernels;
 /// <param name="repeat">How many consecutive outputs read the same element.</param>
 internal readonly struct OperandView(ArrayView<float> values, int period, int repeat)
 {
-    private readonly ArrayView<float> values = values;
+    /// <summary>The numbers.</summary>
+    public readonly ArrayView<float> Values = values;
+
     private readonly int period = period;
     private readonly int repeat = repeat;
 
-    /// <summary>The element that an output reads. Divisions are skipped where they change nothing, since devices divide slowly.</summary>
+    /// <summary>Whether output i reads element i.</summary>
+    /// <param name="outputs">How many outputs there are.</param>
+    public bool IsInOrder(int outputs) => repeat == 1 && period >= outputs;
+
+    /// <summary>The element that an output reads.</summary>
     /// <param name="output">The output's index.</param>
     public float Read(int output)
     {
@@ -27,6 +33,6 @@ internal readonly struct OperandView(ArrayView<float> values, int period, int re
             place %= period;
         }
 
-        return values[place];
+        return Values[place];
     }
 }

@@ -26,7 +26,9 @@ public sealed class KernelCompileTests(KernelText text) : IClassFixture<KernelTe
     [Theory]
     [InlineData(nameof(ElementwiseKernels.Map))]
     [InlineData(nameof(ElementwiseKernels.Zip))]
+    [InlineData(nameof(ElementwiseKernels.ZipBroadcast))]
     [InlineData(nameof(ElementwiseKernels.Combine))]
+    [InlineData(nameof(ElementwiseKernels.CombineBroadcast))]
     public void Kernel_compiles_cleanly_with_second_derivatives(string name)
     {
         MethodInfo kernel = AllKernels().Single(candidate => candidate.Name == name);
