@@ -88,7 +88,7 @@ public sealed partial class Tensor
     public Tensor LogSumExp(ReadOnlySpan<int> axes, bool keepDimensions = false)
     {
         // Any shift gives the same value and gradient, so the maximum is a constant here. Over no elements it is −∞.
-        Tensor shift = Detach().Reduce(axes, true, default(Largest), out _).Map(default(FiniteOrZero));
+        Tensor shift = Detach().Reduce(axes, true, default(Largest), out _).Map(new KeepBelow(float.PositiveInfinity));
         Tensor sum = (this - shift).Exp().Sum(axes, keepDimensions: true);
         Tensor result = sum.Log() + shift;
         return keepDimensions

@@ -1,0 +1,58 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>Adadelta (Zeiler, 2012, arXiv:1212.5701): steps as large as recent steps, divided by recent gradients; ε inside both roots.</summary>
+public sealed class Adadelta : Optimizer
+{
+    /// <summary>An optimizer of parameters.</summary>
+    /// <param name="parameters">The parameters, as model.Parameters.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="rho">ρ, the rate of both running means.</param>
+    /// <param name="epsilon">ε, added inside the roots.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    public Adadelta(
+        IEnumerable<Tensor> parameters,
+        double learningRate = 1,
+        double rho = 0.9,
+        double epsilon = 1e-6,
+        double weightDecay = 0)
+        : this([new ParameterGroup(parameters)], learningRate, rho, epsilon, weightDecay)
+    {
+    }
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="rho">ρ, the rate of both running means.</param>
+    /// <param name="epsilon">ε, added inside the roots.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    public Adadelta(
+        IEnumerable<ParameterGroup> groups,
+        double learningRate = 1,
+        double rho = 0.9,
+        double epsilon = 1e-6,
+        double weightDecay = 0)
+        : base(groups, learningRate)
+    {
+        Rho = CheckRate(rho, nameof(rho));
+        Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
+        WeightDecay = weightDecay;
+    }
+
+    /// <summary>ρ, the rate of both running means.</summary>
+    public double Rho { get; }
+
+    /// <summary>ε, added inside the roots.</summary>
+    public double Epsilon { get; }
+
+    /// <inheritdoc/>
+    protected override int StateCount => 2;
+
+    /// <inheritdoc/>
+    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        step.Apply(new AdadeltaRule((float)step.LearningRate, (float)Rho, (float)(1 - Rho), (float)Epsilon), targets);
+    }
+}

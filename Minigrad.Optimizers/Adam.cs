@@ -1,0 +1,84 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>Adam (Kingma and Ba, 2014, arXiv:1412.6980): running means of the gradient and its square, corrected for their bias; ε is added outside the root after the correction, as in PyTorch. (Keras adds it before, "epsilon hat".)</summary>
+public class Adam : Optimizer
+{
+    /// <summary>An optimizer of parameters.</summary>
+    /// <param name="parameters">The parameters, as model.Parameters.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="amsGrad">Whether to divide by the largest mean square so far (Reddi, Kale and Kumar, 2018, arXiv:1904.09237).</param>
+    public Adam(
+        IEnumerable<Tensor> parameters,
+        double learningRate = 1e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        bool amsGrad = false)
+        : this([new ParameterGroup(parameters)], learningRate, beta1, beta2, epsilon, weightDecay, amsGrad)
+    {
+    }
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="amsGrad">Whether to divide by the largest mean square so far (Reddi, Kale and Kumar, 2018, arXiv:1904.09237).</param>
+    public Adam(
+        IEnumerable<ParameterGroup> groups,
+        double learningRate = 1e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        bool amsGrad = false)
+        : base(groups, learningRate)
+    {
+        Beta1 = CheckRate(beta1, nameof(beta1));
+        Beta2 = CheckRate(beta2, nameof(beta2));
+        Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
+        WeightDecay = weightDecay;
+        AmsGrad = amsGrad;
+    }
+
+    /// <summary>β₁, the rate of the running mean of gradients.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>β₂, the rate of the running mean of squares.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>ε, added outside the root, after the correction of bias.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>Whether to divide by the largest mean square so far (Reddi, Kale and Kumar, 2018, arXiv:1904.09237).</summary>
+    public bool AmsGrad { get; }
+
+    /// <inheritdoc/>
+    protected override int StateCount => AmsGrad ? 3 : 2;
+
+    /// <inheritdoc/>
+    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        float stepSize = (float)(step.LearningRate / (1 - Math.Pow(Beta1, step.Number)));
+        float secondScale = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step.Number)));
+        Moments moments = Moments.Of(Beta1, Beta2);
+        if (AmsGrad)
+        {
+            step.Apply(new AmsGradRule(moments, stepSize, secondScale, (float)Epsilon), targets);
+        }
+        else
+        {
+            step.Apply(new AdamRule(moments, stepSize, secondScale, (float)Epsilon), targets);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>Adamax (Kingma and Ba, 2014, arXiv:1412.6980, section 7.1): Adam with the largest recent magnitude in place of the mean square.</summary>
+public sealed class Adamax : Optimizer
+{
+    /// <summary>An optimizer of parameters.</summary>
+    /// <param name="parameters">The parameters, as model.Parameters.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added to the magnitude before the maximum.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    public Adamax(
+        IEnumerable<Tensor> parameters,
+        double learningRate = 2e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0)
+        : this([new ParameterGroup(parameters)], learningRate, beta1, beta2, epsilon, weightDecay)
+    {
+    }
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added to the magnitude before the maximum.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    public Adamax(
+        IEnumerable<ParameterGroup> groups,
+        double learningRate = 2e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0)
+        : base(groups, learningRate)
+    {
+        Beta1 = CheckRate(beta1, nameof(beta1));
+        Beta2 = CheckRate(beta2, nameof(beta2));
+        Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
+        WeightDecay = weightDecay;
+    }
+
+    /// <summary>β₁, the rate of the running mean of gradients.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>β₂, the rate of the running mean of squares.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>ε, added to the magnitude before the maximum.</summary>
+    public double Epsilon { get; }
+
+    /// <inheritdoc/>
+    protected override int StateCount => 2;
+
+    /// <inheritdoc/>
+    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        float stepSize = (float)(step.LearningRate / (1 - Math.Pow(Beta1, step.Number)));
+        step.Apply(new AdamaxRule(stepSize, (float)(1 - Beta1), (float)Beta2, (float)Epsilon), targets);
+    }
+}

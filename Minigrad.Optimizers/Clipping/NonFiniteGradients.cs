@@ -1,0 +1,120 @@
+using System.Text;
+
+namespace Minigrad.Optimizers.Clipping;
+
+/// <summary>Finds gradients that no step can be made with, says which, and carries the policy out.</summary>
+internal static class NonFiniteGradients
+{
+    /// <summary>The square of a larger float32 overflows, and with it the moments of most optimizers.</summary>
+    public const double LargestUsable = 1.8e19;
+
+    /// <summary>Measures all gradients and deals with those that are not finite.</summary>
+    /// <returns>Whether the step goes on.</returns>
+    public static bool Handle(GradientSet set, NonFinitePolicy policy, int? step)
+    {
+        bool isFinite = true;
+        foreach (PendingGradient gradient in set.Gradients)
+        {
+            gradient.Measure();
+            isFinite &= double.IsFinite(gradient.NormInMemory);
+        }
+
+        return isFinite || Handle(set, policy, step, gradient => !double.IsFinite(gradient.NormInMemory), double.PositiveInfinity);
+    }
+
+    /// <summary>Deals with gradients that are finite, but after clipping still so large that an update would overflow.</summary>
+    /// <returns>Whether the step goes on.</returns>
+    public static bool HandleTooLarge(GradientSet set, NonFinitePolicy policy, int? step)
+    {
+        bool isUsable = true;
+        foreach (PendingGradient gradient in set.Gradients)
+        {
+            isUsable &= !(gradient.LargestPossible > LargestUsable);
+        }
+
+        return isUsable || Handle(set, policy, step, gradient => gradient.LargestPossible > LargestUsable, LargestUsable);
+    }
+
+    private static bool Handle(
+        GradientSet set, NonFinitePolicy policy, int? step, Func<PendingGradient, bool> isBad, double limit)
+    {
+        switch (policy)
+        {
+            case NonFinitePolicy.Throw:
+                throw new NonFiniteGradientException(Describe(set, step, isBad, limit));
+            case NonFinitePolicy.SkipStep:
+                return false;
+            case NonFinitePolicy.ZeroBadValues:
+                foreach (PendingGradient gradient in set.Gradients.Where(isBad))
+                {
+                    gradient.Flush();
+                    gradient.Gradient.Backend.Map(
+                        new Operations.KeepBelow((float)limit), gradient.Gradient.Storage, gradient.Gradient.Storage);
+                    gradient.Gradient.Storage.MarkChanged();
+                    gradient.Measure();
+                }
+
+                return true;
+            case NonFinitePolicy.Propagate:
+                return true;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(policy), policy, "There is no such policy for non-finite gradients.");
+        }
+    }
+
+    /// <summary>Names every bad parameter, the first bad element of the first one, and how many there are.</summary>
+    private static string Describe(GradientSet set, int? step, Func<PendingGradient, bool> isBad, double limit)
+    {
+        StringBuilder text = new(double.IsInfinity(limit)
+            ? "A gradient is not finite"
+            : $"A gradient is finite but larger than {limit:0.0e+0}, so that its square overflows float32 and the optimizer's state with it");
+        text.Append(step is null ? ": " : $" at step {step}: ");
+        int others = 0;
+        PendingGradient? first = null;
+        List<string> names = [];
+        for (int i = 0; i < set.Gradients.Count; i++)
+        {
+            if (isBad(set.Gradients[i]))
+            {
+                names.Add(NameOf(set.Gradients[i].Parameter, i));
+                others += first is null ? 0 : 1;
+                first ??= set.Gradients[i];
+            }
+        }
+
+        float[] values = first!.Gradient.ToArray();
+        double coefficient = double.IsInfinity(limit) ? 1 : first.Coefficient;
+        int place = Array.FindIndex(values, value => IsBad(coefficient * value, limit));
+        if (place >= 0)
+        {
+            int count = values.Count(value => IsBad(coefficient * value, limit));
+            text.Append($"'{names[0]}' has {values[place]} at {PlaceText(place, first.Gradient.Shape)}, and {count} bad of {values.Length} elements in all");
+        }
+        else
+        {
+            text.Append($"'{names[0]}' has a norm of {first.Norm:0.###e+0}");
+        }
+
+        text.Append(others > 0 ? $"; {others} more: {string.Join(", ", names.Skip(1).Take(5).Select(name => $"'{name}'"))}{(others > 5 ? ", …" : string.Empty)}. " : ". ");
+        return text.Append(
+            "No parameter was changed. A lower learning rate or Clip = [Clip.GlobalNorm(1)] often prevents it; "
+            + "NonFinite = NonFinitePolicy.SkipStep passes over such steps. If it happens at the first step, look for a division by 0, a logarithm of 0, or bad data.").ToString();
+    }
+
+    /// <summary>The parameter's name, or its number.</summary>
+    public static string NameOf(Tensor parameter, int number) => parameter.Name ?? $"parameter {number}";
+
+    private static bool IsBad(double value, double limit) => !(Math.Abs(value) < limit);
+
+    private static string PlaceText(int place, Shape shape)
+    {
+        int[] index = new int[shape.Rank];
+        for (int axis = shape.Rank - 1; axis >= 0; axis--)
+        {
+            index[axis] = place % shape[axis];
+            place /= shape[axis];
+        }
+
+        return $"[{string.Join(", ", index)}]";
+    }
+}

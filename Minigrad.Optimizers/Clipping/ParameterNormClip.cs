@@ -1,0 +1,33 @@
+namespace Minigrad.Optimizers.Clipping;
+
+/// <summary>
+/// Scales each gradient by its own coefficient c / max(n, c), so that the norm of every parameter's gradient is at most c.
+/// Unlike a global norm it changes the direction of the step.
+/// </summary>
+/// <param name="threshold">c.</param>
+/// <param name="order">p.</param>
+/// <param name="epsilon">Added to n before dividing: 0, or PyTorch's 10⁻⁶ for exact comparison.</param>
+internal sealed class ParameterNormClip(double threshold, double order, double epsilon) : ClipStage
+{
+    private readonly double threshold = CheckThreshold(threshold, nameof(Minigrad.Optimizers.Clip.ParameterNorm));
+    private readonly double order = CheckOrder(order, nameof(Minigrad.Optimizers.Clip.ParameterNorm));
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        order == 2 ? $"ParameterNorm({threshold})" : $"ParameterNorm({threshold}, order {order})";
+
+    /// <inheritdoc/>
+    protected internal override double Clip(GradientSet gradients)
+    {
+        double[] norms = new double[gradients.Gradients.Count];
+        for (int i = 0; i < norms.Length; i++)
+        {
+            PendingGradient gradient = gradients.Gradients[i];
+            GradientSet.FlushUnlessPlain(gradient, order);
+            norms[i] = gradient.MeasureNorm(order);
+            gradients.Scale(gradient, GlobalNormClip.Coefficient(norms[i], threshold, epsilon));
+        }
+
+        return GradientSet.NormOfNorms(norms, order);
+    }
+}

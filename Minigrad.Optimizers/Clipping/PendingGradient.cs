@@ -1,0 +1,174 @@
+using Minigrad.Backends;
+
+namespace Minigrad.Optimizers.Clipping;
+
+/// <summary>
+/// One gradient on its way through the stages: the numbers in memory, and the scale that was decided but not written.
+/// Its value is clamp(g · coefficient · unit factor, ±bound).
+/// </summary>
+internal sealed class PendingGradient(Tensor parameter, Tensor gradient)
+{
+    /// <summary>The parameter.</summary>
+    public Tensor Parameter { get; } = parameter;
+
+    /// <summary>Its gradient as it is in memory.</summary>
+    public Tensor Gradient { get; } = gradient;
+
+    /// <summary>The L2 norm of the numbers in memory.</summary>
+    public double NormInMemory { get; set; }
+
+    /// <summary>The factor of all elements.</summary>
+    public double Coefficient { get; set; } = 1;
+
+    /// <summary>A factor for each unit, or null.</summary>
+    public double[]? UnitCoefficients { get; set; }
+
+    /// <summary>The L2 norms of the units in memory, known while there are unit factors.</summary>
+    public double[]? UnitNorms { get; set; }
+
+    /// <summary>The largest magnitude, +∞ for none; applied after the factors.</summary>
+    public double Bound { get; set; } = double.PositiveInfinity;
+
+    /// <summary>Whether the norm of the value follows from norms that were measured.</summary>
+    public bool HasKnownNorm => double.IsPositiveInfinity(Bound);
+
+    /// <summary>Whether the value is the numbers in memory times one factor.</summary>
+    public bool IsPlainlyScaled => HasKnownNorm && UnitCoefficients is null;
+
+    /// <summary>The L2 norm of the value, or, under a bound, what it is before the bound.</summary>
+    public double Norm
+    {
+        get
+        {
+            if (UnitCoefficients is null)
+            {
+                return Coefficient * NormInMemory;
+            }
+
+            double sum = 0;
+            for (int unit = 0; unit < UnitCoefficients.Length; unit++)
+            {
+                double norm = UnitCoefficients[unit] * UnitNorms![unit];
+                sum += norm * norm;
+            }
+
+            return Coefficient * Math.Sqrt(sum);
+        }
+    }
+
+    /// <summary>An upper limit of the magnitude of any element.</summary>
+    public double LargestPossible => Math.Min(Norm, Bound);
+
+    /// <summary>The number of units: rows of a matrix, one for a vector or a scalar.</summary>
+    public int UnitCount => Parameter.Rank > 1 ? Parameter.Shape[0] : 1;
+
+    /// <summary>What the update has to apply as it reads.</summary>
+    public GradientScale Scale()
+    {
+        (float first, float second) = GradientScale.Split(Coefficient);
+        GradientScale scale = new(first, second, (float)Bound);
+        return UnitCoefficients is null
+            ? scale
+            : scale with { UnitFactors = UnitFactors(), UnitLength = Math.Max(1, Gradient.Length / UnitCount) };
+    }
+
+    /// <summary>The p-norm of the value; the numbers in memory times one factor.</summary>
+    public double MeasureNorm(double order)
+    {
+        if (order == 2)
+        {
+            return Norm;
+        }
+
+        Span<double> norm = [0];
+        Gradient.Backend.Norms(Gradient.Storage, order, norm);
+        return Coefficient * norm[0];
+    }
+
+    /// <summary>Measures the numbers in memory.</summary>
+    public void Measure()
+    {
+        Span<double> norm = [0];
+        Gradient.Backend.Norms(Gradient.Storage, 2, norm);
+        NormInMemory = norm[0];
+    }
+
+    /// <summary>Writes what is pending into memory and measures again.</summary>
+    public void Flush()
+    {
+        if (Coefficient == 1 && IsPlainlyScaled)
+        {
+            return;
+        }
+
+        Write(Gradient.Storage);
+        Gradient.Storage.MarkChanged();
+        (Coefficient, UnitCoefficients, UnitNorms, Bound) = (1, null, null, double.PositiveInfinity);
+        Measure();
+    }
+
+    /// <summary>The L2 norm of the value, measured on a copy where it does not follow from known norms.</summary>
+    public double MeasureClippedNorm()
+    {
+        if (HasKnownNorm)
+        {
+            return Norm;
+        }
+
+        Storage copy = Gradient.Backend.Allocate(Gradient.Length);
+        Write(copy);
+        Span<double> norm = [0];
+        Gradient.Backend.Norms(copy, 2, norm);
+        return norm[0];
+    }
+
+    private void Write(Storage destination)
+    {
+        GradientScale scale = Scale();
+        Backend backend = Gradient.Backend;
+        Storage source = Gradient.Storage;
+        if (UnitCoefficients is not null)
+        {
+            // Two factors a unit, as two columns: each is a broadcast operand of its own.
+            for (int factor = 0; factor < 2; factor++)
+            {
+                Storage column = Column(factor);
+                backend.Zip(
+                    default(Operations.Multiply), new Operand(source), new Operand(column, UnitCount, scale.UnitLength), destination);
+                source = destination;
+            }
+        }
+
+        backend.Map(new Operations.ScaledGradient(scale.First, scale.Second, scale.Bound), source, destination);
+    }
+
+    private Storage UnitFactors()
+    {
+        float[] factors = new float[2 * UnitCoefficients!.Length];
+        for (int unit = 0; unit < UnitCoefficients.Length; unit++)
+        {
+            (factors[2 * unit], factors[(2 * unit) + 1]) = GradientScale.Split(UnitCoefficients[unit]);
+        }
+
+        return Upload(factors);
+    }
+
+    private Storage Column(int factor)
+    {
+        float[] column = new float[UnitCoefficients!.Length];
+        for (int unit = 0; unit < column.Length; unit++)
+        {
+            (float first, float second) = GradientScale.Split(UnitCoefficients[unit]);
+            column[unit] = factor == 0 ? first : second;
+        }
+
+        return Upload(column);
+    }
+
+    private Storage Upload(float[] values)
+    {
+        Storage storage = Gradient.Backend.Allocate(values.Length);
+        Gradient.Backend.Upload(values, storage);
+        return storage;
+    }
+}

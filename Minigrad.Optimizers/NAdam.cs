@@ -1,0 +1,95 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>Adam with Nesterov momentum (Dozat, 2016), whose momentum μₜ = β₁ · (1 − ½ · 0.96^(t · ψ)) grows to β₁.</summary>
+public sealed class NAdam : Optimizer
+{
+    /// <summary>The products μ₁ · … · μₜ so far, which follow from t alone and so need not be saved.</summary>
+    private readonly List<double> products = [1];
+
+    /// <summary>An optimizer of parameters.</summary>
+    /// <param name="parameters">The parameters, as model.Parameters.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added outside the root.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="momentumDecay">ψ, how fast the momentum grows.</param>
+    public NAdam(
+        IEnumerable<Tensor> parameters,
+        double learningRate = 2e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentumDecay = 4e-3)
+        : this([new ParameterGroup(parameters)], learningRate, beta1, beta2, epsilon, weightDecay, momentumDecay)
+    {
+    }
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added outside the root.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="momentumDecay">ψ, how fast the momentum grows.</param>
+    public NAdam(
+        IEnumerable<ParameterGroup> groups,
+        double learningRate = 2e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentumDecay = 4e-3)
+        : base(groups, learningRate)
+    {
+        Beta1 = CheckRate(beta1, nameof(beta1));
+        Beta2 = CheckRate(beta2, nameof(beta2));
+        Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
+        WeightDecay = weightDecay;
+        MomentumDecay = CheckNotNegative(momentumDecay, nameof(momentumDecay));
+    }
+
+    /// <summary>β₁, the rate of the running mean of gradients.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>β₂, the rate of the running mean of squares.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>ε, added outside the root.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>ψ, how fast the momentum grows.</summary>
+    public double MomentumDecay { get; }
+
+    /// <inheritdoc/>
+    protected override int StateCount => 2;
+
+    /// <inheritdoc/>
+    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        double momentum = MomentumOf(step.Number);
+        double next = MomentumOf(step.Number + 1);
+        double product = ProductOfMomenta(step.Number);
+        float gradientShare = (float)(step.LearningRate * (1 - momentum) / (1 - product));
+        float meanShare = (float)(step.LearningRate * next / (1 - (product * next)));
+        float secondScale = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step.Number)));
+        step.Apply(new NAdamRule(Moments.Of(Beta1, Beta2), gradientShare, meanShare, secondScale, (float)Epsilon), targets);
+    }
+
+    private double MomentumOf(int step) => Beta1 * (1 - (0.5 * Math.Pow(0.96, step * MomentumDecay)));
+
+    private double ProductOfMomenta(int step)
+    {
+        while (products.Count <= step)
+        {
+            products.Add(products[^1] * MomentumOf(products.Count));
+        }
+
+        return products[step];
+    }
+}

@@ -1,0 +1,474 @@
+using System.Runtime.InteropServices;
+using Minigrad.Backends;
+using Minigrad.Optimizers.Clipping;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>
+/// Moves parameters along their gradients. <see cref="Step"/> runs one pipeline whose order cannot be got wrong: unscale,
+/// average, measure, deal with NaN and infinities, clip in the order given, decay weights, update.
+/// </summary>
+/// <remarks>
+/// <para>Unscaling, averaging and norm clipping touch no memory: they leave one factor that the update reads as it
+/// streams over gradient and state. So after a step <see cref="Tensor.Gradient"/> still holds the gradient as backward left
+/// it, unless a stage had to write (a norm after a value clip).</para>
+/// <para>An optimizer of your own: write a rule (a <c>public readonly struct</c> that implements
+/// <see cref="Operations.IUpdateRule"/>), derive from this class, and apply the rule in <see cref="Update"/>.</para>
+/// </remarks>
+public abstract class Optimizer
+{
+    private readonly List<Slot> slots = [];
+    private readonly List<UpdateTarget> targets = [];
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups, with at least one parameter among them.</param>
+    /// <param name="learningRate">The learning rate η of groups that have no own, not negative.</param>
+    /// <exception cref="ArgumentException">There is no parameter, one is given twice, or asks for no gradient.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The learning rate is negative or not finite.</exception>
+    protected Optimizer(IEnumerable<ParameterGroup> groups, double learningRate)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        Groups = [.. groups];
+        HashSet<Tensor> seen = [];
+        foreach (ParameterGroup group in Groups)
+        {
+            foreach (Tensor parameter in group.Parameters)
+            {
+                AddParameter(group, parameter, seen);
+            }
+        }
+
+        if (slots.Count == 0)
+        {
+            throw new ArgumentException(
+                $"{GetType().Name} was given no parameters. Pass model.Parameters, after the model's layers were created.", nameof(groups));
+        }
+
+        LearningRate = learningRate;
+    }
+
+    /// <summary>The groups, in order.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; }
+
+    /// <summary>The learning rate η of all groups that have no own. A schedule sets it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    public double LearningRate
+    {
+        get;
+        set => field = CheckNotNegative(value, nameof(LearningRate));
+    }
+
+    /// <summary>The weight decay λ of all groups that have no own: added to the gradient as λ · p, or decoupled where the optimizer says so.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    public double WeightDecay
+    {
+        get;
+        set => field = CheckNotNegative(value, nameof(WeightDecay));
+    }
+
+    /// <summary>The clipping stages, in the order in which they act: <c>Clip = [Clip.Value(5), Clip.GlobalNorm(1)]</c>.</summary>
+    public IReadOnlyList<ClipStage> Clip { get; set; } = [];
+
+    /// <summary>What happens when a gradient is not finite.</summary>
+    public NonFinitePolicy NonFinite { get; set; } = NonFinitePolicy.Throw;
+
+    /// <summary>How many steps in a row <see cref="NonFinitePolicy.SkipStep"/> may skip before it throws.</summary>
+    public int MaximumConsecutiveSkips { get; set; } = 100;
+
+    /// <summary>How many backward passes are summed in the gradients of the next step; they are divided by it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
+    public int AccumulationCount
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            field = value;
+        }
+    } = 1;
+
+    /// <summary>What the loss was multiplied by; the gradients are divided by it before anything else.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not a positive finite number.</exception>
+    public double LossScale
+    {
+        get;
+        set => field = value > 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "LossScale is what the loss was multiplied by and must be positive and finite.");
+    } = 1;
+
+    /// <summary>Whether to follow the gradient uphill.</summary>
+    public bool Maximize { get; set; }
+
+    /// <summary>How many steps were made.</summary>
+    public int StepCount { get; private set; }
+
+    /// <summary>How many steps were skipped.</summary>
+    public int SkippedSteps { get; private set; }
+
+    /// <summary>How many steps in a row were skipped, up to now.</summary>
+    public int ConsecutiveSkips { get; private set; }
+
+    /// <summary>How many numbers the rule remembers per parameter element.</summary>
+    protected abstract int StateCount { get; }
+
+    /// <summary>Whether weight decay shrinks the parameters apart from the gradient.</summary>
+    protected virtual bool HasDecoupledDecay => false;
+
+    /// <summary>
+    /// Makes one step from the gradients that backward has left. A parameter without a gradient is passed over, never
+    /// treated as having a gradient of zero.
+    /// </summary>
+    /// <returns>What was measured and done.</returns>
+    /// <exception cref="InvalidOperationException">No parameter has a gradient, or too many steps were skipped in a row.</exception>
+    /// <exception cref="NonFiniteGradientException">A gradient is not usable and the policy is to throw.</exception>
+    public StepReport Step()
+    {
+        GradientSet all = new();
+        List<string> without = [];
+        double scale = 1 / (LossScale * AccumulationCount);
+        for (int i = 0; i < slots.Count; i++)
+        {
+            slots[i].Pending = Collect(slots[i], i, scale, without);
+            if (slots[i].Pending is { } pending)
+            {
+                all.Add(pending);
+            }
+        }
+
+        if (all.Gradients.Count == 0)
+        {
+            throw new InvalidOperationException(
+                $"{GetType().Name}.Step() found no gradient in any of its {slots.Count} parameters. Call loss.Backward() before it, after ZeroGradients(); "
+                + "if you did, the loss does not depend on these parameters (was the model replaced, or the forward pass inside NoGrad?).");
+        }
+
+        if (!NonFiniteGradients.Handle(all, NonFinite, StepCount + 1))
+        {
+            return Skip(all, without);
+        }
+
+        double[] norms = new double[all.Gradients.Count];
+        for (int i = 0; i < norms.Length; i++)
+        {
+            norms[i] = all.Gradients[i].Norm;
+        }
+
+        StepReport report = new(all, norms, GradientSet.NormOfNorms(norms, 2), StepCount + 1) { WithoutGradient = without };
+        ApplyStages(all);
+        if (!NonFiniteGradients.HandleTooLarge(all, NonFinite, StepCount + 1))
+        {
+            return Skip(all, without);
+        }
+
+        StepCount++;
+        ConsecutiveSkips = 0;
+        UpdateAll();
+        return report.Seal();
+    }
+
+    /// <summary>Forgets the gradients of all parameters, before the next backward.</summary>
+    public void ZeroGradients()
+    {
+        foreach (Slot slot in slots)
+        {
+            slot.Parameter.Gradient = null;
+            slot.Pending = null;
+        }
+    }
+
+    /// <summary>A copy of everything that is remembered. <see cref="Restore"/> continues from it to the same bits.</summary>
+    public OptimizerState State() => new(
+        GetType().Name,
+        StepCount,
+        SkippedSteps,
+        ConsecutiveSkips,
+        LearningRate,
+        WeightDecay,
+        [.. Groups.Select(group => new GroupState(group.LearningRate, group.WeightDecay))],
+        [.. slots.Select((slot, i) => new ParameterState(
+            NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Select(state => Download(state))]))]);
+
+    /// <summary>Restores what <see cref="State"/> gave, or nothing if it does not fit.</summary>
+    /// <param name="state">The state of an optimizer of the same kind, over parameters of the same sizes.</param>
+    /// <exception cref="ArgumentException">It does not fit; the message says where.</exception>
+    public void Restore(OptimizerState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        CheckFits(state);
+        (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
+        (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
+        for (int i = 0; i < Groups.Count; i++)
+        {
+            (Groups[i].LearningRate, Groups[i].WeightDecay) = (state.Groups[i].LearningRate, state.Groups[i].WeightDecay);
+        }
+
+        for (int i = 0; i < slots.Count; i++)
+        {
+            slots[i].Step = state.Parameters[i].Step;
+            slots[i].State = [.. state.Parameters[i].Slots.Select(values => Upload(values, slots[i].Parameter.Backend))];
+        }
+    }
+
+    /// <summary>Makes this step's rule and applies it: <c>step.Apply(new MyRule(…), targets)</c>.</summary>
+    /// <param name="step">The step: its number, its learning rate.</param>
+    /// <param name="targets">The parameters.</param>
+    protected internal abstract void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets);
+
+    /// <summary>What a remembered number is before the first step.</summary>
+    /// <param name="slot">Which of the rule's numbers, from 0.</param>
+    protected virtual float InitialState(int slot) => 0f;
+
+    /// <summary>Checks a constant that may be 0 but not negative.</summary>
+    /// <param name="value">The constant.</param>
+    /// <param name="name">What it is called.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    protected static double CheckNotNegative(double value, string name) =>
+        value >= 0 && double.IsFinite(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, $"{name} must be a finite number that is not negative, but it is {value}. (To go uphill set Maximize.)");
+
+    /// <summary>Checks a rate of a running mean.</summary>
+    /// <param name="value">The rate.</param>
+    /// <param name="name">What it is called.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is not from 0 up to, not including, 1.</exception>
+    protected static double CheckRate(double value, string name) =>
+        value >= 0 && value < 1
+            ? value
+            : throw new ArgumentOutOfRangeException(name, value, $"{name} is the rate of a running mean and must be at least 0 and less than 1, but it is {value}.");
+
+    private static float[] Download(Storage storage)
+    {
+        float[] values = new float[storage.Length];
+        storage.Backend.Download(storage, values);
+        return values;
+    }
+
+    private static Storage Upload(float[] values, Backend backend)
+    {
+        Storage storage = backend.Allocate(values.Length);
+        backend.Upload(values, storage);
+        return storage;
+    }
+
+    private void AddParameter(ParameterGroup group, Tensor parameter, HashSet<Tensor> seen)
+    {
+        string name = NonFiniteGradients.NameOf(parameter, slots.Count);
+        if (!parameter.RequiresGradient)
+        {
+            throw new ArgumentException(
+                $"{GetType().Name}: '{name}' of shape {parameter.Shape} asks for no gradient, so it would never move. Call WithGradient() on it, Unfreeze() its module, or leave it out.");
+        }
+
+        if (!seen.Add(parameter))
+        {
+            throw new ArgumentException(
+                $"{GetType().Name}: '{name}' of shape {parameter.Shape} was given twice and would be moved twice each step. Give each parameter once; module.Parameters lists a tied one once.");
+        }
+
+        slots.Add(new Slot(parameter, group));
+    }
+
+    private PendingGradient? Collect(Slot slot, int number, double scale, List<string> without)
+    {
+        Tensor parameter = slot.Parameter;
+        if (parameter.Gradient is not { } gradient)
+        {
+            without.Add(NonFiniteGradients.NameOf(parameter, number));
+            return null;
+        }
+
+        if (!gradient.Shape.Equals(parameter.Shape) || !ReferenceEquals(gradient.Backend, parameter.Backend))
+        {
+            throw new InvalidOperationException(
+                $"{GetType().Name}.Step(): '{NonFiniteGradients.NameOf(parameter, number)}' has shape {parameter.Shape} on {parameter.Backend.Name}, but its gradient has shape {gradient.Shape} on {gradient.Backend.Name}; "
+                + "both must be the same. Was a gradient set by hand, or the parameter moved after backward?");
+        }
+
+        return new PendingGradient(parameter, gradient) { Coefficient = scale };
+    }
+
+    /// <summary>Groups with stages of their own are clipped by themselves, the others together.</summary>
+    private void ApplyStages(GradientSet all)
+    {
+        bool hasOwn = false;
+        foreach (ParameterGroup group in Groups)
+        {
+            hasOwn |= group.Clip is not null;
+        }
+
+        if (!hasOwn)
+        {
+            ApplyStages(Clip, all);
+            return;
+        }
+
+        GradientSet shared = new();
+        foreach (ParameterGroup group in Groups)
+        {
+            GradientSet set = group.Clip is null ? shared : new GradientSet();
+            foreach (Slot slot in slots)
+            {
+                if (ReferenceEquals(slot.Group, group) && slot.Pending is { } pending)
+                {
+                    set.Add(pending);
+                }
+            }
+
+            if (group.Clip is not null)
+            {
+                ApplyStages(group.Clip, set);
+                all.IsScaled |= set.IsScaled;
+            }
+        }
+
+        ApplyStages(Clip, shared);
+        all.Coefficient = shared.Coefficient;
+        all.IsScaled |= shared.IsScaled;
+    }
+
+    private static void ApplyStages(IReadOnlyList<ClipStage> stages, GradientSet set)
+    {
+        if (set.Gradients.Count == 0)
+        {
+            return;
+        }
+
+        for (int stage = 0; stage < stages.Count; stage++)
+        {
+            stages[stage].Clip(set);
+        }
+    }
+
+    private StepReport Skip(GradientSet all, List<string> without)
+    {
+        SkippedSteps++;
+        ConsecutiveSkips++;
+        if (ConsecutiveSkips > MaximumConsecutiveSkips)
+        {
+            throw new InvalidOperationException(
+                $"{GetType().Name}: {ConsecutiveSkips} steps in a row were skipped because of gradients that are not usable, more than MaximumConsecutiveSkips = {MaximumConsecutiveSkips}. Training does not go on by itself; "
+                + "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad.");
+        }
+
+        double[] norms = [.. all.Gradients.Select(gradient => gradient.Norm)];
+        return new StepReport(all, norms, GradientSet.NormOfNorms(norms, 2), StepCount + 1)
+        {
+            WasSkipped = true,
+            WithoutGradient = without,
+        }.Seal();
+    }
+
+    /// <summary>Updates parameters in runs that share group, step number and backend, each run by one call.</summary>
+    private void UpdateAll()
+    {
+        int start = 0;
+        while (start < slots.Count)
+        {
+            Slot first = slots[start];
+            targets.Clear();
+            int end = start;
+            while (end < slots.Count
+                && ReferenceEquals(slots[end].Group, first.Group)
+                && slots[end].Step == first.Step
+                && ReferenceEquals(slots[end].Parameter.Backend, first.Parameter.Backend)
+                && (slots[end].Pending is null) == (first.Pending is null))
+            {
+                if (slots[end].Pending is { } pending)
+                {
+                    targets.Add(Target(slots[end], pending));
+                }
+
+                end++;
+            }
+
+            int number = first.Step + 1;
+            if (targets.Count > 0)
+            {
+                Update(MakeStep(first, number), CollectionsMarshal.AsSpan(targets));
+            }
+
+            for (int i = start; i < end; i++)
+            {
+                if (slots[i].Pending is not null)
+                {
+                    slots[i].Parameter.Storage.MarkChanged();
+                    slots[i].Step = number;
+                }
+            }
+
+            start = end;
+        }
+
+        targets.Clear();
+    }
+
+    private UpdateTarget Target(Slot slot, PendingGradient pending)
+    {
+        if (slot.State.Length != StateCount)
+        {
+            slot.State = new Storage[StateCount];
+            for (int i = 0; i < StateCount; i++)
+            {
+                slot.State[i] = slot.Parameter.Backend.Allocate(slot.Parameter.Length);
+                slot.Parameter.Backend.Fill(slot.State[i], InitialState(i));
+            }
+        }
+
+        return new UpdateTarget(slot.Parameter.Storage, pending.Gradient.Storage, pending.Scale(), slot.State);
+    }
+
+    private UpdateStep MakeStep(Slot slot, int number)
+    {
+        double learningRate = slot.Group.LearningRate ?? LearningRate;
+        double decay = slot.Group.WeightDecay ?? WeightDecay;
+        return new UpdateStep(
+            slot.Parameter.Backend,
+            number,
+            learningRate,
+            sign: Maximize ? -1f : 1f,
+            added: HasDecoupledDecay ? 0f : (float)decay,
+            kept: HasDecoupledDecay ? (float)(1 - (learningRate * decay)) : 1f);
+    }
+
+    private void CheckFits(OptimizerState state)
+    {
+        if (state.Optimizer != GetType().Name)
+        {
+            throw new ArgumentException($"Restore: the state is from {state.Optimizer}, but this is {GetType().Name}.", nameof(state));
+        }
+
+        if (state.Parameters.Count != slots.Count || state.Groups.Count != Groups.Count)
+        {
+            throw new ArgumentException(
+                $"Restore: the state has {state.Parameters.Count} parameters in {state.Groups.Count} groups, but this {GetType().Name} has {slots.Count} in {Groups.Count}.", nameof(state));
+        }
+
+        for (int i = 0; i < slots.Count; i++)
+        {
+            ParameterState parameter = state.Parameters[i];
+            bool fits = parameter.Slots.Count == (parameter.Step == 0 ? 0 : StateCount)
+                && parameter.Slots.All(values => values.Length == slots[i].Parameter.Length);
+            if (!fits)
+            {
+                throw new ArgumentException(
+                    $"Restore: the state of '{parameter.Name}' does not fit parameter {i}, '{NonFiniteGradients.NameOf(slots[i].Parameter, i)}' of shape {slots[i].Parameter.Shape}: "
+                    + $"it has {parameter.Slots.Count} slots of {(parameter.Slots.Count > 0 ? parameter.Slots[0].Length : 0)} numbers where {StateCount} of {slots[i].Parameter.Length} are needed.", nameof(state));
+            }
+        }
+    }
+
+    /// <summary>A parameter and what is remembered of it.</summary>
+    private sealed class Slot(Tensor parameter, ParameterGroup group)
+    {
+        public Tensor Parameter { get; } = parameter;
+
+        public ParameterGroup Group { get; } = group;
+
+        public int Step { get; set; }
+
+        public Storage[] State { get; set; } = [];
+
+        public PendingGradient? Pending { get; set; }
+    }
+}

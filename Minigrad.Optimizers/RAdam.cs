@@ -1,0 +1,76 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>Rectified Adam (Liu et al., 2019, arXiv:1908.03265): plain momentum while the mean square is too uncertain to divide by, then Adam with a factor for its uncertainty.</summary>
+public sealed class RAdam : Optimizer
+{
+    /// <summary>An optimizer of parameters.</summary>
+    /// <param name="parameters">The parameters, as model.Parameters.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added outside the root.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    public RAdam(
+        IEnumerable<Tensor> parameters,
+        double learningRate = 1e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0)
+        : this([new ParameterGroup(parameters)], learningRate, beta1, beta2, epsilon, weightDecay)
+    {
+    }
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε, added outside the root.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    public RAdam(
+        IEnumerable<ParameterGroup> groups,
+        double learningRate = 1e-3,
+        double beta1 = 0.9,
+        double beta2 = 0.999,
+        double epsilon = 1e-8,
+        double weightDecay = 0)
+        : base(groups, learningRate)
+    {
+        Beta1 = CheckRate(beta1, nameof(beta1));
+        Beta2 = CheckRate(beta2, nameof(beta2));
+        Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
+        WeightDecay = weightDecay;
+    }
+
+    /// <summary>β₁, the rate of the running mean of gradients.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>β₂, the rate of the running mean of squares.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>ε, added outside the root.</summary>
+    public double Epsilon { get; }
+
+    /// <inheritdoc/>
+    protected override int StateCount => 2;
+
+    /// <inheritdoc/>
+    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        double power = Math.Pow(Beta2, step.Number);
+        double longest = (2 / (1 - Beta2)) - 1;
+        double length = longest - (2 * step.Number * power / (1 - power));
+        double stepSize = step.LearningRate / (1 - Math.Pow(Beta1, step.Number));
+        bool isTractable = length > 5;
+        double rectification = isTractable
+            ? Math.Sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
+            : 0;
+        float plainShare = isTractable ? 0f : (float)stepSize;
+        float adaptiveShare = (float)(stepSize * rectification * Math.Sqrt(1 - power));
+        step.Apply(new RAdamRule(Moments.Of(Beta1, Beta2), plainShare, adaptiveShare, (float)Epsilon), targets);
+    }
+}

@@ -1,0 +1,90 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>RMSProp (Tieleman and Hinton, 2012): g divided by the root of the running mean of g², which starts at 0; ε outside the root, as in PyTorch. (Keras and optax add it inside; autograd starts the mean at 1.)</summary>
+public sealed class RmsProp : Optimizer
+{
+    /// <summary>An optimizer of parameters.</summary>
+    /// <param name="parameters">The parameters, as model.Parameters.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="alpha">α, the rate of the running mean.</param>
+    /// <param name="epsilon">ε, added outside the root.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="momentum">μ; 0 for none.</param>
+    /// <param name="centered">Whether to divide by the standard deviation, the mean taken out (Graves, 2013, arXiv:1308.0850).</param>
+    public RmsProp(
+        IEnumerable<Tensor> parameters,
+        double learningRate = 1e-2,
+        double alpha = 0.99,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentum = 0,
+        bool centered = false)
+        : this([new ParameterGroup(parameters)], learningRate, alpha, epsilon, weightDecay, momentum, centered)
+    {
+    }
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="alpha">α, the rate of the running mean.</param>
+    /// <param name="epsilon">ε, added outside the root.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="momentum">μ; 0 for none.</param>
+    /// <param name="centered">Whether to divide by the standard deviation, the mean taken out (Graves, 2013, arXiv:1308.0850).</param>
+    public RmsProp(
+        IEnumerable<ParameterGroup> groups,
+        double learningRate = 1e-2,
+        double alpha = 0.99,
+        double epsilon = 1e-8,
+        double weightDecay = 0,
+        double momentum = 0,
+        bool centered = false)
+        : base(groups, learningRate)
+    {
+        Alpha = CheckRate(alpha, nameof(alpha));
+        Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
+        WeightDecay = weightDecay;
+        Momentum = CheckNotNegative(momentum, nameof(momentum));
+        Centered = centered;
+    }
+
+    /// <summary>α, the rate of the running mean.</summary>
+    public double Alpha { get; }
+
+    /// <summary>ε, added outside the root.</summary>
+    public double Epsilon { get; }
+
+    /// <summary>μ; 0 for none.</summary>
+    public double Momentum { get; }
+
+    /// <summary>Whether to divide by the standard deviation, the mean taken out (Graves, 2013, arXiv:1308.0850).</summary>
+    public bool Centered { get; }
+
+    /// <inheritdoc/>
+    protected override int StateCount => 1 + (Centered ? 1 : 0) + (Momentum > 0 ? 1 : 0);
+
+    /// <inheritdoc/>
+    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        float learningRate = (float)step.LearningRate;
+        MeanSquare meanSquare = new((float)Alpha, (float)(1 - Alpha), (float)Epsilon);
+        switch (Centered, Momentum > 0)
+        {
+            case (false, false):
+                step.Apply(new RmsPropRule(learningRate, meanSquare), targets);
+                break;
+            case (false, true):
+                step.Apply(new RmsPropMomentumRule(learningRate, meanSquare, (float)Momentum), targets);
+                break;
+            case (true, false):
+                step.Apply(new CenteredRmsPropRule(learningRate, meanSquare), targets);
+                break;
+            case (true, true):
+                step.Apply(new CenteredRmsPropMomentumRule(learningRate, meanSquare, (float)Momentum), targets);
+                break;
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+using Minigrad.Operations;
+
+namespace Minigrad.Optimizers.Rules;
+
+/// <summary>
+/// Any rule with what all rules share: the direction of the search, weight decay that is added to the gradient (L2), and
+/// weight decay apart from it (Loshchilov and Hutter, 2017, arXiv:1711.05101). g ← sign · g + λ · p, p ← k · p, then the rule.
+/// </summary>
+/// <typeparam name="TRule">The rule.</typeparam>
+/// <param name="rule">The rule and this step's constants.</param>
+/// <param name="sign">+1 to minimise, −1 to maximise.</param>
+/// <param name="added">λ, 0 for none.</param>
+/// <param name="kept">k = 1 − η · λ for decoupled decay, 1 for none.</param>
+public readonly struct Decayed<TRule>(TRule rule, float sign, float added, float kept) : IUpdateRule
+    where TRule : unmanaged, IUpdateRule
+{
+    private readonly TRule rule = rule;
+    private readonly float sign = sign;
+    private readonly float added = added;
+    private readonly float kept = kept;
+
+    /// <inheritdoc/>
+    public int StateCount => rule.StateCount;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Update<T>(ref T parameter, T gradient, ref T first, ref T second, ref T third)
+        where T : struct, IReal<T>
+    {
+        T decayed = (sign * gradient) + (added * parameter);
+        parameter = kept * parameter;
+        rule.Update(ref parameter, decayed, ref first, ref second, ref third);
+    }
+}

@@ -1,0 +1,83 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>Gradient descent, with momentum in the form b ← μ · b + (1 − dampening) · g, p ← p − η · b; the first b is g, as in PyTorch. (Others fold η into b, or dampen by 1 − μ.)</summary>
+public sealed class Sgd : Optimizer
+{
+    /// <summary>An optimizer of parameters.</summary>
+    /// <param name="parameters">The parameters, as model.Parameters.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="momentum">μ; 0 for none.</param>
+    /// <param name="dampening">How much less of a gradient enters the momentum, from the second step on.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="nesterov">Whether to look ahead along the momentum; needs momentum and no dampening.</param>
+    public Sgd(
+        IEnumerable<Tensor> parameters,
+        double learningRate = 1e-3,
+        double momentum = 0,
+        double dampening = 0,
+        double weightDecay = 0,
+        bool nesterov = false)
+        : this([new ParameterGroup(parameters)], learningRate, momentum, dampening, weightDecay, nesterov)
+    {
+    }
+
+    /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="momentum">μ; 0 for none.</param>
+    /// <param name="dampening">How much less of a gradient enters the momentum, from the second step on.</param>
+    /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <param name="nesterov">Whether to look ahead along the momentum; needs momentum and no dampening.</param>
+    public Sgd(
+        IEnumerable<ParameterGroup> groups,
+        double learningRate = 1e-3,
+        double momentum = 0,
+        double dampening = 0,
+        double weightDecay = 0,
+        bool nesterov = false)
+        : base(groups, learningRate)
+    {
+        Momentum = CheckNotNegative(momentum, nameof(momentum));
+        Dampening = dampening;
+        WeightDecay = weightDecay;
+        Nesterov = nesterov;
+        if (nesterov && (momentum == 0 || dampening != 0))
+        {
+            throw new ArgumentException(
+                $"Sgd: Nesterov momentum looks ahead along the momentum, so it needs momentum and no dampening, but momentum is {momentum} and dampening {dampening}.", nameof(nesterov));
+        }
+    }
+
+    /// <summary>μ; 0 for none.</summary>
+    public double Momentum { get; }
+
+    /// <summary>How much less of a gradient enters the momentum, from the second step on.</summary>
+    public double Dampening { get; }
+
+    /// <summary>Whether to look ahead along the momentum; needs momentum and no dampening.</summary>
+    public bool Nesterov { get; }
+
+    /// <inheritdoc/>
+    protected override int StateCount => Momentum == 0 ? 0 : 1;
+
+    /// <inheritdoc/>
+    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        float learningRate = (float)step.LearningRate;
+        if (Momentum == 0)
+        {
+            step.Apply(new SgdRule(learningRate), targets);
+        }
+        else if (Nesterov)
+        {
+            step.Apply(new NesterovRule(learningRate, (float)Momentum), targets);
+        }
+        else
+        {
+            step.Apply(new MomentumRule(learningRate, (float)Momentum, step.Number == 1 ? 1f : (float)(1 - Dampening)), targets);
+        }
+    }
+}
