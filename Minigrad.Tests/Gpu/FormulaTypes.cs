@@ -13,12 +13,9 @@ public static class FormulaTypes
     private static readonly Type[] Structs = [.. Assemblies().SelectMany(assembly => assembly.GetTypes())
         .Where(type => type is { IsValueType: true, IsNested: false, Namespace: not null })];
 
-    /// <summary>
-    /// Every formula of one kind, wrapped at most once. Update rules only wrapped, as optimizers run them: compiling the
-    /// bare rule first in the same context makes ILGPU keep some wrapped ones in local memory.
-    /// </summary>
+    /// <summary>Every formula of one kind, wrapped at most once.</summary>
     public static IEnumerable<Type> Implementing(Type contract) =>
-        (contract == typeof(IUpdateRule) ? [] : Plain(contract)).Concat(Wrappers(contract).SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper))));
+        Plain(contract).Concat(Wrappers(contract).SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper))));
 
     /// <summary>Formulas of one kind wrapped twice, such as the slope of a slope, which second derivatives run.</summary>
     public static IEnumerable<Type> ImplementingTwice(Type contract) =>
