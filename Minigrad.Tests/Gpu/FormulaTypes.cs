@@ -50,6 +50,6 @@ public static class FormulaTypes
         yield return typeof(IUnaryOp).Assembly;
         yield return typeof(GpuBackend).Assembly;
 
-        yield return typeof(Optimizers.Optimizer).Assembly;
+        yield return typeof(Minigrad.Optimizers.Optimizer).Assembly;
     }
 }
