@@ -66,7 +66,7 @@ public static class GradientChecker
             if (!isKink)
             {
                 double scale = Math.Max(Math.Abs(difference), 0.1 * largest);
-                report.Add(variable, element, gradient[element], difference, scale);
+                report.Add(variable, element, gradient[element], difference, scale, evaluator.Noise);
             }
         }
     }
@@ -88,16 +88,20 @@ public static class GradientChecker
 
             double magnitude = Math.Sqrt(gradient.Sum(value => (double)value * value));
             (double difference, _) = evaluator.Slope(direction, expected);
-            report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude));
+            report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude), evaluator.Noise);
         }
     }
 
     /// <summary>Evaluates the projected function along a line through one of its inputs.</summary>
+    /// <remarks>Recording stays on, so that a function may itself take gradients: that is how second order is checked.</remarks>
     private sealed class Evaluator(
         Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] variables, int input, double[] weights)
     {
         private readonly float[] point = variables[input].ToArray();
         private readonly double centre = Value(function, variables, weights);
+
+        /// <summary>About how far rounding the outputs to float32 moves a difference quotient: no error of the gradient.</summary>
+        public double Noise { get; } = RoundingNoise(function, variables, weights);
 
         /// <summary>The slope along a direction, and whether the point is a kink that the gradient lies inside of.</summary>
         public (double Slope, bool IsKink) Slope(float[] direction, double gradient)
@@ -117,7 +121,6 @@ public static class GradientChecker
 
         private static double Value(Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] inputs, double[] weights)
         {
-            using NoGrad scope = new();
             float[] values = function(inputs).ToArray();
             double sum = 0;
             for (int i = 0; i < values.Length; i++)
@@ -126,6 +129,18 @@ public static class GradientChecker
             }
 
             return sum;
+        }
+
+        private static double RoundingNoise(Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] inputs, double[] weights)
+        {
+            float[] values = function(inputs).ToArray();
+            double sum = 0;
+            for (int i = 0; i < values.Length; i++)
+            {
+                sum += weights[i] * values[i] * weights[i] * values[i];
+            }
+
+            return Math.ScaleB(Math.Sqrt(sum), -23) / Step;
         }
 
         private (double Value, double Step) At(float[] direction, float step)
