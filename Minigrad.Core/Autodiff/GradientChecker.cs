@@ -62,11 +62,11 @@ public static class GradientChecker
         {
             float[] direction = new float[gradient.Length];
             direction[element] = 1f;
-            (double difference, bool isKink) = evaluator.Slope(direction, gradient[element]);
+            (double difference, double noise, bool isKink) = evaluator.Slope(direction, gradient[element]);
             if (!isKink)
             {
                 double scale = Math.Max(Math.Abs(difference), 0.1 * largest);
-                report.Add(variable, element, gradient[element], difference, scale, evaluator.Noise);
+                report.Add(variable, element, gradient[element], difference, scale, noise);
             }
         }
     }
@@ -87,8 +87,8 @@ public static class GradientChecker
             }
 
             double magnitude = Math.Sqrt(gradient.Sum(value => (double)value * value));
-            (double difference, _) = evaluator.Slope(direction, expected);
-            report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude), evaluator.Noise);
+            (double difference, double noise, _) = evaluator.Slope(direction, expected);
+            report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude), noise);
         }
     }
 
@@ -98,52 +98,53 @@ public static class GradientChecker
         Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] variables, int input, double[] weights)
     {
         private readonly float[] point = variables[input].ToArray();
-        private readonly double centre = Value(function, variables, weights);
+        private readonly float[] centre = function(variables).ToArray();
 
-        /// <summary>About how far rounding the outputs to float32 moves a difference quotient: no error of the gradient.</summary>
-        public double Noise { get; } = RoundingNoise(function, variables, weights);
-
-        /// <summary>The slope along a direction, and whether the point is a kink that the gradient lies inside of.</summary>
-        public (double Slope, bool IsKink) Slope(float[] direction, double gradient)
+        /// <summary>
+        /// The slope along a direction; about how far rounding the outputs to float32 moves it, which is no error of the
+        /// gradient; and whether the point is a kink that the gradient lies inside of.
+        /// </summary>
+        public (double Slope, double Noise, bool IsKink) Slope(float[] direction, double gradient)
         {
-            // The step that was really made, after rounding, is what the difference is divided by.
             double size = direction.Max(value => Math.Abs((double)value));
             float step = (float)(Step / size);
-            (double above, double upward) = At(direction, step);
-            (double below, double downward) = At(direction, -step);
-            double slope = (above - below) / (upward - downward);
-            double right = (above - centre) / upward;
-            double left = (below - centre) / downward;
+            (float[] above, double upward) = At(direction, step);
+            (float[] below, double downward) = At(direction, -step);
+            double slope = Difference(above, below) / (upward - downward);
+            double right = Difference(above, centre) / upward;
+            double left = Difference(below, centre) / downward;
             bool isKink = Math.Abs(right - left) > 0.1 * Math.Max(Math.Abs(right), Math.Abs(left))
                 && gradient >= Math.Min(left, right) - 1e-3 && gradient <= Math.Max(left, right) + 1e-3;
-            return (slope, isKink && Math.Abs(slope - gradient) > Tolerance * Math.Abs(slope));
+            double noise = Rounding(above, below) / (upward - downward);
+            return (slope, noise, isKink && Math.Abs(slope - gradient) > Tolerance * Math.Abs(slope));
         }
 
-        private static double Value(Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] inputs, double[] weights)
+        private double Difference(float[] a, float[] b)
         {
-            float[] values = function(inputs).ToArray();
             double sum = 0;
-            for (int i = 0; i < values.Length; i++)
+            for (int i = 0; i < a.Length; i++)
             {
-                sum += weights[i] * values[i];
+                sum += weights[i] * ((double)a[i] - b[i]);
             }
 
             return sum;
         }
 
-        private static double RoundingNoise(Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] inputs, double[] weights)
+        /// <summary>Two units in the last place of each output that moved, added like independent errors.</summary>
+        private double Rounding(float[] a, float[] b)
         {
-            float[] values = function(inputs).ToArray();
             double sum = 0;
-            for (int i = 0; i < values.Length; i++)
+            for (int i = 0; i < a.Length; i++)
             {
-                sum += weights[i] * values[i] * weights[i] * values[i];
+                double unit = a[i] == b[i] ? 0 : Math.ScaleB(weights[i] * a[i], -22);
+                sum += unit * unit;
             }
 
-            return Math.ScaleB(Math.Sqrt(sum), -23) / Step;
+            return Math.Sqrt(sum);
         }
 
-        private (double Value, double Step) At(float[] direction, float step)
+        /// <summary>The outputs a step away, and the step that was really made, after rounding the inputs.</summary>
+        private (float[] Outputs, double Step) At(float[] direction, float step)
         {
             float[] moved = new float[point.Length];
             double made = 0;
@@ -157,7 +158,7 @@ public static class GradientChecker
 
             Tensor[] inputs = [.. variables];
             inputs[input] = Tensor.Of(moved, variables[input].Shape).To(variables[input].Backend);
-            return (Value(function, inputs, weights), step * (made / wanted));
+            return (function(inputs).ToArray(), step * (made / wanted));
         }
     }
 }

@@ -45,8 +45,8 @@ public sealed class StructuredOperationTests
         ["matmul-both"] = x => Batched(x).MatMul(Batched(x).Transpose().Tanh().Transpose(), true, false).Sum([0]),
         ["matmul-vector"] = x => x.MatMul(x.Reshape(-1)[..x.Shape[-1]]),
         ["linear"] = x => x.Linear(Weight(x), x.Reshape(-1)[..1].Expand(3)),
-        ["layer-norm"] = x => x.LayerNorm(epsilon: 0.1f),
-        ["batch-norm"] = x => Batched(x).BatchNorm(epsilon: 0.1f),
+        ["layer-norm"] = x => x.LayerNorm(epsilon: 1f),
+        ["batch-norm"] = x => Batched(x).BatchNorm(epsilon: 1f),
         ["tril"] = x => Batched(x).Tril(1).Square(),
         ["gather"] = x => x.Gather(0, new Indices(new int[2 * x.Length / x.Shape[0]], Shape.Create([2, .. x.Shape.Dimensions[1..]]))),
         ["embedding"] = x => x.Reshape(-1, 1).Embedding(new Indices([0, 0], Shape.Create(1, 2))),
@@ -89,7 +89,7 @@ public sealed class StructuredOperationTests
 
     /// <summary>Elements far enough apart that a difference changes no order; a constant, so it has no gradient of its own.</summary>
     private static Tensor Spread(Tensor x) => x + (0.5f * Tensor.Of(
-        [.. new Generator(7).Permutation(x.Length).Select(place => 4f * place)], x.Shape));
+        [.. new Generator(7).Permutation(x.Length).Select(place => 0.2f * place)], x.Shape));
 
     private static Tensor Mask(Tensor x) =>
         Tensor.Of([.. new Generator(8).Permutation(x.Length).Select(place => place % 2f)], x.Shape);
