@@ -63,13 +63,13 @@ public readonly struct Exact : IReal<Exact>
     public static Exact Exp(Exact x) => new(Math.Exp(x.Value));
 
     /// <inheritdoc/>
-    public static Exact ExpM1(Exact x) => new(SpecialFunctions.Expm1(x.Value));
+    public static Exact ExpM1(Exact x) => new(ExpM1(x.Value));
 
     /// <inheritdoc/>
     public static Exact Log(Exact x) => new(Math.Log(x.Value));
 
     /// <inheritdoc/>
-    public static Exact Log1P(Exact x) => new(SpecialFunctions.Log1p(x.Value));
+    public static Exact Log1P(Exact x) => new(Log1P(x.Value));
 
     /// <inheritdoc/>
     public static Exact Sin(Exact x) => new(Math.Sin(x.Value));
@@ -85,11 +85,26 @@ public readonly struct Exact : IReal<Exact>
 
     /// <inheritdoc/>
     public static Exact Softplus(Exact x) =>
-        new(Math.Max(x.Value, 0) + SpecialFunctions.Log1p(Math.Exp(-Math.Abs(x.Value))));
+        new(Math.Max(x.Value, 0) + Log1P(Math.Exp(-Math.Abs(x.Value))));
 
     /// <inheritdoc/>
     public static Exact Erf(Exact x) => new(SpecialFunctions.Erf(x.Value));
 
     /// <inheritdoc/>
     public static Exact Pow(Exact x, Exact y) => new(Math.Pow(x.Value, y.Value));
+
+    /// <summary>eˣ − 1 by Kahan's correction: the rounding of eˣ enters numerator and denominator alike, and cancels.</summary>
+    private static double ExpM1(double x)
+    {
+        double exponential = Math.Exp(x);
+        double difference = exponential - 1;
+        return difference == 0 ? x : difference == -1 || double.IsInfinity(exponential) ? difference : difference * x / Math.Log(exponential);
+    }
+
+    /// <summary>ln(1 + x) by the same correction.</summary>
+    private static double Log1P(double x)
+    {
+        double sum = 1 + x;
+        return sum == 1 ? x : double.IsInfinity(sum) || sum <= 0 ? Math.Log(sum) : Math.Log(sum) * x / (sum - 1);
+    }
 }
