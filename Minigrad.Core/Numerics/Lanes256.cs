@@ -6,8 +6,6 @@ namespace Minigrad.Numerics;
 /// <summary>Eight float32 numbers in a 256-bit register (AVX2).</summary>
 public readonly struct Lanes256 : ILanes<Lanes256>
 {
-    private const float RoundingMagic = 12582912f; // 1.5 · 2²³: adding it leaves no bits for a fraction.
-
     private readonly Vector256<float> value;
 
     /// <summary>Wraps a vector.</summary>
@@ -123,7 +121,23 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Round(Lanes256 x) => CopySign(Abs(x) + RoundingMagic - RoundingMagic, x);
+    public static Lanes256 Round(Lanes256 x) => new(Vector256.Round(x.value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Clamp(Lanes256 x, Lanes256 low, Lanes256 high) =>
+        Less(x, low, low, Less(high, x, high, x));
+
+    /// <inheritdoc/>
+    /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Scale(Lanes256 x, Lanes256 n)
+    {
+        Vector256<int> whole = Vector256.ConvertToInt32Native(n.value);
+        Vector256<int> half = whole >> 1;
+        Vector256<int> bias = Vector256.Create(127);
+        return new(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -132,13 +146,23 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Exponent(Lanes256 x) =>
-        new(Vector256.ConvertToSingle(Vector256.ShiftRightLogical(x.value.AsInt32(), 23) - Vector256.Create(127)));
+    public static Lanes256 Split(Lanes256 x, out Lanes256 exponent)
+    {
+        // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
+        Vector256<float> isSubnormal = Vector256.LessThan(x.value, Vector256.Create(1.17549435e-38f));
+        Vector256<float> normal = Vector256.ConditionalSelect(isSubnormal, x.value * Vector256.Create(8388608f), x.value);
+        Vector256<int> start = Vector256.Create(0x3F2A_AAAB); // ⅔
+        Vector256<int> bits = normal.AsInt32() - start;
+        Vector256<float> e = Vector256.ConvertToSingle(bits >> 23) - (isSubnormal & Vector256.Create(23f));
+        Lanes256 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
+        exponent = Less(x, float.PositiveInfinity, Less(0f, x, new(e), ofNotPositive), x);
+        return new(((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle());
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Mantissa(Lanes256 x) =>
-        new(((x.value.AsInt32() & Vector256.Create(0x007F_FFFF)) | Vector256.Create(0x3F80_0000)).AsSingle());
+    public static Lanes256 HighHalf(Lanes256 x) =>
+        new((x.value.AsInt32() & Vector256.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

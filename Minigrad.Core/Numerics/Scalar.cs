@@ -15,7 +15,7 @@ namespace Minigrad.Numerics;
 /// </remarks>
 public readonly struct Scalar : IMachineReal<Scalar>
 {
-    private const float RoundingMagic = 12582912f; // 1.5 · 2²³: adding it leaves no bits for a fraction.
+    private const float RoundingMagic = 8388608f; // 2²³: adding it to a positive number leaves no bits for a fraction.
     private const uint SignBit = 0x8000_0000u;
 
     /// <summary>The number.</summary>
@@ -137,7 +137,26 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Round(Scalar x) => CopySign(new(Abs(x).Value + RoundingMagic - RoundingMagic), x);
+    public static Scalar Round(Scalar x)
+    {
+        Scalar magnitude = Abs(x);
+        Scalar rounded = new(magnitude.Value + RoundingMagic - RoundingMagic);
+        return CopySign(Less(magnitude, RoundingMagic, rounded, magnitude), x);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Clamp(Scalar x, Scalar low, Scalar high) => Less(x, low, low, Less(high, x, high, x));
+
+    /// <inheritdoc/>
+    /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Scale(Scalar x, Scalar n)
+    {
+        int whole = (int)n.Value;
+        int half = whole >> 1;
+        return x * FromBits((uint)(half + 127) << 23) * FromBits((uint)(whole - half + 127) << 23);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -145,11 +164,20 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Exponent(Scalar x) => new((int)(Bits(x) >> 23) - 127);
+    public static Scalar Split(Scalar x, out Scalar exponent)
+    {
+        // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal. Two thirds are 0x3F2A_AAAB.
+        const float smallestNormal = 1.17549435e-38f;
+        int bits = (int)Bits(Less(x, smallestNormal, x * 8388608f, x)) - 0x3F2A_AAAB;
+        Scalar e = new Scalar(bits >> 23) - Less(x, smallestNormal, 23f, 0f);
+        Scalar ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
+        exponent = Less(x, float.PositiveInfinity, Less(0f, x, e, ofNotPositive), x);
+        return FromBits((uint)((bits & 0x007F_FFFF) + 0x3F2A_AAAB));
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Mantissa(Scalar x) => FromBits((Bits(x) & 0x007F_FFFFu) | 0x3F80_0000u);
+    public static Scalar HighHalf(Scalar x) => FromBits(Bits(x) & ~0x0FFFu);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
