@@ -53,7 +53,7 @@ internal static class ElementaryFunctions
     public static T Log1P<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
     {
-        _ = T.Split(1f + x, out T e);
+        _ = T.SplitNormal(1f + x, out T e);
         T log = LogOfScaled(x, T.Scale(1f, -e), e);
         T ofNotPositive = T.Less(x, -1f, float.NaN, float.NegativeInfinity);
         return T.Less(x, float.PositiveInfinity, T.Less(-1f, x, T.CopySign(log, x), ofNotPositive), x);

@@ -24,9 +24,12 @@ public interface IMachineReal<T> : IReal<T>
     /// <summary>2ⁿ for a whole number −126 ≤ n ≤ 127.</summary>
     static abstract T PowerOfTwo(T n);
 
+    /// <summary>The m and e of x = m · 2ᵉ with ⅔ ≤ m &lt; 4/3, for a positive normal x.</summary>
+    static abstract T SplitNormal(T x, out T exponent);
+
     /// <summary>
-    /// The m and e of x = m · 2ᵉ with ⅔ ≤ m &lt; 4/3, also for a subnormal x. Where a logarithm has an edge, m and e put into
-    /// e · ln 2 + ln m give its value there: e is −∞ at 0 and ∞ at ∞, and for NaN and below 0 one of them is NaN.
+    /// <see cref="SplitNormal"/> for every x. Where a logarithm has an edge, e · ln 2 + ln m takes its value there: e is
+    /// −∞ at 0 and ∞ at ∞, and for NaN and below 0 one of the two is NaN.
     /// </summary>
     static abstract T Split(T x, out T exponent);
 

@@ -111,7 +111,8 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 Erf(Lanes128 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes128 Pow(Lanes128 x, Lanes128 y) => ElementaryFunctions.Pow(x, y);
 
     /// <inheritdoc/>
@@ -146,17 +147,31 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 SplitNormal(Lanes128 x, out Lanes128 exponent)
+    {
+        Vector128<int> start = Vector128.Create(0x3F2A_AAAB); // ⅔
+        Vector128<int> bits = x.value.AsInt32() - start;
+        exponent = new(Vector128.ConvertToSingle(bits >> 23));
+        return new(((bits & Vector128.Create(0x007F_FFFF)) + start).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Split(Lanes128 x, out Lanes128 exponent)
     {
+        Vector128<float> isSmall = Vector128.LessThan(x.value, Vector128.Create(1.17549435e-38f));
+        Vector128<float> isNormal = Vector128.AndNot(Vector128.LessThan(x.value, Vector128.Create(float.PositiveInfinity)), isSmall);
+        if (Vector128.EqualsAll(isNormal.AsInt32(), Vector128<int>.AllBitsSet))
+        {
+            return SplitNormal(x, out exponent);
+        }
+
         // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
-        Vector128<float> isSubnormal = Vector128.LessThan(x.value, Vector128.Create(1.17549435e-38f));
-        Vector128<float> normal = Vector128.ConditionalSelect(isSubnormal, x.value * Vector128.Create(8388608f), x.value);
-        Vector128<int> start = Vector128.Create(0x3F2A_AAAB); // ⅔
-        Vector128<int> bits = normal.AsInt32() - start;
-        Vector128<float> e = Vector128.ConvertToSingle(bits >> 23) - (isSubnormal & Vector128.Create(23f));
+        Lanes128 m = SplitNormal(new(Vector128.ConditionalSelect(isSmall, x.value * Vector128.Create(8388608f), x.value)), out Lanes128 e);
         Lanes128 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
-        exponent = Less(x, float.PositiveInfinity, Less(0f, x, new(e), ofNotPositive), x);
-        return new(((bits & Vector128.Create(0x007F_FFFF)) + start).AsSingle());
+        exponent = Less(0f, x, new(e.value - (isSmall & Vector128.Create(23f))), ofNotPositive);
+        exponent = Less(x, float.PositiveInfinity, exponent, x);
+        return m;
     }
 
     /// <inheritdoc/>

@@ -111,7 +111,8 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     public static Lanes256 Erf(Lanes256 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes256 Pow(Lanes256 x, Lanes256 y) => ElementaryFunctions.Pow(x, y);
 
     /// <inheritdoc/>
@@ -146,17 +147,31 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 SplitNormal(Lanes256 x, out Lanes256 exponent)
+    {
+        Vector256<int> start = Vector256.Create(0x3F2A_AAAB); // ⅔
+        Vector256<int> bits = x.value.AsInt32() - start;
+        exponent = new(Vector256.ConvertToSingle(bits >> 23));
+        return new(((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle());
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Split(Lanes256 x, out Lanes256 exponent)
     {
+        Vector256<float> isSmall = Vector256.LessThan(x.value, Vector256.Create(1.17549435e-38f));
+        Vector256<float> isNormal = Vector256.AndNot(Vector256.LessThan(x.value, Vector256.Create(float.PositiveInfinity)), isSmall);
+        if (Vector256.EqualsAll(isNormal.AsInt32(), Vector256<int>.AllBitsSet))
+        {
+            return SplitNormal(x, out exponent);
+        }
+
         // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
-        Vector256<float> isSubnormal = Vector256.LessThan(x.value, Vector256.Create(1.17549435e-38f));
-        Vector256<float> normal = Vector256.ConditionalSelect(isSubnormal, x.value * Vector256.Create(8388608f), x.value);
-        Vector256<int> start = Vector256.Create(0x3F2A_AAAB); // ⅔
-        Vector256<int> bits = normal.AsInt32() - start;
-        Vector256<float> e = Vector256.ConvertToSingle(bits >> 23) - (isSubnormal & Vector256.Create(23f));
+        Lanes256 m = SplitNormal(new(Vector256.ConditionalSelect(isSmall, x.value * Vector256.Create(8388608f), x.value)), out Lanes256 e);
         Lanes256 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
-        exponent = Less(x, float.PositiveInfinity, Less(0f, x, new(e), ofNotPositive), x);
-        return new(((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle());
+        exponent = Less(0f, x, new(e.value - (isSmall & Vector256.Create(23f))), ofNotPositive);
+        exponent = Less(x, float.PositiveInfinity, exponent, x);
+        return m;
     }
 
     /// <inheritdoc/>

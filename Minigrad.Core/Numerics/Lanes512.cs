@@ -140,6 +140,10 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 SplitNormal(Lanes512 x, out Lanes512 exponent) => Split(x, out exponent);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Split(Lanes512 x, out Lanes512 exponent)
     {
         Vector512<float> m = Avx512F.GetMantissa(x.value, 0b1000); // within 1 … 2, NaN below 0

@@ -164,15 +164,24 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar SplitNormal(Scalar x, out Scalar exponent)
+    {
+        int bits = (int)Bits(x) - 0x3F2A_AAAB; // ⅔
+        exponent = new(bits >> 23);
+        return FromBits((uint)((bits & 0x007F_FFFF) + 0x3F2A_AAAB));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar Split(Scalar x, out Scalar exponent)
     {
-        // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal. Two thirds are 0x3F2A_AAAB.
+        // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
         const float smallestNormal = 1.17549435e-38f;
-        int bits = (int)Bits(Less(x, smallestNormal, x * 8388608f, x)) - 0x3F2A_AAAB;
-        Scalar e = new Scalar(bits >> 23) - Less(x, smallestNormal, 23f, 0f);
+        Scalar m = SplitNormal(Less(x, smallestNormal, x * 8388608f, x), out Scalar e);
         Scalar ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
-        exponent = Less(x, float.PositiveInfinity, Less(0f, x, e, ofNotPositive), x);
-        return FromBits((uint)((bits & 0x007F_FFFF) + 0x3F2A_AAAB));
+        exponent = Less(0f, x, e - Less(x, smallestNormal, 23f, 0f), ofNotPositive);
+        exponent = Less(x, float.PositiveInfinity, exponent, x);
+        return m;
     }
 
     /// <inheritdoc/>
