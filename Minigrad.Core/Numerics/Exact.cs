@@ -60,13 +60,14 @@ public readonly struct Exact : IReal<Exact>
     public static Exact Exp(Exact x) => new(Math.Exp(x.Value));
 
     /// <inheritdoc/>
-    public static Exact ExpM1(Exact x) => new(SpecialFunctions.Expm1(x.Value));
+    public static Exact ExpM1(Exact x) =>
+        new(Math.Abs(x.Value) < 1 ? 2 * Math.Exp(x.Value / 2) * Math.Sinh(x.Value / 2) : Math.Exp(x.Value) - 1);
 
     /// <inheritdoc/>
     public static Exact Log(Exact x) => new(Math.Log(x.Value));
 
     /// <inheritdoc/>
-    public static Exact Log1P(Exact x) => new(SpecialFunctions.Log1p(x.Value));
+    public static Exact Log1P(Exact x) => new(Log1P(x.Value));
 
     /// <inheritdoc/>
     public static Exact Sin(Exact x) => new(Math.Sin(x.Value));
@@ -82,11 +83,18 @@ public readonly struct Exact : IReal<Exact>
 
     /// <inheritdoc/>
     public static Exact Softplus(Exact x) =>
-        new(Math.Max(x.Value, 0) + SpecialFunctions.Log1p(Math.Exp(-Math.Abs(x.Value))));
+        new(Math.Max(x.Value, 0) + Log1P(Math.Exp(-Math.Abs(x.Value))));
 
     /// <inheritdoc/>
     public static Exact Erf(Exact x) => new(SpecialFunctions.Erf(x.Value));
 
     /// <inheritdoc/>
     public static Exact Pow(Exact x, Exact y) => new(Math.Pow(x.Value, y.Value));
+
+    /// <summary>ln u, times what rounding 1 + x to u changed it by: x / (u − 1).</summary>
+    private static double Log1P(double x)
+    {
+        double u = 1 + x;
+        return u == 1 || double.IsPositiveInfinity(u) ? x : u == 0 ? double.NegativeInfinity : Math.Log(u) * (x / (u - 1));
+    }
 }
