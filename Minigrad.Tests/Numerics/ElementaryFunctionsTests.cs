@@ -6,7 +6,7 @@ namespace Minigrad.Tests.Numerics;
 
 /// <summary>
 /// The elementary functions over the whole range of float32, in units in the last place, for every number type. The
-/// bounds are what was measured, rounded up; <c>docs/numerics.md</c> lists them.
+/// bounds are what was measured, rounded up.
 /// </summary>
 public sealed class ElementaryFunctionsTests
 {
@@ -32,7 +32,7 @@ public sealed class ElementaryFunctionsTests
         { "log", 1.0 },
         { "log1p", 1.3 },
         { "tanh", 1.4 },
-        { "sigmoid", 1.9 },
+        { "sigmoid", 2.0 },
         { "softplus", 1.9 },
         { "erf", 1.7 },
         { "sqrt", 0.5 },
