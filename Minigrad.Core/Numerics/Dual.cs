@@ -157,8 +157,8 @@ public readonly struct Dual<T> : IReal<Dual<T>>
 
     /// <inheritdoc/>
     /// <remarks>
-    /// (xʸ)′ = y · xʸ⁻¹ · x′ + xʸ · ln x · y′, where the first term is 0 at y = 0 and the second is left out where the
-    /// exponent does not vary and is 0 at a base of 0.
+    /// (xʸ)′ = y · xʸ⁻¹ · x′ + xʸ · ln x · y′, where the first term is 0 at y = 0 and the second at a base of 0, and a term
+    /// is left out where its operand does not vary (0 · ∞ would be NaN).
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Dual<T> Pow(Dual<T> x, Dual<T> y)
@@ -166,7 +166,9 @@ public readonly struct Dual<T> : IReal<Dual<T>>
         T power = T.Pow(x.Value, y.Value);
         T byBase = x.Derivative * (y.Value * T.Pow(x.Value, y.Value - 1f));
         T byExponent = y.Derivative * (power * T.Log(x.Value));
-        return new(power, UnlessZero(y.Value, byBase) + UnlessZero(y.Derivative, UnlessZero(x.Value, byExponent)));
+        byBase = UnlessZero(x.Derivative, UnlessZero(y.Value, byBase));
+        byExponent = UnlessZero(y.Derivative, UnlessZero(x.Value, byExponent));
+        return new(power, byBase + byExponent);
     }
 
     /// <summary>The derivative of whichever value is larger: half of each at a tie, all of each where a value is NaN.</summary>

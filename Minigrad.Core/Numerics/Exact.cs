@@ -63,7 +63,8 @@ public readonly struct Exact : IReal<Exact>
     public static Exact Exp(Exact x) => new(Math.Exp(x.Value));
 
     /// <inheritdoc/>
-    public static Exact ExpM1(Exact x) => new(ExpM1(x.Value));
+    public static Exact ExpM1(Exact x) =>
+        new(Math.Abs(x.Value) < 1 ? 2 * Math.Exp(x.Value / 2) * Math.Sinh(x.Value / 2) : Math.Exp(x.Value) - 1);
 
     /// <inheritdoc/>
     public static Exact Log(Exact x) => new(Math.Log(x.Value));
@@ -93,18 +94,10 @@ public readonly struct Exact : IReal<Exact>
     /// <inheritdoc/>
     public static Exact Pow(Exact x, Exact y) => new(Math.Pow(x.Value, y.Value));
 
-    /// <summary>eˣ − 1 by Kahan's correction: the rounding of eˣ enters numerator and denominator alike, and cancels.</summary>
-    private static double ExpM1(double x)
-    {
-        double exponential = Math.Exp(x);
-        double difference = exponential - 1;
-        return difference == 0 ? x : difference == -1 || double.IsInfinity(exponential) ? difference : difference * x / Math.Log(exponential);
-    }
-
-    /// <summary>ln(1 + x) by the same correction.</summary>
+    /// <summary>ln u, times what rounding 1 + x to u changed it by: x / (u − 1).</summary>
     private static double Log1P(double x)
     {
-        double sum = 1 + x;
-        return sum == 1 ? x : double.IsInfinity(sum) || sum <= 0 ? Math.Log(sum) : Math.Log(sum) * x / (sum - 1);
+        double u = 1 + x;
+        return u == 1 || double.IsPositiveInfinity(u) ? x : u == 0 ? double.NegativeInfinity : Math.Log(u) * (x / (u - 1));
     }
 }

@@ -6,8 +6,6 @@ namespace Minigrad.Numerics;
 /// <summary>Four float32 numbers in a 128-bit register (SSE or ARM NEON).</summary>
 public readonly struct Lanes128 : ILanes<Lanes128>
 {
-    private const float RoundingMagic = 12582912f; // 1.5 · 2²³: adding it leaves no bits for a fraction.
-
     private readonly Vector128<float> value;
 
     /// <summary>Wraps a vector.</summary>
@@ -117,7 +115,8 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 Erf(Lanes128 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes128 Pow(Lanes128 x, Lanes128 y) => ElementaryFunctions.Pow(x, y);
 
     /// <inheritdoc/>
@@ -127,7 +126,23 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Round(Lanes128 x) => CopySign(Abs(x) + RoundingMagic - RoundingMagic, x);
+    public static Lanes128 Round(Lanes128 x) => new(Vector128.Round(x.value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Clamp(Lanes128 x, Lanes128 low, Lanes128 high) =>
+        Less(x, low, low, Less(high, x, high, x));
+
+    /// <inheritdoc/>
+    /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Scale(Lanes128 x, Lanes128 n)
+    {
+        Vector128<int> whole = Vector128.ConvertToInt32Native(n.value);
+        Vector128<int> half = whole >> 1;
+        Vector128<int> bias = Vector128.Create(127);
+        return new(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,13 +151,37 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Exponent(Lanes128 x) =>
-        new(Vector128.ConvertToSingle(Vector128.ShiftRightLogical(x.value.AsInt32(), 23) - Vector128.Create(127)));
+    public static Lanes128 SplitNormal(Lanes128 x, out Lanes128 exponent)
+    {
+        Vector128<int> start = Vector128.Create(0x3F2A_AAAB); // ⅔
+        Vector128<int> bits = x.value.AsInt32() - start;
+        exponent = new(Vector128.ConvertToSingle(bits >> 23));
+        return new(((bits & Vector128.Create(0x007F_FFFF)) + start).AsSingle());
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Mantissa(Lanes128 x) =>
-        new(((x.value.AsInt32() & Vector128.Create(0x007F_FFFF)) | Vector128.Create(0x3F80_0000)).AsSingle());
+    public static Lanes128 Split(Lanes128 x, out Lanes128 exponent)
+    {
+        Vector128<float> isSmall = Vector128.LessThan(x.value, Vector128.Create(1.17549435e-38f));
+        Vector128<float> isNormal = Vector128.AndNot(Vector128.LessThan(x.value, Vector128.Create(float.PositiveInfinity)), isSmall);
+        if (Vector128.EqualsAll(isNormal.AsInt32(), Vector128<int>.AllBitsSet))
+        {
+            return SplitNormal(x, out exponent);
+        }
+
+        // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
+        Lanes128 m = SplitNormal(new(Vector128.ConditionalSelect(isSmall, x.value * Vector128.Create(8388608f), x.value)), out Lanes128 e);
+        Lanes128 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
+        exponent = Less(0f, x, new(e.value - (isSmall & Vector128.Create(23f))), ofNotPositive);
+        exponent = Less(x, float.PositiveInfinity, exponent, x);
+        return m;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 HighHalf(Lanes128 x) =>
+        new((x.value.AsInt32() & Vector128.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

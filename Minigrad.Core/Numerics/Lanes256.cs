@@ -6,8 +6,6 @@ namespace Minigrad.Numerics;
 /// <summary>Eight float32 numbers in a 256-bit register (AVX2).</summary>
 public readonly struct Lanes256 : ILanes<Lanes256>
 {
-    private const float RoundingMagic = 12582912f; // 1.5 · 2²³: adding it leaves no bits for a fraction.
-
     private readonly Vector256<float> value;
 
     /// <summary>Wraps a vector.</summary>
@@ -117,7 +115,8 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     public static Lanes256 Erf(Lanes256 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes256 Pow(Lanes256 x, Lanes256 y) => ElementaryFunctions.Pow(x, y);
 
     /// <inheritdoc/>
@@ -127,7 +126,23 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Round(Lanes256 x) => CopySign(Abs(x) + RoundingMagic - RoundingMagic, x);
+    public static Lanes256 Round(Lanes256 x) => new(Vector256.Round(x.value));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Clamp(Lanes256 x, Lanes256 low, Lanes256 high) =>
+        Less(x, low, low, Less(high, x, high, x));
+
+    /// <inheritdoc/>
+    /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Scale(Lanes256 x, Lanes256 n)
+    {
+        Vector256<int> whole = Vector256.ConvertToInt32Native(n.value);
+        Vector256<int> half = whole >> 1;
+        Vector256<int> bias = Vector256.Create(127);
+        return new(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,13 +151,37 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Exponent(Lanes256 x) =>
-        new(Vector256.ConvertToSingle(Vector256.ShiftRightLogical(x.value.AsInt32(), 23) - Vector256.Create(127)));
+    public static Lanes256 SplitNormal(Lanes256 x, out Lanes256 exponent)
+    {
+        Vector256<int> start = Vector256.Create(0x3F2A_AAAB); // ⅔
+        Vector256<int> bits = x.value.AsInt32() - start;
+        exponent = new(Vector256.ConvertToSingle(bits >> 23));
+        return new(((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle());
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Mantissa(Lanes256 x) =>
-        new(((x.value.AsInt32() & Vector256.Create(0x007F_FFFF)) | Vector256.Create(0x3F80_0000)).AsSingle());
+    public static Lanes256 Split(Lanes256 x, out Lanes256 exponent)
+    {
+        Vector256<float> isSmall = Vector256.LessThan(x.value, Vector256.Create(1.17549435e-38f));
+        Vector256<float> isNormal = Vector256.AndNot(Vector256.LessThan(x.value, Vector256.Create(float.PositiveInfinity)), isSmall);
+        if (Vector256.EqualsAll(isNormal.AsInt32(), Vector256<int>.AllBitsSet))
+        {
+            return SplitNormal(x, out exponent);
+        }
+
+        // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
+        Lanes256 m = SplitNormal(new(Vector256.ConditionalSelect(isSmall, x.value * Vector256.Create(8388608f), x.value)), out Lanes256 e);
+        Lanes256 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
+        exponent = Less(0f, x, new(e.value - (isSmall & Vector256.Create(23f))), ofNotPositive);
+        exponent = Less(x, float.PositiveInfinity, exponent, x);
+        return m;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 HighHalf(Lanes256 x) =>
+        new((x.value.AsInt32() & Vector256.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Minigrad.Numerics;
 
 /// <summary>Sixteen float32 numbers in a 512-bit register (AVX-512).</summary>
 public readonly struct Lanes512 : ILanes<Lanes512>
 {
-    private const float RoundingMagic = 12582912f; // 1.5 · 2²³: adding it leaves no bits for a fraction.
-
     private readonly Vector512<float> value;
 
     /// <summary>Wraps a vector.</summary>
@@ -127,22 +126,41 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Round(Lanes512 x) => CopySign(Abs(x) + RoundingMagic - RoundingMagic, x);
+    public static Lanes512 Round(Lanes512 x) => new(Vector512.Round(x.value));
+
+    /// <inheritdoc/>
+    /// <remarks>The instructions give their second operand where one is NaN.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Clamp(Lanes512 x, Lanes512 low, Lanes512 high) =>
+        new(Avx512F.Min(high.value, Avx512F.Max(low.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 PowerOfTwo(Lanes512 n) =>
-        new(((Vector512.ConvertToInt32Native(n.value) + Vector512.Create(127)) << 23).AsSingle());
+    public static Lanes512 Scale(Lanes512 x, Lanes512 n) => new(Avx512F.Scale(x.value, n.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Exponent(Lanes512 x) =>
-        new(Vector512.ConvertToSingle(Vector512.ShiftRightLogical(x.value.AsInt32(), 23) - Vector512.Create(127)));
+    public static Lanes512 PowerOfTwo(Lanes512 n) => Scale(1f, n);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Mantissa(Lanes512 x) =>
-        new(((x.value.AsInt32() & Vector512.Create(0x007F_FFFF)) | Vector512.Create(0x3F80_0000)).AsSingle());
+    public static Lanes512 SplitNormal(Lanes512 x, out Lanes512 exponent) => Split(x, out exponent);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Split(Lanes512 x, out Lanes512 exponent)
+    {
+        Vector512<float> m = Avx512F.GetMantissa(x.value, 0b1000); // within 1 … 2, NaN below 0
+        Vector512<float> e = Avx512F.GetExponent(x.value);
+        Vector512<float> isSmall = Vector512.LessThan(m, Vector512.Create(1.33333337f));
+        exponent = new(Vector512.ConditionalSelect(isSmall, e, e + Vector512<float>.One));
+        return new(Vector512.ConditionalSelect(isSmall, m, m * Vector512.Create(0.5f)));
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 HighHalf(Lanes512 x) =>
+        new((x.value.AsInt32() & Vector512.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

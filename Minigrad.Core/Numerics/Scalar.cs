@@ -15,7 +15,7 @@ namespace Minigrad.Numerics;
 /// </remarks>
 public readonly struct Scalar : IMachineReal<Scalar>
 {
-    private const float RoundingMagic = 12582912f; // 1.5 · 2²³: adding it leaves no bits for a fraction.
+    private const float RoundingMagic = 8388608f; // 2²³: adding it to a positive number leaves no bits for a fraction.
     private const uint SignBit = 0x8000_0000u;
 
     /// <summary>The number.</summary>
@@ -141,7 +141,26 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Round(Scalar x) => CopySign(new(Abs(x).Value + RoundingMagic - RoundingMagic), x);
+    public static Scalar Round(Scalar x)
+    {
+        Scalar magnitude = Abs(x);
+        Scalar rounded = new(magnitude.Value + RoundingMagic - RoundingMagic);
+        return CopySign(Less(magnitude, RoundingMagic, rounded, magnitude), x);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Clamp(Scalar x, Scalar low, Scalar high) => Less(x, low, low, Less(high, x, high, x));
+
+    /// <inheritdoc/>
+    /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar Scale(Scalar x, Scalar n)
+    {
+        int whole = (int)n.Value;
+        int half = whole >> 1;
+        return x * FromBits((uint)(half + 127) << 23) * FromBits((uint)(whole - half + 127) << 23);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -149,11 +168,29 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Exponent(Scalar x) => new((int)(Bits(x) >> 23) - 127);
+    public static Scalar SplitNormal(Scalar x, out Scalar exponent)
+    {
+        int bits = (int)Bits(x) - 0x3F2A_AAAB; // ⅔
+        exponent = new(bits >> 23);
+        return FromBits((uint)((bits & 0x007F_FFFF) + 0x3F2A_AAAB));
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Mantissa(Scalar x) => FromBits((Bits(x) & 0x007F_FFFFu) | 0x3F80_0000u);
+    public static Scalar Split(Scalar x, out Scalar exponent)
+    {
+        // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
+        const float smallestNormal = 1.17549435e-38f;
+        Scalar m = SplitNormal(Less(x, smallestNormal, x * 8388608f, x), out Scalar e);
+        Scalar ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
+        exponent = Less(0f, x, e - Less(x, smallestNormal, 23f, 0f), ofNotPositive);
+        exponent = Less(x, float.PositiveInfinity, exponent, x);
+        return m;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar HighHalf(Scalar x) => FromBits(Bits(x) & ~0x0FFFu);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -44,7 +44,7 @@ public sealed class ConformanceTests
     }
 
     [Fact]
-    public void The_projects_own_cases_are_found() => Assert.True(CaseFiles(Own).Sum(file => Load(file).Count) > 1000);
+    public void The_projects_own_cases_are_found() => Assert.True(CaseFiles(Own).Sum(file => Load(file).Count) >= 1000);
 
     [Theory]
     [InlineData("""{"kind":"op","op":"frobnicate","attrs":{},"inputs":[],"output":null,"grad_output":null,"grads":[]}""", "the op 'frobnicate'")]
