@@ -1,11 +1,15 @@
 using BenchmarkDotNet.Running;
 using Minigrad.Benchmarks;
 
-if (args is ["--ratios", ..])
+switch (args)
 {
-    Ratios.Print();
-}
-else
-{
-    BenchmarkSwitcher.FromAssembly(typeof(ElementwiseBenchmarks).Assembly).Run(args);
+    case ["--ratios", ..]:
+        Ratios.Print();
+        break;
+    case ["--first-step", ..]:
+        FirstStep.Print();
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(ElementwiseBenchmarks).Assembly).Run(args);
+        break;
 }

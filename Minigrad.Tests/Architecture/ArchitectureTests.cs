@@ -7,7 +7,7 @@ namespace Minigrad.Tests.Architecture;
 /// <summary>The arrows between projects and between Core's layers, read from the project files and the sources.</summary>
 public sealed partial class ArchitectureTests
 {
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     /// <summary>Core's folders from the ground up: a layer may use what stands above it in this list, never below.</summary>
     private static readonly string[] Layers =
@@ -100,17 +100,6 @@ public sealed partial class ArchitectureTests
     private static IEnumerable<string> Items(string project, string kind) =>
         XDocument.Load(Path.Combine(Root, project, project + ".csproj")).Descendants(kind)
             .Select(element => element.Attribute("Include")!.Value.Replace('\\', '/'));
-
-    private static string FindRoot()
-    {
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Minigrad.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new DirectoryNotFoundException("Minigrad.sln is in no folder above the tests.");
-    }
 
     [GeneratedRegex(@"^using (?:static )?(Minigrad(?:\.\w+)*);", RegexOptions.Multiline)]
     private static partial Regex UsingDirective();

@@ -1,0 +1,87 @@
+using Minigrad.Layers;
+using Minigrad.Losses;
+using Minigrad.Numerics;
+using Minigrad.Operations;
+using Minigrad.Optimizers;
+
+namespace Minigrad.Tests;
+
+/// <summary>The README's code, compiled and asserted. A test holds the README against this file.</summary>
+public sealed class Readme
+{
+    [Fact]
+    public void Ten_lines_learn_exclusive_or()
+    {
+        Generator.Default = new Generator(1);
+
+        Tensor x = Tensor.Of(new float[,] { { 0, 0 }, { 0, 1 }, { 1, 0 }, { 1, 1 } });
+        Tensor target = Tensor.Of([0, 1, 1, 0], 4, 1);
+        var model = new Sequential(new Linear(2, 8), new Tanh(), new Linear(8, 1));
+        var optimizer = new Adam(model.Parameters, learningRate: 0.05) { Clip = [Clip.GlobalNorm(1)] };
+
+        for (int step = 0; step < 500; step++)
+        {
+            optimizer.ZeroGradients();
+            Loss.MeanSquare(model.Forward(x), target).Backward();
+            optimizer.Step();
+        }
+
+        Assert.Equal([0f, 1f, 1f, 0f], model.Forward(x).ToArray().Select(value => MathF.Abs(MathF.Round(value))));
+    }
+
+    [Fact]
+    public void Derivatives_of_first_and_second_order()
+    {
+        Tensor x = Tensor.Of([1f, 2f, 3f]).WithGradient();
+        Tensor y = x.Square() * x.Sin();
+        Tensor first = Tensor.Gradients(y.Sum(), [x], createGraph: true)[0];
+        Tensor second = Tensor.Gradients(first.Sum(), [x])[0];
+
+        for (int i = 0; i < 3; i++)
+        {
+            double v = i + 1;
+            Assert.Equal((2 * v * Math.Sin(v)) + (v * v * Math.Cos(v)), first.ToArray()[i], 1e-5);
+            Assert.Equal((2 * Math.Sin(v)) + (4 * v * Math.Cos(v)) - (v * v * Math.Sin(v)), second.ToArray()[i], 1e-4);
+        }
+    }
+
+    [Fact]
+    public void Your_own_activation()
+    {
+        Tensor x = Tensor.Of([1f]).WithGradient();
+
+        Tensor y = x.Map(new Mish());
+
+        Assert.Equal(Math.Tanh(Math.Log(1 + Math.E)), y.Item(), 1e-6);
+        Assert.True(Minigrad.Autodiff.GradientChecker.Check(inputs => inputs[0].Map(new Mish()), x).Passed);
+    }
+
+    [Fact]
+    public void A_clipped_step()
+    {
+        Sequential model = new(new Linear(4, 3));
+        Tensor images = Tensor.Normal([2, 4], 0f, 1000f, new Generator(1));
+        Indices labels = new[] { 0, 2 };
+
+        var optimizer = new Adam(model.Parameters, learningRate: 1e-3)
+        {
+            Clip = [Clip.Value(5), Clip.GlobalNorm(1)],
+            NonFinite = NonFinitePolicy.SkipStep,
+        };
+        Loss.CrossEntropy(model.Forward(images), labels).Backward();
+        StepReport report = optimizer.Step();
+        Console.WriteLine($"norm {report.Norm:0.000}, clipped to {report.ClippedNorm:0.000}");
+
+        Assert.True(report.Norm > 5);
+        Assert.Equal(1, report.ClippedNorm, 1e-5);
+
+        Loss.CrossEntropy(model.Forward(images), labels).Backward();
+        double norm = Clip.GlobalNorm(1).Apply(model.Parameters);
+        Assert.True(norm > 1);
+    }
+
+    public readonly struct Mish : IUnaryOp
+    {
+        public T Forward<T>(T x) where T : struct, IReal<T> => x * T.Tanh(T.Softplus(x));
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text.RegularExpressions;
+
+namespace Minigrad.Tests;
+
+/// <summary>Holds the README against the repository: its code is the code of <see cref="Readme"/>, its links lead somewhere.</summary>
+public sealed partial class ReadmeTests
+{
+    private static readonly string Root = Repository.Root;
+
+    [Fact]
+    public void Every_snippet_is_compiled_and_asserted()
+    {
+        string compiled = Unindented(File.ReadAllText(Path.Combine(Root, "Minigrad.Tests", "Readme.cs")));
+        MatchCollection snippets = Snippet().Matches(File.ReadAllText(Path.Combine(Root, "README.md")));
+        Assert.True(snippets.Count >= 5);
+        Assert.All(snippets, snippet => Assert.Contains(Unindented(snippet.Groups[1].Value), compiled, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_link_leads_to_a_file()
+    {
+        foreach (string document in Directory.EnumerateFiles(Root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md")))
+        {
+            foreach (Match link in Link().Matches(File.ReadAllText(document)))
+            {
+                string target = Path.Combine(Path.GetDirectoryName(document)!, link.Groups[1].Value);
+                Assert.True(File.Exists(target) || Directory.Exists(target), $"{Path.GetFileName(document)} links to {link.Groups[1].Value}");
+            }
+        }
+    }
+
+    [Fact]
+    public void The_two_commands_name_what_exists()
+    {
+        string readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        Assert.Contains("\ndotnet run -c Release examples/03-digits.cs\n", readme, StringComparison.Ordinal);
+        Assert.Contains("\ndotnet test -c Release\n", readme, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Root, "examples", "03-digits.cs")));
+    }
+
+    private static string Unindented(string code) =>
+        string.Join('\n', code.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0));
+
+    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Snippet();
+
+    [GeneratedRegex(@"\]\((?!https?:)([^)#]+)\)")]
+    private static partial Regex Link();
+}
