@@ -52,7 +52,8 @@ internal static class ElementaryFunctions
     }
 
     /// <summary>
-    /// ln(1 + x) = e · ln 2 + ln(1 + f) with f = x · 2⁻ᵉ + (2⁻ᵉ − 1), where e comes from 1 + x rounded. Error 1.19 and 1.26 ulp.
+    /// ln(1 + x) = e · ln 2 + ln(1 + f) with f = x · 2⁻ᵉ + (2⁻ᵉ − 1), where e comes from 1 + x rounded. Error 1.19 and
+    /// 1.26 ulp.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Log1P<T>(T x)
