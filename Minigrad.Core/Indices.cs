@@ -12,10 +12,10 @@ public sealed class Indices
         ArgumentNullException.ThrowIfNull(values);
         Values = values;
         Shape = shape ?? Shape.Create(values.Length);
-        if (Shape.Length != values.Length)
+        if (Shape.Size != values.Length)
         {
             throw new ShapeException(
-                $"Indices: {values.Length} numbers do not fill shape {Shape}, which has {Shape.Length} elements.");
+                $"Indices: {values.Length} numbers do not fill shape {Shape}, which has {Shape.Size} elements.");
         }
     }
 

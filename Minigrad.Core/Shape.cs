@@ -12,10 +12,10 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
 {
     private readonly int[] dimensions;
 
-    private Shape(int[] dimensions, int length)
+    private Shape(int[] dimensions, int size)
     {
         this.dimensions = dimensions;
-        Length = length;
+        Size = size;
     }
 
     /// <summary>The shape of a single number: no dimensions, one element.</summary>
@@ -25,12 +25,13 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     public int Rank => dimensions.Length;
 
     /// <summary>The number of elements: the product of the dimensions.</summary>
-    public int Length { get; }
+    public int Size { get; }
 
     /// <summary>The dimensions, outermost first.</summary>
     public ReadOnlySpan<int> Dimensions => dimensions;
 
-    int IReadOnlyCollection<int>.Count => dimensions.Length;
+    /// <summary>The number of dimensions, as for any list.</summary>
+    public int Count => dimensions.Length;
 
     /// <summary>The length of one dimension; negative counts from the last, −1.</summary>
     /// <param name="axis">−rank ≤ axis &lt; rank.</param>

@@ -14,10 +14,18 @@ public sealed partial class Tensor
     public static Tensor operator -(Tensor a, Tensor b) => AddOrSubtract(a, b, subtract: true);
 
     /// <summary>a · b element by element, broadcast.</summary>
-    public static Tensor operator *(Tensor a, Tensor b) => Map(a, b, default(Multiply));
+    public static Tensor operator *(Tensor a, Tensor b)
+    {
+        Tensor y = Zip(a, b, default(Multiply));
+        return IsRecorded(a, b) ? new MultiplyNode(a, b).Output(y) : y;
+    }
 
     /// <summary>a / b element by element, broadcast.</summary>
-    public static Tensor operator /(Tensor a, Tensor b) => Map(a, b, default(Divide));
+    public static Tensor operator /(Tensor a, Tensor b)
+    {
+        Tensor y = Zip(a, b, default(Divide));
+        return IsRecorded(a, b) ? new DivideNode(a, b).Output(y) : y;
+    }
 
     /// <summary>−x.</summary>
     public static Tensor operator -(Tensor x) => NotNull(x).Map(default(Negate));

@@ -39,10 +39,10 @@ public sealed partial class Tensor
     public static Tensor Of(ReadOnlySpan<float> values, params ReadOnlySpan<int> shape)
     {
         Shape wanted = Shape.Create(shape);
-        if (wanted.Length != values.Length)
+        if (wanted.Size != values.Length)
         {
             throw new ShapeException(
-                $"Tensor.Of: {values.Length} numbers do not fill shape {wanted}, which has {wanted.Length} elements.");
+                $"Tensor.Of: {values.Length} numbers do not fill shape {wanted}, which has {wanted.Size} elements.");
         }
 
         Tensor result = Allocate(wanted, CpuBackend.Instance);

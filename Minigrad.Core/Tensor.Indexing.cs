@@ -108,7 +108,7 @@ public sealed partial class Tensor
         }
 
         int[] strides = Backends.StridedLayout.RowMajor(Shape).Strides;
-        int[] rows = new int[index.Shape.Length];
+        int[] rows = new int[index.Shape.Size];
         int[] counter = new int[Rank];
         for (int i = 0; i < rows.Length; i++)
         {
@@ -138,7 +138,7 @@ public sealed partial class Tensor
             throw new ShapeException($"Embedding looks rows up in a table [rows, width], but this tensor has shape {Shape}.");
         }
 
-        int[] rows = new int[index.Shape.Length];
+        int[] rows = new int[index.Shape.Size];
         for (int i = 0; i < rows.Length; i++)
         {
             rows[i] = index.Values[i] >= 0 ? CheckedIndex(index.Values[i], 0, nameof(Embedding)) : throw new ShapeException(

@@ -292,7 +292,7 @@ public sealed partial class Tensor
     internal Tensor Place(StridedLayout layout, Shape shape, string operation)
     {
         Tensor y = Allocate(shape, Backend);
-        if (Length != shape.Length)
+        if (Length != shape.Size)
         {
             Backend.Fill(y.Storage, 0f);
         }
@@ -359,9 +359,9 @@ public sealed partial class Tensor
         }
 
         Shape result = Shape.Create(dimensions);
-        return result.Length == Length
+        return result.Size == Length
             ? result
             : throw new ShapeException(
-                $"Reshape: a tensor of shape {Shape} has {Length} elements, but shape {Shape.Text(shape)} has {result.Length}. The numbers must be as many; −1 in place of one dimension lets it be worked out.");
+                $"Reshape: a tensor of shape {Shape} has {Length} elements, but shape {Shape.Text(shape)} has {result.Size}. The numbers must be as many; −1 in place of one dimension lets it be worked out.");
     }
 }

@@ -64,8 +64,8 @@ public sealed partial class Tensor
 
         Backend backend = CommonBackend(a, b, "MatMul");
         Shape batch = Shape.Broadcast(a.BatchShape, b.BatchShape, "MatMul (batch dimensions)");
-        bool sharedLeft = a.BatchShape.Length == 1 && batch.Length != 1;
-        bool sharedRight = b.BatchShape.Length == 1 && batch.Length != 1;
+        bool sharedLeft = a.BatchShape.Size == 1 && batch.Size != 1;
+        bool sharedRight = b.BatchShape.Size == 1 && batch.Size != 1;
         Tensor left = sharedLeft ? a : a.Detach().ExpandBatch(batch);
         Tensor right = sharedRight ? b : b.Detach().ExpandBatch(batch);
         int rows = a.Shape[transposeLeft ? -1 : -2];
@@ -74,7 +74,7 @@ public sealed partial class Tensor
         Tensor y = Allocate(Shape.Create([.. batch.Dimensions, rows, columns]), backend);
         MatrixProductShape shape = new(rows, columns, depth)
         {
-            Batch = batch.Length,
+            Batch = batch.Size,
             TransposeLeft = transposeLeft,
             TransposeRight = transposeRight,
             SharedLeft = sharedLeft,

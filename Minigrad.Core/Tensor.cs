@@ -29,7 +29,7 @@ public sealed partial class Tensor
     public int Rank => Shape.Rank;
 
     /// <summary>The number of elements.</summary>
-    public int Length => Shape.Length;
+    public int Length => Shape.Size;
 
     /// <summary>The backend that holds the numbers and computes with them.</summary>
     public Backend Backend => Storage.Backend;
@@ -268,7 +268,7 @@ public sealed partial class Tensor
     internal void SetProducer(Node node) => Producer = node;
 
     /// <summary>A tensor of undefined contents on a backend.</summary>
-    internal static Tensor Allocate(Shape shape, Backend backend) => new(shape, backend.Allocate(shape.Length));
+    internal static Tensor Allocate(Shape shape, Backend backend) => new(shape, backend.Allocate(shape.Size));
 
     /// <summary>Whether an operation on these inputs has to be recorded.</summary>
     internal static bool IsRecorded(Tensor a) => Recording.IsOn && a.RequiresGradient;

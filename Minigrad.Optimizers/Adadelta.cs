@@ -51,7 +51,7 @@ public sealed class Adadelta : Optimizer
     protected override int StateCount => 2;
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         step.Apply(new AdadeltaRule((float)step.LearningRate, (float)Rho, (float)(1 - Rho), (float)Epsilon), targets);
     }

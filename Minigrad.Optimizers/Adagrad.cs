@@ -62,7 +62,7 @@ public sealed class Adagrad : Optimizer
     protected override int StateCount => 1;
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         double learningRate = step.LearningRate / (1 + ((step.Number - 1) * LearningRateDecay));
         step.Apply(new AdagradRule((float)learningRate, (float)Epsilon), targets);

@@ -67,7 +67,7 @@ public class Adam : Optimizer
     protected override int StateCount => AmsGrad ? 3 : 2;
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         float stepSize = (float)(step.LearningRate / (1 - Math.Pow(Beta1, step.Number)));
         float secondScale = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step.Number)));

@@ -59,7 +59,7 @@ public sealed class Adamax : Optimizer
     protected override int StateCount => 2;
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         float stepSize = (float)(step.LearningRate / (1 - Math.Pow(Beta1, step.Number)));
         step.Apply(new AdamaxRule(stepSize, (float)(1 - Beta1), (float)Beta2, (float)Epsilon), targets);

@@ -70,7 +70,7 @@ public sealed class NAdam : Optimizer
     protected override int StateCount => 2;
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         double momentum = MomentumOf(step.Number);
         double next = MomentumOf(step.Number + 1);

@@ -82,7 +82,7 @@ public abstract class Optimizer
         get;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(AccumulationCount));
             field = value;
         }
     } = 1;
@@ -213,7 +213,7 @@ public abstract class Optimizer
     /// <summary>Makes this step's rule and applies it: <c>step.Apply(new MyRule(…), targets)</c>.</summary>
     /// <param name="step">The step: its number, its learning rate.</param>
     /// <param name="targets">The parameters.</param>
-    protected internal abstract void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets);
+    protected abstract void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets);
 
     /// <summary>What a remembered number is before the first step.</summary>
     /// <param name="slot">Which of the rule's numbers, from 0.</param>

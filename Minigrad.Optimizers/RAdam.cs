@@ -59,7 +59,7 @@ public sealed class RAdam : Optimizer
     protected override int StateCount => 2;
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         double power = Math.Pow(Beta2, step.Number);
         double longest = (2 / (1 - Beta2)) - 1;

@@ -67,7 +67,7 @@ public sealed class RmsProp : Optimizer
     protected override int StateCount => 1 + (Centered ? 1 : 0) + (Momentum > 0 ? 1 : 0);
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         float learningRate = (float)step.LearningRate;
         MeanSquare meanSquare = new((float)Alpha, (float)(1 - Alpha), (float)Epsilon);

@@ -64,7 +64,7 @@ public sealed class Sgd : Optimizer
     protected override int StateCount => Momentum == 0 ? 0 : 1;
 
     /// <inheritdoc/>
-    protected internal override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         float learningRate = (float)step.LearningRate;
         if (Momentum == 0)

@@ -62,11 +62,11 @@ public static class GradientChecker
         {
             float[] direction = new float[gradient.Length];
             direction[element] = 1f;
-            (double difference, bool isKink) = evaluator.Slope(direction, gradient[element]);
+            (double difference, double noise, bool isKink) = evaluator.Slope(direction, gradient[element]);
             if (!isKink)
             {
                 double scale = Math.Max(Math.Abs(difference), 0.1 * largest);
-                report.Add(variable, element, gradient[element], difference, scale);
+                report.Add(variable, element, gradient[element], difference, scale, noise);
             }
         }
     }
@@ -87,48 +87,64 @@ public static class GradientChecker
             }
 
             double magnitude = Math.Sqrt(gradient.Sum(value => (double)value * value));
-            (double difference, _) = evaluator.Slope(direction, expected);
-            report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude));
+            (double difference, double noise, _) = evaluator.Slope(direction, expected);
+            report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude), noise);
         }
     }
 
     /// <summary>Evaluates the projected function along a line through one of its inputs.</summary>
+    /// <remarks>Recording stays on, so that a function may itself take gradients: that is how second order is checked.</remarks>
     private sealed class Evaluator(
         Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] variables, int input, double[] weights)
     {
         private readonly float[] point = variables[input].ToArray();
-        private readonly double centre = Value(function, variables, weights);
+        private readonly float[] centre = function(variables).ToArray();
 
-        /// <summary>The slope along a direction, and whether the point is a kink that the gradient lies inside of.</summary>
-        public (double Slope, bool IsKink) Slope(float[] direction, double gradient)
+        /// <summary>
+        /// The slope along a direction; about how far rounding the outputs to float32 moves it, which is no error of the
+        /// gradient; and whether the point is a kink that the gradient lies inside of.
+        /// </summary>
+        public (double Slope, double Noise, bool IsKink) Slope(float[] direction, double gradient)
         {
-            // The step that was really made, after rounding, is what the difference is divided by.
             double size = direction.Max(value => Math.Abs((double)value));
             float step = (float)(Step / size);
-            (double above, double upward) = At(direction, step);
-            (double below, double downward) = At(direction, -step);
-            double slope = (above - below) / (upward - downward);
-            double right = (above - centre) / upward;
-            double left = (below - centre) / downward;
+            (float[] above, double upward) = At(direction, step);
+            (float[] below, double downward) = At(direction, -step);
+            double slope = Difference(above, below) / (upward - downward);
+            double right = Difference(above, centre) / upward;
+            double left = Difference(below, centre) / downward;
             bool isKink = Math.Abs(right - left) > 0.1 * Math.Max(Math.Abs(right), Math.Abs(left))
                 && gradient >= Math.Min(left, right) - 1e-3 && gradient <= Math.Max(left, right) + 1e-3;
-            return (slope, isKink && Math.Abs(slope - gradient) > Tolerance * Math.Abs(slope));
+            double noise = Rounding(above, below) / (upward - downward);
+            return (slope, noise, isKink && Math.Abs(slope - gradient) > Tolerance * Math.Abs(slope));
         }
 
-        private static double Value(Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] inputs, double[] weights)
+        private double Difference(float[] a, float[] b)
         {
-            using NoGrad scope = new();
-            float[] values = function(inputs).ToArray();
             double sum = 0;
-            for (int i = 0; i < values.Length; i++)
+            for (int i = 0; i < a.Length; i++)
             {
-                sum += weights[i] * values[i];
+                sum += weights[i] * ((double)a[i] - b[i]);
             }
 
             return sum;
         }
 
-        private (double Value, double Step) At(float[] direction, float step)
+        /// <summary>Two units in the last place of each output that moved, added like independent errors.</summary>
+        private double Rounding(float[] a, float[] b)
+        {
+            double sum = 0;
+            for (int i = 0; i < a.Length; i++)
+            {
+                double unit = a[i] == b[i] ? 0 : Math.ScaleB(weights[i] * a[i], -22);
+                sum += unit * unit;
+            }
+
+            return Math.Sqrt(sum);
+        }
+
+        /// <summary>The outputs a step away, and the step that was really made, after rounding the inputs.</summary>
+        private (float[] Outputs, double Step) At(float[] direction, float step)
         {
             float[] moved = new float[point.Length];
             double made = 0;
@@ -142,7 +158,7 @@ public static class GradientChecker
 
             Tensor[] inputs = [.. variables];
             inputs[input] = Tensor.Of(moved, variables[input].Shape).To(variables[input].Backend);
-            return (Value(function, inputs, weights), step * (made / wanted));
+            return (function(inputs).ToArray(), step * (made / wanted));
         }
     }
 }

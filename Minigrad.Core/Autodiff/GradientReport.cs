@@ -33,11 +33,11 @@ public sealed class GradientReport
         ? "Gradient check: there was no element to compare."
         : $"Gradient check {(Passed ? "passed" : "FAILED")}: {Compared} comparisons, worst relative error {WorstError:0.0e+0} (allowed {GradientChecker.Tolerance:0.0e+0}).\nWorst: {worst}";
 
-    internal void Add(Tensor input, int? element, double gradient, double difference, double scale)
+    internal void Add(Tensor input, int? element, double gradient, double difference, double scale, double noise)
     {
         Compared++;
         double deviation = Math.Abs(gradient - difference);
-        double error = deviation == 0 ? 0 : deviation / scale;
+        double error = deviation <= noise ? 0 : (deviation - noise) / scale;
         if (worst is null || error > WorstError || double.IsNaN(error))
         {
             WorstError = double.IsNaN(error) ? double.PositiveInfinity : error;

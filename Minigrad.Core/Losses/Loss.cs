@@ -275,7 +275,7 @@ public static class Loss
     private static void CheckLabels(
         Shape shape, Shape rowShape, Indices labels, int classes, int ignoreIndex, string operation)
     {
-        if (labels.Values.Length != rowShape.Length || (labels.Shape.Rank > 1 && !labels.Shape.Equals(rowShape)))
+        if (labels.Values.Length != rowShape.Size || (labels.Shape.Rank > 1 && !labels.Shape.Equals(rowShape)))
         {
             throw new ShapeException(
                 $"Loss.{operation}: an input of shape {shape} takes labels of shape {rowShape}, one for each row, but they have shape {labels.Shape}.");

@@ -53,6 +53,10 @@ public readonly struct Dual<T> : IReal<Dual<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Dual<T> operator *(float c, Dual<T> x) => new(c * x.Value, c * x.Derivative);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Dual<T> operator /(Dual<T> x, Dual<T> y)
     {
         T quotient = x.Value / y.Value;
@@ -167,10 +171,10 @@ public readonly struct Dual<T> : IReal<Dual<T>>
         return new(power, byBase + byExponent);
     }
 
-    /// <summary>The derivative of whichever value is larger: half of each at a tie, NaN where a value is NaN.</summary>
+    /// <summary>The derivative of whichever value is larger: half of each at a tie, all of each where a value is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T OfLarger(T x, T ofX, T y, T ofY) =>
-        T.Less(y, x, ofX, T.Less(x, y, ofY, T.IfNaN(x, x, T.IfNaN(y, y, 0.5f * (ofX + ofY)))));
+        T.Less(y, x, ofX, T.Less(x, y, ofY, T.IfNaN(x + y, ofX + ofY, 0.5f * (ofX + ofY))));
 
     /// <summary>term, or an exact 0 where x is 0 (0 · ∞ would be NaN).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -33,6 +33,9 @@ public readonly struct Exact : IReal<Exact>
     public static Exact operator *(Exact x, Exact y) => new(x.Value * y.Value);
 
     /// <inheritdoc/>
+    public static Exact operator *(float c, Exact x) => new(c * x.Value);
+
+    /// <inheritdoc/>
     public static Exact operator /(Exact x, Exact y) => new(x.Value / y.Value);
 
     /// <inheritdoc/>

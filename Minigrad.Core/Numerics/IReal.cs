@@ -29,6 +29,9 @@ public interface IReal<T>
     /// <summary>x · y.</summary>
     static abstract T operator *(T x, T y);
 
+    /// <summary>c · x for a constant c. It is a rule of its own, since 0 · ∞ must not enter the derivative.</summary>
+    static abstract T operator *(float c, T x);
+
     /// <summary>x / y, correctly rounded.</summary>
     static abstract T operator /(T x, T y);
 

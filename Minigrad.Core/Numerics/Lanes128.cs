@@ -38,6 +38,10 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 operator *(float c, Lanes128 x) => new(x.value * c);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 operator /(Lanes128 x, Lanes128 y) => new(x.value / y.value);
 
     /// <inheritdoc/>

@@ -38,6 +38,10 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 operator *(float c, Lanes256 x) => new(x.value * c);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 operator /(Lanes256 x, Lanes256 y) => new(x.value / y.value);
 
     /// <inheritdoc/>

@@ -39,6 +39,10 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 operator *(float c, Lanes512 x) => new(x.value * c);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 operator /(Lanes512 x, Lanes512 y) => new(x.value / y.value);
 
     /// <inheritdoc/>

@@ -48,6 +48,10 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar operator *(float c, Scalar x) => new(c * x.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar operator /(Scalar x, Scalar y) => new(x.Value / y.Value);
 
     /// <inheritdoc/>

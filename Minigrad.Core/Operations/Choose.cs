@@ -3,11 +3,11 @@ using Minigrad.Numerics;
 
 namespace Minigrad.Operations;
 
-/// <summary>y = a where the condition c is not 0, b elsewhere.</summary>
+/// <summary>y = b where the condition a is not 0, c elsewhere.</summary>
 public readonly struct Choose : ITernaryOp
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T a, T b, T c)
-        where T : struct, IReal<T> => T.Less(0f, T.Abs(c), a, b);
+        where T : struct, IReal<T> => T.Less(0f, T.Abs(a), b, c);
 }

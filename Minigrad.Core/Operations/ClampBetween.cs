@@ -3,7 +3,7 @@ using Minigrad.Numerics;
 
 namespace Minigrad.Operations;
 
-/// <summary>y = min(max(x, minimum), maximum); NaN stays NaN, and the slope at either edge is 1.</summary>
+/// <summary>y = min(max(x, minimum), maximum); NaN stays NaN; the slope is 1 at either edge and 0 at NaN.</summary>
 /// <param name="minimum">The lower edge, −∞ for none.</param>
 /// <param name="maximum">The upper edge, +∞ for none.</param>
 public readonly struct ClampBetween(float minimum, float maximum) : IUnaryOp
@@ -14,7 +14,7 @@ public readonly struct ClampBetween(float minimum, float maximum) : IUnaryOp
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x)
-        where T : struct, IReal<T> => UpTo(T.Less(x, minimum, minimum, x));
+        where T : struct, IReal<T> => T.IfNaN(x, float.NaN, UpTo(T.Less(x, minimum, minimum, x)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private T UpTo<T>(T x)

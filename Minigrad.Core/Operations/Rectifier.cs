@@ -14,5 +14,5 @@ public readonly struct Rectifier : IOutputSlope
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T SlopeFromOutput<T>(T y)
-        where T : struct, IReal<T> => T.Less(0f, y, 1f, 0f);
+        where T : struct, IReal<T> => T.Less(0f, y, 1f, T.IfNaN(y, 1f, 0f));
 }

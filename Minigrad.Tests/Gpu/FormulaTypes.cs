@@ -50,11 +50,6 @@ public static class FormulaTypes
         yield return typeof(IUnaryOp).Assembly;
         yield return typeof(GpuBackend).Assembly;
 
-        // The update rules; the GPU library itself does not know them.
-        string optimizers = Path.Combine(AppContext.BaseDirectory, "Minigrad.Optimizers.dll");
-        if (File.Exists(optimizers))
-        {
-            yield return Assembly.LoadFrom(optimizers);
-        }
+        yield return typeof(Minigrad.Optimizers.Optimizer).Assembly;
     }
 }

@@ -9,7 +9,7 @@ namespace Minigrad.Tests.Gpu;
 /// Compiles every kernel with every formula to PTX and OpenCL text and looks for what must not be there. The CPU
 /// accelerator cannot show this: it runs the original .NET methods.
 /// </summary>
-public sealed class KernelCompileTests(KernelText text) : IClassFixture<KernelText>
+public sealed class KernelCompileTests
 {
     public static TheoryData<string> Kernels => [.. AllKernels().Select(kernel => kernel.Name)];
 
@@ -69,7 +69,7 @@ public sealed class KernelCompileTests(KernelText text) : IClassFixture<KernelTe
     [InlineData(nameof(PlantedFaults.DoesNotCompile), "does not compile")]
     public void Lint_finds_a_planted_fault(string kernel, string fault)
     {
-        IReadOnlyList<string> faults = text.Faults(typeof(PlantedFaults).GetMethod(kernel)!, allowDouble: false);
+        IReadOnlyList<string> faults = KernelText.Faults(typeof(PlantedFaults).GetMethod(kernel)!, allowDouble: false);
         Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
     }
 
@@ -79,11 +79,11 @@ public sealed class KernelCompileTests(KernelText text) : IClassFixture<KernelTe
             .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.DeclaredOnly))
             .Where(method => method.GetParameters() is [{ } index, ..] && index.ParameterType == typeof(Index1D));
 
-    private void Check(MethodInfo kernel, Func<Type, IEnumerable<Type>> formulas)
+    private static void Check(MethodInfo kernel, Func<Type, IEnumerable<Type>> formulas)
     {
         bool allowDouble = kernel.DeclaringType == typeof(NormKernels);
         string[] faults = [.. FormulaTypes.Close(kernel, formulas)
-            .SelectMany(closed => text.Faults(closed, allowDouble).Select(fault => $"{closed}: {fault}"))];
+            .SelectMany(closed => KernelText.Faults(closed, allowDouble).Select(fault => $"{closed}: {fault}"))];
         Assert.True(faults.Length == 0, string.Join(Environment.NewLine, faults));
     }
 }

@@ -8,24 +8,21 @@ using ILGPU.Runtime.OpenCL;
 
 namespace Minigrad.Tests.Gpu;
 
-/// <summary>Compiles kernels to PTX and OpenCL text, for which no device is needed.</summary>
-public sealed class KernelText : IDisposable
+/// <summary>
+/// Compiles kernels to PTX and OpenCL text, for which no device is needed. Each compiles in a context of its own, since in
+/// a shared one ILGPU's text depends on what was compiled before: the second of two alike update rules keeps its
+/// constants in local memory. (It computes the same.)
+/// </summary>
+public static class KernelText
 {
-    private readonly Context context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O1));
-    private readonly PTXBackend ptx;
-    private readonly CLBackend openCl;
-
-    public KernelText()
-    {
-        ptx = new PTXBackend(
-            context, new CudaCapabilityContext(CudaArchitecture.SM_90), CudaArchitecture.SM_90, CudaInstructionSet.ISA_84, null);
-        openCl = new CLBackend(
-            context, new CLCapabilityContext(true, true, true, true, true), CLDeviceVendor.Other, CLCVersion.CL30);
-    }
-
     /// <summary>What the lint finds in both texts of a kernel, or why it does not compile; empty if all is well.</summary>
-    public IReadOnlyList<string> Faults(MethodInfo kernel, bool allowDouble)
+    public static IReadOnlyList<string> Faults(MethodInfo kernel, bool allowDouble)
     {
+        using Context context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O1));
+        using PTXBackend ptx = new(
+            context, new CudaCapabilityContext(CudaArchitecture.SM_90), CudaArchitecture.SM_90, CudaInstructionSet.ISA_84, null);
+        using CLBackend openCl = new(
+            context, new CLCapabilityContext(true, true, true, true, true), CLDeviceVendor.Other, CLCVersion.CL30);
         EntryPointDescription entry = EntryPointDescription.FromImplicitlyGroupedKernel(kernel);
         try
         {
@@ -39,15 +36,7 @@ public sealed class KernelText : IDisposable
         }
         catch (InternalCompilerException exception)
         {
-            context.ClearCache(ClearCacheMode.Everything);
             return [$"does not compile: {exception.GetBaseException().Message}"];
         }
-    }
-
-    public void Dispose()
-    {
-        ptx.Dispose();
-        openCl.Dispose();
-        context.Dispose();
     }
 }

@@ -136,7 +136,7 @@ public sealed class DualTests
         Assert.Equal(ofY, Dual<Scalar>.Max(x, new(y, 1f)).Derivative.Value);
         Assert.Equal(ofY, Dual<Scalar>.Min(new(x, 1f), y).Derivative.Value);
         Assert.Equal(ofX, Dual<Scalar>.Min(x, new(y, 1f)).Derivative.Value);
-        Assert.True(float.IsNaN(Dual<Scalar>.Max(new(float.NaN, 1f), y).Derivative.Value));
+        Assert.Equal(1f, Dual<Scalar>.Max(new(float.NaN, 1f), y).Derivative.Value); // All of it where a value is NaN, as in PyTorch.
     }
 
     [Fact]

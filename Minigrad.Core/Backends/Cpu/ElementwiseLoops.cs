@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Minigrad.Numerics;
 using Minigrad.Operations;
 
@@ -44,7 +45,7 @@ internal static class ElementwiseLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
-            Lanes.Write(op.Forward(Lanes.Read<TLanes>(in x, i, length, 1f)), ref y, i, length);
+            TLanes.Store(op.Forward(TLanes.Load(in x, i)), ref y, i);
         }
     }
 
@@ -57,10 +58,7 @@ internal static class ElementwiseLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
-            TLanes first = Read<TLanes>(ref a, aStep, i, length);
-            TLanes second = Read<TLanes>(ref b, bStep, i, length);
-            TLanes result = op.Forward(first, second);
-            Lanes.Write(result, ref y, i, length);
+            TLanes.Store(op.Forward(TLanes.Load(in a, i * aStep), TLanes.Load(in b, i * bStep)), ref y, i);
         }
     }
 
@@ -73,11 +71,9 @@ internal static class ElementwiseLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
-            TLanes first = Read<TLanes>(ref a, aStep, i, length);
-            TLanes second = Read<TLanes>(ref b, bStep, i, length);
-            TLanes third = Read<TLanes>(ref c, cStep, i, length);
-            TLanes result = op.Forward(first, second, third);
-            Lanes.Write(result, ref y, i, length);
+            TLanes first = TLanes.Load(in a, i * aStep);
+            TLanes second = TLanes.Load(in b, i * bStep);
+            TLanes.Store(op.Forward(first, second, TLanes.Load(in c, i * cStep)), ref y, i);
         }
     }
 
@@ -90,28 +86,46 @@ internal static class ElementwiseLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
-            TLanes sample = distribution.Sample(
-                Lanes.Read<TLanes>(in u, i, length, 0.5f), Lanes.Read<TLanes>(in v, i, length, 0.5f));
-            Lanes.Write(sample, ref y, i, length);
+            TLanes.Store(distribution.Sample(TLanes.Load(in u, i), TLanes.Load(in v, i)), ref y, i);
         }
     }
 
-    /// <summary>A vector from place i on: whole, padded at the end of the data, or one number repeated (step 0).</summary>
+    /// <summary>
+    /// The end of the data that fills no vector is computed in a padded one on the stack, by the same loop. (A masked load
+    /// or store inside the loop would keep its values out of registers.)
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Read<TLanes>(ref float source, nuint step, nuint i, nuint length)
-        where TLanes : struct, ILanes<TLanes> =>
-        step == 0 ? TLanes.Load(in source, 0) : Lanes.Read<TLanes>(in source, i, length, 1f);
+    private static ref float Padded(Span<float> padded, ref float source, nuint step, int start, int count)
+    {
+        if (step == 0)
+        {
+            return ref source;
+        }
+
+        padded.Fill(1f);
+        MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, start), count).CopyTo(padded);
+        return ref padded[0];
+    }
 
     private readonly struct MapBody<TOp>(TOp op, float[] x, float[] y, int length) : ILoopBody
         where TOp : unmanaged, IUnaryOp
     {
+        [SkipLocalsInit]
         public void Run<TLanes>(int block)
             where TLanes : struct, ILanes<TLanes>
         {
             int start = block * BlockLength;
-            nuint count = (nuint)Math.Min(BlockLength, length - start);
-            MapLanes<TOp, TLanes>(
-                op, ref x[start], ref y[start], count);
+            int count = Math.Min(BlockLength, length - start);
+            int rest = count % TLanes.Count;
+            ref float first = ref x[start];
+            MapLanes<TOp, TLanes>(op, ref first, ref y[start], (nuint)(count - rest));
+            if (rest > 0)
+            {
+                Span<float> padded = stackalloc float[TLanes.Count];
+                ref float tail = ref Padded(padded, ref first, 1, count - rest, rest);
+                MapLanes<TOp, TLanes>(op, ref tail, ref tail, (nuint)TLanes.Count);
+                padded[..rest].CopyTo(y.AsSpan(start + count - rest));
+            }
         }
     }
 
@@ -122,18 +136,28 @@ internal static class ElementwiseLoops
         public void Run<TLanes>(int block)
             where TLanes : struct, ILanes<TLanes>
         {
-            Span<float> scratch = stackalloc float[2 * OperandReader.ChunkLength];
-            OperandReader first = new(a, length, scratch[..OperandReader.ChunkLength]);
-            OperandReader second = new(b, length, scratch[OperandReader.ChunkLength..]);
+            const int Chunk = OperandReader.ChunkLength;
+            Span<float> scratch = stackalloc float[2 * Chunk];
+            OperandReader first = new(a, length, scratch[..Chunk]);
+            OperandReader second = new(b, length, scratch[Chunk..]);
+            Span<float> padded = stackalloc float[2 * TLanes.Count];
             int end = Math.Min(length, (block + 1) * BlockLength);
-            int chunk = first.IsExpanded || second.IsExpanded ? OperandReader.ChunkLength : BlockLength;
+            int chunk = first.IsExpanded || second.IsExpanded ? Chunk : BlockLength;
             for (int start = block * BlockLength; start < end; start += chunk)
             {
                 int count = Math.Min(chunk, end - start);
-                ref float firstStart = ref first.At(start, count);
-                ref float secondStart = ref second.At(start, count);
-                ZipLanes<TOp, TLanes>(
-                    op, ref firstStart, first.Step, ref secondStart, second.Step, ref y[start], (nuint)count);
+                int rest = count % TLanes.Count;
+                int whole = count - rest;
+                ref float p = ref first.At(start, count);
+                ref float q = ref second.At(start, count);
+                ZipLanes<TOp, TLanes>(op, ref p, first.Step, ref q, second.Step, ref y[start], (nuint)whole);
+                if (rest > 0)
+                {
+                    p = ref Padded(padded[..TLanes.Count], ref p, first.Step, whole, rest);
+                    q = ref Padded(padded[TLanes.Count..], ref q, second.Step, whole, rest);
+                    ZipLanes<TOp, TLanes>(op, ref p, first.Step, ref q, second.Step, ref padded[0], (nuint)TLanes.Count);
+                    padded[..rest].CopyTo(y.AsSpan(start + whole));
+                }
             }
         }
     }
@@ -150,16 +174,29 @@ internal static class ElementwiseLoops
             OperandReader first = new(a, length, scratch[..Chunk]);
             OperandReader second = new(b, length, scratch[Chunk..(2 * Chunk)]);
             OperandReader third = new(c, length, scratch[(2 * Chunk)..]);
+            int width = TLanes.Count;
+            Span<float> padded = stackalloc float[3 * width];
             int end = Math.Min(length, (block + 1) * BlockLength);
             int chunk = first.IsExpanded || second.IsExpanded || third.IsExpanded ? Chunk : BlockLength;
             for (int start = block * BlockLength; start < end; start += chunk)
             {
                 int count = Math.Min(chunk, end - start);
-                ref float firstStart = ref first.At(start, count);
-                ref float secondStart = ref second.At(start, count);
-                ref float thirdStart = ref third.At(start, count);
+                int rest = count % width;
+                int whole = count - rest;
+                ref float p = ref first.At(start, count);
+                ref float q = ref second.At(start, count);
+                ref float r = ref third.At(start, count);
                 CombineLanes<TOp, TLanes>(
-                    op, ref firstStart, first.Step, ref secondStart, second.Step, ref thirdStart, third.Step, ref y[start], (nuint)count);
+                    op, ref p, first.Step, ref q, second.Step, ref r, third.Step, ref y[start], (nuint)whole);
+                if (rest > 0)
+                {
+                    p = ref Padded(padded[..width], ref p, first.Step, whole, rest);
+                    q = ref Padded(padded[width..(2 * width)], ref q, second.Step, whole, rest);
+                    r = ref Padded(padded[(2 * width)..], ref r, third.Step, whole, rest);
+                    CombineLanes<TOp, TLanes>(
+                        op, ref p, first.Step, ref q, second.Step, ref r, third.Step, ref padded[0], (nuint)width);
+                    padded[..rest].CopyTo(y.AsSpan(start + whole));
+                }
             }
         }
     }
@@ -172,6 +209,7 @@ internal static class ElementwiseLoops
         public void Run<TLanes>(int block)
             where TLanes : struct, ILanes<TLanes>
         {
+            // A chunk is whole vectors, so its end may be computed past the data without a padded one.
             const int Chunk = OperandReader.ChunkLength;
             Span<float> u = stackalloc float[Chunk];
             Span<float> v = stackalloc float[Chunk];
@@ -185,8 +223,8 @@ internal static class ElementwiseLoops
                     Philox.Uniform(source.Seed, source.Stream, position, out u[i], out v[i]);
                 }
 
-                SampleLanes<TDistribution, TLanes>(
-                    distribution, ref u[0], ref v[0], ref y[start], (nuint)count);
+                SampleLanes<TDistribution, TLanes>(distribution, ref u[0], ref v[0], ref u[0], (nuint)count);
+                u[..count].CopyTo(y.AsSpan(start));
             }
         }
     }

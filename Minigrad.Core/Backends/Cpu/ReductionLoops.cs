@@ -152,17 +152,27 @@ internal static class ReductionLoops
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
-        for (nuint i = 0; i < inner; i += width)
+        nuint i = 0;
+        for (; i + width <= inner; i += width)
         {
             TLanes total = reduction.Initial;
             for (nuint row = 0; row < rows; row++)
             {
-                ref float start = ref Unsafe.Add(ref x, row * inner);
-                TLanes values = Lanes.Read<TLanes>(in start, i, inner, reduction.Initial);
-                total = reduction.Combine(total, reduction.Term(values));
+                total = reduction.Combine(total, reduction.Term(TLanes.Load(in x, (row * inner) + i)));
             }
 
-            Lanes.Write(total, ref y, i, inner);
+            TLanes.Store(total, ref y, i);
+        }
+
+        for (; i < inner; i++)
+        {
+            Scalar total = reduction.Initial;
+            for (nuint row = 0; row < rows; row++)
+            {
+                total = reduction.Combine(total, reduction.Term<Scalar>(Unsafe.Add(ref x, (row * inner) + i)));
+            }
+
+            Unsafe.Add(ref y, i) = total.Value;
         }
     }
 

@@ -63,9 +63,51 @@ internal static class UpdateLoops
         ref float first = ref rule.StateCount > 0 ? ref ((CpuStorage)target.State[0]).Array[start] : ref parameter;
         ref float second = ref rule.StateCount > 1 ? ref ((CpuStorage)target.State[1]).Array[start] : ref parameter;
         ref float third = ref rule.StateCount > 2 ? ref ((CpuStorage)target.State[2]).Array[start] : ref parameter;
+        int rest = (end - start) % TLanes.Count;
+        int whole = end - start - rest;
         UpdateLanes<TRule, TLanes>(
-            rule, scale, ref parameter, ref gradient, ref first, ref second, ref third, (nuint)(end - start));
+            rule, scale, ref parameter, ref gradient, ref first, ref second, ref third, (nuint)whole);
+        if (rest > 0)
+        {
+            UpdateTail<TRule, TLanes>(rule, target, scale, start + whole, rest);
+        }
     }
+
+    /// <summary>The end that fills no vector is updated in padded ones on the stack, by the same loop.</summary>
+    private static void UpdateTail<TRule, TLanes>(
+        TRule rule, in UpdateTarget target, ScaledGradient scale, int start, int count)
+        where TRule : unmanaged, IUpdateRule
+        where TLanes : struct, ILanes<TLanes>
+    {
+        const int Buffers = 5;
+        int width = TLanes.Count;
+        Span<float> padded = stackalloc float[Buffers * width];
+        padded.Fill(1f);
+        Tail(target.Parameter, start, count).CopyTo(padded);
+        Tail(target.Gradient, start, count).CopyTo(padded[width..]);
+        for (int slot = 0; slot < rule.StateCount; slot++)
+        {
+            Tail(target.State[slot], start, count).CopyTo(padded[((2 + slot) * width)..]);
+        }
+
+        UpdateLanes<TRule, TLanes>(
+            rule,
+            scale,
+            ref padded[0],
+            ref padded[width],
+            ref padded[2 * width],
+            ref padded[3 * width],
+            ref padded[4 * width],
+            (nuint)width);
+        padded[..count].CopyTo(Tail(target.Parameter, start, count));
+        for (int slot = 0; slot < rule.StateCount; slot++)
+        {
+            padded.Slice((2 + slot) * width, count).CopyTo(Tail(target.State[slot], start, count));
+        }
+    }
+
+    private static Span<float> Tail(Storage storage, int start, int count) =>
+        ((CpuStorage)storage).Array.AsSpan(start, count);
 
     [MethodImpl(Loop)]
     private static void UpdateLanes<TRule, TLanes>(
@@ -83,26 +125,26 @@ internal static class UpdateLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
-            TLanes p = Lanes.Read<TLanes>(in parameter, i, length, 1f);
-            TLanes g = scale.Forward(Lanes.Read<TLanes>(in gradient, i, length, 1f));
-            TLanes s0 = rule.StateCount > 0 ? Lanes.Read<TLanes>(in first, i, length, 1f) : default;
-            TLanes s1 = rule.StateCount > 1 ? Lanes.Read<TLanes>(in second, i, length, 1f) : default;
-            TLanes s2 = rule.StateCount > 2 ? Lanes.Read<TLanes>(in third, i, length, 1f) : default;
+            TLanes p = TLanes.Load(in parameter, i);
+            TLanes g = scale.Forward(TLanes.Load(in gradient, i));
+            TLanes s0 = rule.StateCount > 0 ? TLanes.Load(in first, i) : default;
+            TLanes s1 = rule.StateCount > 1 ? TLanes.Load(in second, i) : default;
+            TLanes s2 = rule.StateCount > 2 ? TLanes.Load(in third, i) : default;
             rule.Update(ref p, g, ref s0, ref s1, ref s2);
-            Lanes.Write(p, ref parameter, i, length);
+            TLanes.Store(p, ref parameter, i);
             if (rule.StateCount > 0)
             {
-                Lanes.Write(s0, ref first, i, length);
+                TLanes.Store(s0, ref first, i);
             }
 
             if (rule.StateCount > 1)
             {
-                Lanes.Write(s1, ref second, i, length);
+                TLanes.Store(s1, ref second, i);
             }
 
             if (rule.StateCount > 2)
             {
-                Lanes.Write(s2, ref third, i, length);
+                TLanes.Store(s2, ref third, i);
             }
         }
     }

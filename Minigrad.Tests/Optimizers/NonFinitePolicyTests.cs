@@ -1,0 +1,143 @@
+using Minigrad.Optimizers;
+
+namespace Minigrad.Tests.Optimizers;
+
+/// <summary>NaN, infinities and gradients too large to square, under every policy: what stays finite is what is promised.</summary>
+public sealed class NonFinitePolicyTests
+{
+    public static TheoryData<float> BadValues => [float.NaN, float.PositiveInfinity, float.NegativeInfinity];
+
+    [Theory]
+    [MemberData(nameof(BadValues))]
+    public void Throw_names_parameter_index_count_and_step_and_changes_nothing(float bad)
+    {
+        (Tensor good, Tensor weight) = Model();
+        Adam optimizer = new([good, weight]);
+        SetGradients(good, weight, 1f);
+        optimizer.Step();
+        OptimizerState before = optimizer.State();
+        float[] values = weight.ToArray();
+
+        SetGradients(good, weight, bad);
+        string message = Assert.Throws<NonFiniteGradientException>(() => optimizer.Step()).Message;
+        Assert.Contains("step 2", message, StringComparison.Ordinal);
+        Assert.Contains($"'lstm.weight_hh_l0' has {bad} at [1, 2], and 1 bad of 6 elements", message, StringComparison.Ordinal);
+        Assert.Contains("NonFinitePolicy.SkipStep", message, StringComparison.Ordinal);
+        Assert.Equal(values, weight.ToArray());
+        AssertSameState(before, optimizer.State());
+    }
+
+    [Theory]
+    [MemberData(nameof(BadValues))]
+    public void SkipStep_leaves_everything_and_counts(float bad)
+    {
+        (Tensor good, Tensor weight) = Model();
+        Adam optimizer = new([good, weight]) { NonFinite = NonFinitePolicy.SkipStep, MaximumConsecutiveSkips = 2 };
+        SetGradients(good, weight, 1f);
+        optimizer.Step();
+        OptimizerState before = optimizer.State();
+        SetGradients(good, weight, bad);
+        StepReport report = optimizer.Step();
+        Assert.True(report.WasSkipped);
+        Assert.False(double.IsFinite(report.Norm));
+        Assert.Equal((1, 1, 1), (optimizer.StepCount, optimizer.SkippedSteps, optimizer.ConsecutiveSkips));
+        AssertSameState(before with { SkippedSteps = 1, ConsecutiveSkips = 1 }, optimizer.State());
+
+        SetGradients(good, weight, 1f);
+        Assert.False(optimizer.Step().WasSkipped);
+        Assert.Equal((2, 1, 0), (optimizer.StepCount, optimizer.SkippedSteps, optimizer.ConsecutiveSkips));
+        SetGradients(good, weight, bad);
+        optimizer.Step();
+        optimizer.Step();
+        string message = Assert.Throws<InvalidOperationException>(() => optimizer.Step()).Message;
+        Assert.Contains("3 steps in a row", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(BadValues))]
+    public void ZeroBadValues_uses_the_rest(float bad)
+    {
+        (Tensor good, Tensor weight) = Model();
+        Sgd optimizer = new([good, weight], learningRate: 1) { NonFinite = NonFinitePolicy.ZeroBadValues, Clip = [Clip.GlobalNorm(1)] };
+        SetGradients(good, weight, bad);
+        StepReport report = optimizer.Step();
+        Assert.Equal(Math.Sqrt(3 + 5), report.Norm, 1e-6);
+        Assert.Equal(1, report.ClippedNorm, 1e-6);
+        float[] values = weight.ToArray();
+        Assert.Equal(1f, values[5]);
+        Assert.Equal(1f - (1f / MathF.Sqrt(8f)), values[0], 1e-6f);
+        AssertFinite(good, weight, optimizer);
+    }
+
+    [Fact]
+    public void Propagate_lets_NaN_through()
+    {
+        (Tensor good, Tensor weight) = Model();
+        Sgd optimizer = new([good, weight], learningRate: 1) { NonFinite = NonFinitePolicy.Propagate, Clip = [Clip.Value(1)] };
+        SetGradients(good, weight, float.NaN);
+        optimizer.Step();
+        Assert.True(float.IsNaN(weight.ToArray()[5]));
+        Assert.Equal(0f, weight.ToArray()[0]);
+    }
+
+    [Theory]
+    [InlineData(NonFinitePolicy.Throw)]
+    [InlineData(NonFinitePolicy.SkipStep)]
+    [InlineData(NonFinitePolicy.ZeroBadValues)]
+    public void A_finite_gradient_whose_square_overflows_does_not_poison_the_moments(NonFinitePolicy policy)
+    {
+        (Tensor good, Tensor weight) = Model();
+        Adam optimizer = new([good, weight]) { NonFinite = policy };
+        SetGradients(good, weight, 1e25f);
+        if (policy == NonFinitePolicy.Throw)
+        {
+            string message = Assert.Throws<NonFiniteGradientException>(() => optimizer.Step()).Message;
+            Assert.Contains("square overflows", message, StringComparison.Ordinal);
+            Assert.Contains("'lstm.weight_hh_l0' has 1E+25 at [1, 2]", message, StringComparison.Ordinal);
+        }
+        else
+        {
+            Assert.Equal(policy == NonFinitePolicy.SkipStep, optimizer.Step().WasSkipped);
+        }
+
+        AssertFinite(good, weight, optimizer);
+    }
+
+    [Fact]
+    public void Clipping_makes_a_huge_finite_gradient_usable()
+    {
+        (Tensor good, Tensor weight) = Model();
+        Adam optimizer = new([good, weight]) { Clip = [Clip.GlobalNorm(1)] };
+        SetGradients(good, weight, 3e38f);
+        StepReport report = optimizer.Step();
+        Assert.True(report.WasClipped);
+        Assert.True(report.Norm > 3e38);
+        AssertFinite(good, weight, optimizer);
+        Assert.NotEqual(1f, weight.ToArray()[5]);
+    }
+
+    private static (Tensor Good, Tensor Weight) Model() =>
+        (Tensor.Ones(3).WithGradient("bias"), Tensor.Ones(2, 3).WithGradient("lstm.weight_hh_l0"));
+
+    private static void SetGradients(Tensor good, Tensor weight, float last)
+    {
+        good.Gradient = Tensor.Ones(3);
+        weight.Gradient = Tensor.Of([1f, 1f, 1f, 1f, 1f, last], 2, 3);
+    }
+
+    private static void AssertFinite(Tensor good, Tensor weight, Optimizer optimizer)
+    {
+        Assert.All(good.ToArray().Concat(weight.ToArray()), value => Assert.True(float.IsFinite(value)));
+        Assert.All(optimizer.State().Parameters.SelectMany(p => p.Slots).SelectMany(slot => slot), value => Assert.True(float.IsFinite(value)));
+    }
+
+    private static void AssertSameState(OptimizerState expected, OptimizerState actual)
+    {
+        Assert.Equal((expected.Step, expected.SkippedSteps, expected.ConsecutiveSkips), (actual.Step, actual.SkippedSteps, actual.ConsecutiveSkips));
+        for (int i = 0; i < expected.Parameters.Count; i++)
+        {
+            Assert.Equal(expected.Parameters[i].Step, actual.Parameters[i].Step);
+            Assert.Equal(expected.Parameters[i].Slots, actual.Parameters[i].Slots);
+        }
+    }
+}

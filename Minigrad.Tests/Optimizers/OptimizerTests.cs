@@ -1,0 +1,301 @@
+using System.Text.Json;
+using Minigrad.Backends;
+using Minigrad.Backends.Cpu;
+using Minigrad.Layers;
+using Minigrad.Losses;
+using Minigrad.Numerics;
+using Minigrad.Operations;
+using Minigrad.Optimizers;
+
+namespace Minigrad.Tests.Optimizers;
+
+/// <summary>The step as a whole: groups, accumulation, state, reports, and what it refuses. (Updates themselves are held against PyTorch.)</summary>
+public sealed class OptimizerTests
+{
+    public static TheoryData<string> Kinds =>
+        ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "rmsprop-centered", "adagrad", "adadelta", "adamax", "nadam", "radam"];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_parameter_moves_towards_the_minimum_of_a_parabola(string kind)
+    {
+        Tensor weight = Tensor.Full([3, 2], 2f).WithGradient("weight");
+        Tensor bias = Tensor.Full([2], -2f).WithGradient("bias");
+        Optimizer optimizer = Make(kind, [weight, bias]);
+        double start = Parabola(weight, bias).Item();
+        for (int step = 0; step < 300; step++)
+        {
+            optimizer.ZeroGradients();
+            Parabola(weight, bias).Backward();
+            optimizer.Step();
+        }
+
+        Assert.True(Parabola(weight, bias).Item() < 0.2 * start, $"{kind}: {Parabola(weight, bias).Item()} from {start}");
+        Assert.All(weight.ToArray(), value => Assert.True(value < 2f));
+        Assert.All(bias.ToArray(), value => Assert.True(value > -2f));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void State_taken_written_as_JSON_and_restored_continues_to_the_same_bits(string kind)
+    {
+        (Sequential model, Optimizer optimizer) = Train(kind, 5);
+        string json = JsonSerializer.Serialize(optimizer.State());
+        IReadOnlyDictionary<string, float[]> weights = model.State();
+        Steps(model, optimizer, 5, from: 5);
+
+        (Sequential other, Optimizer resumed) = Train(kind, 1);
+        other.LoadState(weights);
+        resumed.Restore(JsonSerializer.Deserialize<OptimizerState>(json)!);
+        Steps(other, resumed, 5, from: 5);
+        Assert.Equal(Bits(model), Bits(other));
+        Assert.Equal(10, resumed.StepCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void The_same_seed_gives_the_same_bits_for_any_number_of_threads(string kind)
+    {
+        int before = CpuBackend.Instance.ThreadCount;
+        try
+        {
+            List<uint[]> results = [];
+            foreach (int threads in new[] { 1, 1, 2, 4 })
+            {
+                CpuBackend.Instance.ThreadCount = threads;
+                (Sequential model, _) = Train(kind, 4, hidden: 300);
+                results.Add(Bits(model));
+            }
+
+            Assert.All(results, result => Assert.Equal(results[0], result));
+        }
+        finally
+        {
+            CpuBackend.Instance.ThreadCount = before;
+        }
+    }
+
+    [Fact]
+    public void Accumulated_passes_with_their_count_equal_one_pass_over_the_mean()
+    {
+        Tensor once = Tensor.Of([1f, -2f]).WithGradient("w");
+        Tensor twice = Tensor.Of([1f, -2f]).WithGradient("w");
+        (0.5f * (once.Square().Sum() + (3f * once).Sum())).Backward();
+        new Sgd([once], 0.1).Step();
+        twice.Square().Sum().Backward();
+        (3f * twice).Sum().Backward();
+        StepReport report = new Sgd([twice], 0.1) { AccumulationCount = 2, Clip = [Clip.GlobalNorm(100)] }.Step();
+        Assert.Equal(once.ToArray(), twice.ToArray());
+        Assert.Equal(Math.Sqrt((2.5 * 2.5) + (0.5 * 0.5)), report.Norm, 1e-6);
+        Assert.False(report.WasClipped);
+    }
+
+    [Fact]
+    public void Scaled_losses_are_unscaled_before_clipping()
+    {
+        Tensor w = Tensor.Of([3f, 4f]).WithGradient("w");
+        (65536f * w.Square().Sum() * 0.5f).Backward();
+        StepReport report = new Sgd([w], 1) { LossScale = 65536, Clip = [Clip.GlobalNorm(1)] }.Step();
+        Assert.Equal(5, report.Norm, 1e-6);
+        Assert.Equal(0.2, report.Coefficient, 1e-9);
+        Assert.Equal(3f - 0.6f, w.ToArray()[0], 1e-6f);
+    }
+
+    [Fact]
+    public void Groups_have_their_own_rate_decay_and_clip()
+    {
+        Tensor weight = Tensor.Of([3f, 4f]).WithGradient("weight");
+        Tensor bias = Tensor.Of([3f, 4f]).WithGradient("bias");
+        weight.Gradient = Tensor.Of([3f, 4f]);
+        bias.Gradient = Tensor.Of([30f, 40f]);
+        Sgd optimizer = new(
+            [new ParameterGroup([weight], "weights") { WeightDecay = 1, Clip = [Clip.GlobalNorm(1)] }, new ParameterGroup([bias]) { LearningRate = 0.1 }],
+            learningRate: 1)
+        {
+            Clip = [Clip.GlobalNorm(5)],
+        };
+        StepReport report = optimizer.Step();
+        AssertClose([3f - 0.6f - 3f, 4f - 0.8f - 4f], weight.ToArray());
+        AssertClose([3f - 0.3f, 4f - 0.4f], bias.ToArray());
+        Assert.Equal(Math.Sqrt(25 + 2500), report.Norm, 1e-6);
+        Assert.Equal(Math.Sqrt(1 + 25), report.ClippedNorm, 1e-6);
+        Assert.True(report.WasClipped);
+    }
+
+    [Fact]
+    public void L2_decay_and_decoupled_decay_differ()
+    {
+        Tensor l2 = Tensor.Of([2f]).WithGradient("w");
+        Tensor decoupled = Tensor.Of([2f]).WithGradient("w");
+        l2.Gradient = Tensor.Of([1f]);
+        decoupled.Gradient = Tensor.Of([1f]);
+        new Adam([l2], 0.1, weightDecay: 0.5).Step();
+        new AdamW([decoupled], 0.1, weightDecay: 0.5).Step();
+        Assert.Equal(1.9f, l2.Item(), 1e-5f);
+        Assert.Equal((2f * 0.95f) - 0.1f, decoupled.Item(), 1e-5f);
+    }
+
+    [Fact]
+    public void The_report_says_what_each_parameter_had_and_what_had_none()
+    {
+        Tensor a = Tensor.Of([1f]).WithGradient("a");
+        Tensor b = Tensor.Of([1f]).WithGradient("b");
+        Tensor unnamed = Tensor.Of([1f]).WithGradient();
+        (3f * a + 4f * unnamed).Sum().Backward();
+        StepReport report = new Sgd([a, b, unnamed], 0.1) { Clip = [Clip.Value(3.5)] }.Step();
+        Assert.Equal(["b"], report.WithoutGradient);
+        Assert.Equal([("a", 3.0), ("parameter 1", 4.0)], report.ParameterNorms);
+        Assert.Equal(5, report.Norm, 1e-9);
+        Assert.Equal(Math.Sqrt(9 + (3.5 * 3.5)), report.ClippedNorm, 1e-6);
+        Assert.True(report.WasClipped);
+        Assert.Equal(1f, b.Item());
+        Assert.Equal(1f - 0.35f, unnamed.Item(), 1e-6f);
+    }
+
+    [Fact]
+    public void A_parameter_whose_first_gradient_comes_late_has_its_own_step_count()
+    {
+        Tensor early = Tensor.Of([1f]).WithGradient("early");
+        Tensor late = Tensor.Of([1f]).WithGradient("late");
+        Adam optimizer = new([early, late], 0.1);
+        for (int step = 0; step < 3; step++)
+        {
+            early.Gradient = Tensor.Of([1f]);
+            optimizer.Step();
+        }
+
+        late.Gradient = Tensor.Of([1f]);
+        optimizer.Step();
+        Assert.Equal(0.9f, late.Item(), 1e-5f);
+        Assert.Equal([4, 1], optimizer.State().Parameters.Select(p => p.Step));
+    }
+
+    [Fact]
+    public void A_rule_of_your_own_is_a_struct_and_a_class_of_three_lines()
+    {
+        Tensor w = Tensor.Of([1f, -1f]).WithGradient("w");
+        w.Gradient = Tensor.Of([0.3f, -5f]);
+        new SignDescent([w], 0.1).Step();
+        AssertClose([0.9f, -0.9f], w.ToArray());
+    }
+
+    [Fact]
+    public void Updates_change_the_version_so_that_an_old_graph_is_refused()
+    {
+        Tensor w = Tensor.Of([1f]).WithGradient("w");
+        Tensor loss = w.Square().Sum();
+        w.Gradient = Tensor.Of([1f]);
+        new Sgd([w], 0.1).Step();
+        Assert.Contains("optimizer.Step()", Assert.Throws<GradientException>(() => loss.Backward()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ClippedNorm_after_the_gradients_changed_is_an_error_not_a_wrong_number()
+    {
+        Tensor w = Tensor.Of([1f]).WithGradient("w");
+        (3f * w).Sum().Backward();
+        StepReport report = new Sgd([w], 0.1) { Clip = [Clip.Value(1)] }.Step();
+        (3f * w).Sum().Backward();
+        Assert.Contains("right after Step()", Assert.Throws<InvalidOperationException>(() => report.ClippedNorm).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wrong_use_is_named()
+    {
+        Tensor w = Tensor.Of([1f]).WithGradient("layer.weight");
+        Teaches<InvalidOperationException>(() => new Sgd([w], 0.1).Step(), "no gradient in any of its 1 parameters", "loss.Backward()");
+        Teaches<ArgumentException>(() => _ = new Sgd(Array.Empty<Tensor>(), 0.1), "no parameters", "model.Parameters");
+        Teaches<ArgumentException>(() => _ = new Sgd([w, w], 0.1), "'layer.weight'", "twice");
+        Teaches<ArgumentException>(() => _ = new Sgd([Tensor.Ones(2)], 0.1), "asks for no gradient", "WithGradient()");
+        Teaches<ArgumentOutOfRangeException>(() => _ = new Sgd([w], -0.1), "LearningRate", "Maximize");
+        Teaches<ArgumentOutOfRangeException>(() => _ = new Adam([w], beta1: 1), "beta1", "less than 1");
+        Teaches<ArgumentException>(() => _ = new Sgd([w], 0.1, nesterov: true), "Nesterov", "momentum");
+        Teaches<ArgumentOutOfRangeException>(() => new Sgd([w], 0.1).AccumulationCount = 0, "AccumulationCount");
+        Teaches<ArgumentOutOfRangeException>(() => new Sgd([w], 0.1).LossScale = 0, "LossScale");
+        w.Gradient = Tensor.Ones(3);
+        Teaches<InvalidOperationException>(() => new Sgd([w], 0.1).Step(), "'layer.weight' has shape [1]", "[3]");
+        Teaches<ArgumentException>(() => new Sgd([w], 0.1).Restore(new Adam([w]).State()), "from Adam", "this is Sgd");
+        Tensor other = Tensor.Ones(4).WithGradient("other");
+        w.Gradient = Tensor.Ones(1);
+        Adam adam = new([w]);
+        adam.Step();
+        Teaches<ArgumentException>(() => new Adam([other]).Restore(adam.State()), "'layer.weight'", "'other' of shape [4]");
+    }
+
+    internal static Optimizer Make(string kind, IReadOnlyList<Tensor> parameters) => kind switch
+    {
+        "sgd" => new Sgd(parameters, 0.05),
+        "momentum" => new Sgd(parameters, 0.02, momentum: 0.9, dampening: 0.1),
+        "nesterov" => new Sgd(parameters, 0.02, momentum: 0.9, nesterov: true),
+        "adam" => new Adam(parameters, 0.02),
+        "amsgrad" => new Adam(parameters, 0.02, amsGrad: true),
+        "adamw" => new AdamW(parameters, 0.02),
+        "rmsprop" => new RmsProp(parameters, 0.02),
+        "rmsprop-centered" => new RmsProp(parameters, 0.01, momentum: 0.5, centered: true),
+        "adagrad" => new Adagrad(parameters, 0.3),
+        "adadelta" => new Adadelta(parameters, 5),
+        "adamax" => new Adamax(parameters, 0.05),
+        "nadam" => new NAdam(parameters, 0.02),
+        "radam" => new RAdam(parameters, 0.05),
+        _ => throw new ArgumentException(kind),
+    };
+
+    private static Tensor Parabola(Tensor weight, Tensor bias) => ((weight - 0.5f).Square().Sum() + (bias - 0.25f).Square().Sum()) * 0.5f;
+
+    private static (Sequential Model, Optimizer Optimizer) Train(string kind, int steps, int hidden = 20)
+    {
+        Generator generator = new(11);
+        Sequential model = new(
+            new Linear(12, hidden, generator: generator), new Tanh(), new Dropout(0.2f, generator.For("dropout")), new Linear(hidden, 5, generator: generator));
+        Optimizer optimizer = Make(kind, model.Parameters);
+        optimizer.Clip = [Clip.GlobalNorm(0.5)];
+        Steps(model, optimizer, steps, from: 0);
+        return (model, optimizer);
+    }
+
+    private static void Steps(Sequential model, Optimizer optimizer, int steps, int from)
+    {
+        model.Evaluate(); // Without dropout, whose generator's place is not part of these states.
+        for (int step = from; step < from + steps; step++)
+        {
+            Tensor x = Tensor.Normal([128, 12], generator: new Generator(100 + (ulong)step));
+            Indices labels = Enumerable.Range(0, 128).Select(row => (row + step) % 5).ToArray();
+            optimizer.ZeroGradients();
+            Loss.CrossEntropy(model.Forward(x), labels).Backward();
+            optimizer.Step();
+        }
+    }
+
+    private static uint[] Bits(Module module) =>
+        [.. module.Parameters.SelectMany(parameter => parameter.ToArray()).Select(BitConverter.SingleToUInt32Bits)];
+
+    private static void AssertClose(float[] expected, float[] actual) =>
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+
+    private static void Teaches<TException>(Action action, params string[] parts)
+        where TException : Exception
+    {
+        TException error = Assert.ThrowsAny<TException>(action);
+        Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+    }
+
+    public readonly struct SignRule(float learningRate) : IUpdateRule
+    {
+        private readonly float learningRate = learningRate;
+
+        public int StateCount => 0;
+
+        public void Update<T>(ref T parameter, T gradient, ref T first, ref T second, ref T third)
+            where T : struct, IReal<T> =>
+            parameter -= T.Less(0f, gradient, learningRate, T.Less(gradient, 0f, -learningRate, 0f));
+    }
+
+    private sealed class SignDescent(IEnumerable<Tensor> parameters, double learningRate)
+        : Optimizer([new ParameterGroup(parameters)], learningRate)
+    {
+        protected override int StateCount => 0;
+
+        protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets) =>
+            step.Apply(new SignRule((float)step.LearningRate), targets);
+    }
+}
