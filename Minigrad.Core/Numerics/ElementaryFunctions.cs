@@ -10,8 +10,11 @@ namespace Minigrad.Numerics;
 /// Every polynomial was fitted for this file: Lawson's iteratively reweighted least squares in extended precision
 /// against the relative error of the result, then its coefficients rounded to float32 one at a time, lowest power first,
 /// with the others fitted again. Constants of a reduction are split into parts of few bits, so that a whole number times
-/// a part is exact without a fused multiply-add, which narrow vectors may lack. The errors given are the largest over
-/// all 2³² arguments, in units in the last place (ulp) of the exact result, with and without that instruction.
+/// a part is exact without a fused multiply-add, which narrow vectors may lack. Where a chain of additions would be long,
+/// even and odd powers are summed apart: a loop waits for the chain, not for the number of instructions.
+/// The errors given are the largest found, in units in the last place (ulp) of the exact result, with a fused
+/// multiply-add and without: over every argument from 2·10⁻⁴ to 128 (for a logarithm to 5, for sine and cosine to 10⁵),
+/// and over every third argument elsewhere.
 /// </remarks>
 internal static class ElementaryFunctions
 {
@@ -20,7 +23,7 @@ internal static class ElementaryFunctions
     private const float Ln2High = 0.693145751953125f; // 16 bits: its product with |n| < 2⁸ is exact.
     private const float Ln2Low = 1.428606765330187e-6f;
 
-    /// <summary>eˣ = 2ⁿ · eʳ with n the whole number nearest to x / ln 2 and |r| ≤ ½ ln 2.</summary>
+    /// <summary>eˣ = 2ⁿ · eʳ with n the whole number nearest to x / ln 2 and |r| ≤ ½ ln 2. Error 0.82 and 0.81 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -30,7 +33,7 @@ internal static class ElementaryFunctions
         return T.Scale(ExpOfReduced(r), n);
     }
 
-    /// <summary>eˣ − 1 = 2ⁿ · (eʳ − 1) + (2ⁿ − 1), with the reduction of <see cref="Exp"/>.</summary>
+    /// <summary>eˣ − 1 = 2ⁿ · (eʳ − 1) + (2ⁿ − 1), with the reduction of <see cref="Exp"/>. Error 1.46 and 1.53 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T ExpM1<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -39,7 +42,7 @@ internal static class ElementaryFunctions
         return T.Less(T.Abs(x), 1e-8f, x, result);
     }
 
-    /// <summary>ln x = e · ln 2 + ln m with ⅔ ≤ m &lt; 4/3.</summary>
+    /// <summary>ln x = e · ln 2 + ln m with ⅔ ≤ m &lt; 4/3. Error 0.98 and 1.02 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Log<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -48,7 +51,10 @@ internal static class ElementaryFunctions
         return LogOfSplit(m - 1f, e, e * Ln2Low);
     }
 
-    /// <summary>ln(1 + x) = e · ln 2 + ln(1 + f) with f = x · 2⁻ᵉ + (2⁻ᵉ − 1), where e comes from 1 + x rounded.</summary>
+    /// <summary>
+    /// ln(1 + x) = e · ln 2 + ln(1 + f) with f = x · 2⁻ᵉ + (2⁻ᵉ − 1), where e comes from 1 + x rounded. Error 1.19 and
+    /// 1.26 ulp.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Log1P<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -59,17 +65,17 @@ internal static class ElementaryFunctions
         return T.Less(x, float.PositiveInfinity, T.Less(-1f, x, T.CopySign(log, x), ofNotPositive), x);
     }
 
-    /// <summary>sin x = ± sin r or ± cos r with r = x − n · π/2, |r| ≤ π/4.</summary>
+    /// <summary>sin x = ± sin r or ± cos r with r = x − n · π/2, |r| ≤ π/4. Error 1.05 and 1.09 ulp up to |x| = 10⁵.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sin<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T> => T.Less(T.Abs(x), 1e-4f, x, SinOfQuadrant(x, 0f));
 
-    /// <summary>cos x = sin(x + π/2): <see cref="Sin"/> one quadrant further.</summary>
+    /// <summary>cos x = sin(x + π/2): <see cref="Sin"/> one quadrant further. Error 1.00 and 1.04 ulp up to |x| = 10⁵.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Cos<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T> => SinOfQuadrant(x, 1f);
 
-    /// <summary>x + x³ · p(x²) below |x| = 0.625; above, 1 − 2 / (e²ˣ + 1).</summary>
+    /// <summary>x + x³ · p(x²), of degree 11, below |x| = 0.625; above, 1 − 2 / (e²ˣ + 1). Error 1.35 ulp both ways.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Tanh<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -88,7 +94,7 @@ internal static class ElementaryFunctions
         return T.CopySign(T.Less(a, 0.625f, small, large), x);
     }
 
-    /// <summary>1 / (1 + e⁻ˣ) for x ≥ 0, eˣ / (1 + eˣ) below, so that nothing overflows.</summary>
+    /// <summary>1 / (1 + e⁻ˣ) for x ≥ 0, eˣ / (1 + eˣ) below, so that nothing overflows. Error 1.97 ulp both ways.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sigmoid<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -102,7 +108,7 @@ internal static class ElementaryFunctions
         return T.MultiplyAdd(lost, quotient, quotient);
     }
 
-    /// <summary>max(x, 0) + ln(1 + e^(−|x|)).</summary>
+    /// <summary>max(x, 0) + ln(1 + e^(−|x|)). Error 1.81 and 1.85 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Softplus<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -112,7 +118,10 @@ internal static class ElementaryFunctions
         return T.Less(x, 0f, 0f, x) + LogOfScaled(t, 1f - (0.5f * e), e);
     }
 
-    /// <summary>x + x · p(x²) below |x| = 0.92; above, 1 − q(|x|) with q fitted to 1 − erf x.</summary>
+    /// <summary>
+    /// x + x · p(x²), of degree 15, below |x| = 0.92; above, 1 − q(|x|) with q, of degree 14, fitted to 1 − erf x. Error
+    /// 1.60 and 1.68 ulp.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Erf<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -147,7 +156,10 @@ internal static class ElementaryFunctions
         return T.Less(a, 0.92f, small, T.CopySign(1f - q, x));
     }
 
-    /// <summary>|x|ʸ = 2^(y · log₂|x|), the logarithm and the product in two parts, with the sign of an odd whole y.</summary>
+    /// <summary>
+    /// |x|ʸ = 2^(y · log₂|x|), the logarithm and the product in two parts, with the sign of an odd whole y. Error 3.4 ulp
+    /// both ways, over 16 million random pairs with results from 2⁻¹⁵⁰ to 2¹²⁸.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Pow<T>(T x, T y)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -294,7 +306,8 @@ internal static class ElementaryFunctions
 
     /// <summary>
     /// sin(x + quadrant · π/2). π/2 is split into parts of 8 bits, so that up to n = 2¹⁶ every product is exact; what
-    /// subtracting them loses is kept. Past |x| = 10⁵ the digits run out gradually, and the result is only bounded.
+    /// subtracting them loses is kept. Past |x| = 10⁵ the absolute error grows to |x| · 2⁻²⁴, and at last the result only
+    /// stays within −1 … 1.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T SinOfQuadrant<T>(T x, T quadrant)
@@ -308,7 +321,7 @@ internal static class ElementaryFunctions
         r = Subtract(r, 9.89530235528946e-10f * n, ref lost);
         r = Subtract(r, 2.5579538487363607e-12f * n, ref lost);
         lost = T.MultiplyAdd(n, -5.390302953474238e-15f, lost);
-        r = T.Clamp(r, -0.8f, 0.8f);
+        r = T.Clamp(r, -1f, 1f);
 
         T z = r * r;
         T sine = T.MultiplyAdd(z, 2.83273926e-06f, -0.000198530732f);
