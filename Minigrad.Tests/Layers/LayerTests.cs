@@ -1,0 +1,184 @@
+using Minigrad.Autodiff;
+using Minigrad.Layers;
+using Minigrad.Losses;
+
+namespace Minigrad.Tests.Layers;
+
+/// <summary>Modules with their names, modes and states; the first layers; initialisation.</summary>
+public sealed class LayerTests
+{
+    [Fact]
+    public void Parameters_are_named_by_their_path()
+    {
+        Autoencoder model = new();
+        Assert.Equal(
+            ["encoder.0.weight", "encoder.0.bias", "encoder.2.weight", "encoder.2.bias", "decoder.weight"],
+            model.Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(["scale"], model.NamedBuffers().Select(buffer => buffer.Name));
+        Assert.Equal("encoder.2", ((Sequential)model.Children[0].Module)[2].Path);
+        Assert.Equal((4 * 3) + 3 + (3 * 2) + 2 + (2 * 4), model.ParameterCount);
+    }
+
+    [Fact]
+    public void A_tied_parameter_is_listed_once()
+    {
+        Tied model = new();
+        Assert.Single(model.Parameters);
+        Assert.Equal(["first", "second"], model.NamedParameters().Select(parameter => parameter.Name));
+    }
+
+    [Fact]
+    public void Dropout_drops_in_training_only_and_keeps_the_expectation()
+    {
+        Sequential model = new(new Dropout(0.25f, new Generator(1)));
+        Tensor ones = Tensor.Ones(50_000);
+        float[] dropped = model.Forward(ones).ToArray();
+        Assert.Equal(0.25, dropped.Average(value => value == 0f ? 1.0 : 0.0), 0.01);
+        Assert.All(dropped, value => Assert.True(value is 0f or (4f / 3f)));
+        Assert.NotEqual(dropped, model.Forward(ones).ToArray());
+        model.Evaluate();
+        Assert.Same(ones, model.Forward(ones));
+        Assert.False(model[0].IsTraining);
+        Assert.Equal(new float[5], new Dropout(1f).Forward(Tensor.Ones(5)).ToArray());
+    }
+
+    [Fact]
+    public void Frozen_parameters_get_no_gradient()
+    {
+        Sequential model = new(new Linear(2, 3), new Tanh(), new Linear(3, 1));
+        model[0].Freeze();
+        model.Forward(Tensor.Ones(4, 2)).Sum().Backward();
+        Assert.Equal([true, true, false, false], model.Parameters.Select(parameter => parameter.Gradient is null));
+        model[0].Unfreeze();
+        model.ZeroGradients();
+        model.Forward(Tensor.Ones(4, 2)).Sum().Backward();
+        Assert.All(model.Parameters, parameter => Assert.NotNull(parameter.Gradient));
+    }
+
+    [Fact]
+    public void State_is_restored_whole_or_not_at_all()
+    {
+        Sequential model = new(new Linear(2, 3), new Linear(3, 1));
+        Dictionary<string, float[]> state = model.State().ToDictionary(entry => entry.Key, entry => entry.Value);
+        Sequential other = new(new Linear(2, 3, generator: new Generator(9)), new Linear(3, 1));
+        other.LoadState(state);
+        Assert.Equal(model.State()["0.weight"], other.State()["0.weight"]);
+
+        float[] before = other.State()["0.weight"];
+        state["0.weight"] = [.. before.Select(value => value + 1)];
+        state["1.bias"] = [1f, 2f];
+        Assert.Contains("'1.bias' has 2 numbers", Assert.Throws<ArgumentException>(() => other.LoadState(state)).Message, StringComparison.Ordinal);
+        state.Remove("1.bias");
+        Assert.Contains("no '1.bias'", Assert.Throws<ArgumentException>(() => other.LoadState(state)).Message, StringComparison.Ordinal);
+        state["1.bias"] = [1f];
+        state["2.weight"] = [];
+        Assert.Contains("'2.weight'", Assert.Throws<ArgumentException>(() => other.LoadState(state)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, other.State()["0.weight"]);
+    }
+
+    [Fact]
+    public void The_summary_shows_layers_shapes_and_counts()
+    {
+        Sequential model = new(new Linear(64, 10), new Relu());
+        model[0].Freeze();
+        string summary = model.Summary(5, 64);
+        Assert.Contains("0      Linear(64 → 10)  [5, 10]         650", summary, StringComparison.Ordinal);
+        Assert.Contains("650 parameters, of which 0 learn", summary, StringComparison.Ordinal);
+        Assert.True(model.IsTraining);
+    }
+
+    [Fact]
+    public void Activations_compute_what_they_are_named_after()
+    {
+        Tensor x = Tensor.Of([-1.5f, 0.5f, 2f]);
+        (Layer Layer, Tensor Expected)[] layers =
+        [
+            (new Relu(), x.Relu()), (new LeakyRelu(0.2f), x.LeakyRelu(0.2f)), (new Elu(0.5f), x.Elu(0.5f)), (new Gelu(), x.Gelu()),
+            (new Gelu(true), x.Gelu(true)), (new Silu(), x.Silu()), (new Softplus(2f), x.Softplus(2f)), (new Sigmoid(), x.Sigmoid()),
+            (new Tanh(), x.Tanh()), (new Softmax(), x.Softmax()),
+        ];
+        Assert.All(layers, pair => Assert.Equal(pair.Expected.ToArray(), pair.Layer.Forward(x).ToArray()));
+    }
+
+    [Fact]
+    public void A_whole_model_passes_the_gradient_check()
+    {
+        Sequential model = new(new Linear(4, 6, generator: new Generator(1)), new Tanh(), new Linear(6, 3, generator: new Generator(2)));
+        Indices labels = new[] { 0, 2, 1, 1, 0 };
+        Tensor x = Tensor.Normal([5, 4], generator: new Generator(3));
+        GradientChecker.Check(inputs => Loss.CrossEntropy(model.Forward(inputs[0]), labels), x).ThrowIfFailed();
+        Tensor weight = model.Parameters[0];
+        GradientChecker.Check(
+            inputs => Loss.CrossEntropy(x.Linear(inputs[0], model.Parameters[1]).Tanh().Linear(model.Parameters[2], model.Parameters[3]), labels),
+            weight).ThrowIfFailed();
+    }
+
+    [Fact]
+    public void Initialisations_have_their_variance_and_bounds()
+    {
+        Tensor weight = Tensor.Zeros(300, 200);
+        Check(w => Initialize.XavierUniform(w, generator: new Generator(1)), Math.Sqrt(2.0 / 500), Math.Sqrt(6.0 / 500));
+        Check(w => Initialize.XavierNormal(w, 2f, new Generator(1)), 2 * Math.Sqrt(2.0 / 500), double.PositiveInfinity);
+        Check(w => Initialize.KaimingUniform(w, generator: new Generator(1)), Math.Sqrt(2.0 / 200), Math.Sqrt(6.0 / 200));
+        Check(w => Initialize.KaimingNormal(w, Activation.Tanh, fromFanOut: true, generator: new Generator(1)), 5.0 / 3 / Math.Sqrt(300), double.PositiveInfinity);
+        Check(w => Initialize.FanInUniform(w, 200, new Generator(1)), 1 / Math.Sqrt(3 * 200), 1 / Math.Sqrt(200));
+
+        void Check(Action<Tensor> fill, double deviation, double bound)
+        {
+            fill(weight);
+            float[] values = weight.ToArray();
+            Assert.Equal(deviation, Math.Sqrt(values.Average(value => (double)value * value)), 0.02 * deviation);
+            Assert.All(values, value => Assert.True(Math.Abs(value) <= bound * 1.000001));
+        }
+    }
+
+    [Theory]
+    [InlineData(7, 4)]
+    [InlineData(4, 7)]
+    [InlineData(5, 5)]
+    public void Orthogonal_weights_are_orthonormal(int rows, int columns)
+    {
+        Tensor weight = Tensor.Zeros(rows, columns);
+        Initialize.Orthogonal(weight, 2f, new Generator(4));
+        Tensor product = rows <= columns ? weight.MatMul(weight, transposeRight: true) : weight.MatMul(weight, transposeLeft: true);
+        Assert.All((product - (4f * Tensor.Eye(Math.Min(rows, columns)))).ToArray(), value => Assert.Equal(0f, value, 1e-5f));
+        Assert.Contains("[out, in]", Assert.Throws<ShapeException>(() => Initialize.Orthogonal(Tensor.Zeros(3))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Penalties_and_their_gradients()
+    {
+        Tensor w = Tensor.Of([1f, -2f]).WithGradient("w");
+        Tensor b = Tensor.Of([3f]).WithGradient("b");
+        Tensor penalty = Regularizer.L1([w, b], 0.5f) + Regularizer.L2([w, b], 0.1f);
+        Assert.Equal((0.5f * 6) + (0.1f * 14), penalty.Item(), 1e-6f);
+        penalty.Backward();
+        Assert.Equal([0.5f + 0.2f, -0.5f - 0.4f], w.Gradient!.ToArray().Select(value => MathF.Round(value, 5)));
+        Assert.Throws<ArgumentException>(() => Regularizer.L2([], 1f));
+    }
+
+    private sealed class Autoencoder : Layer
+    {
+        private readonly Sequential encoder;
+        private readonly Linear decoder;
+        private readonly Tensor scale;
+
+        public Autoencoder()
+        {
+            encoder = Child("encoder", new Sequential(new Linear(4, 3), new Tanh(), new Linear(3, 2)));
+            decoder = Child("decoder", new Linear(2, 4, hasBias: false));
+            scale = Buffer("scale", Tensor.Ones(1));
+        }
+
+        protected override Tensor Compute(Tensor input) => decoder.Forward(encoder.Forward(input)) * scale;
+    }
+
+    private sealed class Tied : Module
+    {
+        public Tied()
+        {
+            Tensor shared = Parameter("first", Tensor.Ones(2));
+            Parameter("second", shared);
+        }
+    }
+}

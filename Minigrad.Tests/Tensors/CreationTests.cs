@@ -1,0 +1,120 @@
+using MathNet.Numerics.LinearAlgebra;
+using Minigrad.Operations;
+
+namespace Minigrad.Tests.Tensors;
+
+/// <summary>How tensors come to be, and what they refuse.</summary>
+public sealed class CreationTests
+{
+    [Fact]
+    public void Constants_and_sequences()
+    {
+        Assert.Equal(new float[6], Tensor.Zeros(2, 3).ToArray());
+        Assert.Equal([1f, 1f], Tensor.Ones(2).ToArray());
+        Assert.Equal([7f, 7f], Tensor.Full([1, 2], 7f).ToArray());
+        Assert.Equal([1, 2], Tensor.Full([1, 2], 7f).Shape);
+        Assert.Equal([0f, 1f, 2f], Tensor.Arange(3).ToArray());
+        Assert.Equal([2f, 1.5f, 1f, 0.5f], Tensor.Arange(2f, 0f, -0.5f).ToArray());
+        Assert.Equal([0f, 0.25f, 0.5f, 0.75f, 1f], Tensor.Linspace(0f, 1f, 5).ToArray());
+        Assert.Equal([3f], Tensor.Linspace(3f, 9f, 1).ToArray());
+        Assert.Equal([1f, 0f, 0f, 1f], Tensor.Eye(2).ToArray());
+        Assert.Equal(0, ((Tensor)5f).Rank);
+        Assert.Contains("never arrives", Assert.Throws<ArgumentOutOfRangeException>(() => Tensor.Arange(0f, 1f, -1f)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tensor.Arange(0f, 1f, 0f));
+    }
+
+    [Fact]
+    public void Arrays_and_nested_arrays()
+    {
+        Assert.Equal([2, 2], Tensor.Of(new float[,] { { 1, 2 }, { 3, 4 } }).Shape);
+        Assert.Equal([2, 1, 3], Tensor.Of(new[] { new[,] { { 1.0, 2.0, 3.0 } }, new[,] { { 4.0, 5.0, 6.0 } } }).Shape);
+        Assert.Equal([1f, 2f, 3f], Tensor.Of(new[] { new[] { 1 }, [2], [3] }).ToArray());
+        Assert.Contains(
+            "a row of the nested array has 1 elements where an earlier one has 2",
+            Assert.Throws<ShapeException>(() => Tensor.Of(new[] { new[] { 1f, 2f }, [3f] })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "3 numbers do not fill shape [2, 2]",
+            Assert.Throws<ShapeException>(() => Tensor.Of([1f, 2f, 3f], 2, 2)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "String", Assert.Throws<ArgumentException>(() => Tensor.Of((Array)new[] { "1" })).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "negative", Assert.Throws<ShapeException>(() => Tensor.Zeros(2, -1)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "more than", Assert.Throws<ShapeException>(() => Tensor.Zeros(1 << 20, 1 << 20)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Matrices_and_vectors_of_MathNet_come_and_go()
+    {
+        Matrix<double> matrix = Matrix<double>.Build.DenseOfArray(new double[,] { { 1, 2, 3 }, { 4, 5, 6 } });
+        Tensor tensor = Tensor.Of(matrix);
+        Assert.Equal([2, 3], tensor.Shape);
+        Assert.Equal([1f, 2f, 3f, 4f, 5f, 6f], tensor.ToArray());
+        Assert.Equal(6f, tensor.ToMatrix()[1, 2]);
+        Assert.Equal(4f, Tensor.Of(tensor.ToMatrix())[1, 0].Item());
+        Assert.Equal([1f, 2f], Tensor.Of(Vector<float>.Build.Dense([1f, 2f])).ToVector().ToArray());
+        Assert.Equal([1f, 2f], Tensor.Of(Vector<double>.Build.Dense([1.0, 2.0])).ToArray());
+        Assert.Throws<ShapeException>(() => tensor.ToVector());
+        Assert.Throws<ShapeException>(() => Tensor.Zeros(3).ToMatrix());
+    }
+
+    [Fact]
+    public void Random_numbers_follow_their_distribution_and_their_seed()
+    {
+        float[] uniform = Tensor.Uniform([100_000], -1f, 3f, new Generator(1)).ToArray();
+        Assert.All(uniform, value => Assert.InRange(value, -1f, 3f));
+        Assert.Equal(1.0, uniform.Average(), 0.02);
+        float[] normal = Tensor.Normal([100_000], 2f, 3f, new Generator(1)).ToArray();
+        Assert.Equal(2.0, normal.Average(), 0.04);
+        Assert.Equal(9.0, normal.Average(value => (value - 2.0) * (value - 2.0)), 0.2);
+        Assert.Equal(0.6827, normal.Average(value => Math.Abs(value - 2) < 3 ? 1.0 : 0.0), 0.01);
+        float[] dropped = Tensor.Random([100_000], new BernoulliDistribution(0.25f, 4f), new Generator(1)).ToArray();
+        Assert.Equal(0.25, dropped.Average(value => value == 4f ? 1.0 : 0.0), 0.01);
+        Assert.Equal(normal, Tensor.Normal([100_000], 2f, 3f, new Generator(1)).ToArray());
+        Assert.NotEqual(normal, Tensor.Normal([100_000], 2f, 3f, new Generator(2)).ToArray());
+    }
+
+    [Fact]
+    public void Streams_are_independent_and_positions_resume()
+    {
+        Generator generator = new(5);
+        float[] before = Tensor.Uniform([4], generator: generator.For("a")).ToArray();
+        Assert.Equal(before, Tensor.Uniform([4], generator: generator.For("a")).ToArray());
+        Assert.NotEqual(before, Tensor.Uniform([4], generator: generator.For("b")).ToArray());
+        Assert.Equal(0ul, generator.Position);
+
+        float[] all = Tensor.Uniform([10], generator: new Generator(5)).ToArray();
+        generator.Position = 6;
+        Assert.Equal(all[6..], Tensor.Uniform([4], generator: generator).ToArray());
+        Assert.Equal(10ul, generator.Position);
+    }
+
+    [Fact]
+    public void Permutations_hold_every_number_once_and_are_even()
+    {
+        Generator generator = new(3);
+        int[] counts = new int[6];
+        for (int trial = 0; trial < 6000; trial++)
+        {
+            int[] order = generator.Permutation(3);
+            Assert.Equal([0, 1, 2], order.Order());
+            counts[(2 * order[0]) + (order[1] > order[2] ? 1 : 0)]++;
+        }
+
+        Assert.All(counts, count => Assert.InRange(count, 850, 1150));
+        Assert.Empty(generator.Permutation(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => generator.Next(0));
+    }
+
+    [Theory]
+    [InlineData(0ul, 0ul, 0ul, 0x6627E8D5u, 0xE169C58Du)]
+    [InlineData(0xFFFFFFFFFFFFFFFFul, 0xFFFFFFFFFFFFFFFFul, 0xFFFFFFFFFFFFFFFFul, 0x408F276Du, 0x41C83B0Eu)]
+    [InlineData(0x299F31D0A4093822ul, 0x0370734413198A2Eul, 0x85A308D3243F6A88ul, 0xD16CFE09u, 0x94FDCCEBu)]
+    public void The_generator_gives_the_published_numbers_of_Philox(ulong key, ulong upper, ulong lower, uint first, uint second)
+    {
+        Minigrad.Numerics.Philox.Bits(key, upper, lower, out uint a, out uint b);
+        Assert.Equal((first, second), (a, b));
+    }
+}
