@@ -38,7 +38,7 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
         StringBuilder svg = new();
         svg.AppendLine(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {height}" width="{Width}" height="{height}" role="img" font-family="system-ui, sans-serif" font-size="12">""");
         svg.AppendLine(CultureInfo.InvariantCulture, $"<title>{Escape(title)}</title>");
-        svg.AppendLine("<style>svg{background:#fff;color:#222}@media(prefers-color-scheme:dark){svg{background:#16181d;color:#ddd}}text{fill:currentColor}.grid{stroke:currentColor;stroke-opacity:.16}.frame{stroke:currentColor;stroke-opacity:.5;fill:none}path{fill:none;stroke-width:1.8;stroke-linejoin:round}</style>");
+        svg.AppendLine("<style>svg{background:#fff;color:#222}@media(prefers-color-scheme:dark){svg{background:#16181d;color:#ddd}}text{fill:currentColor}.grid{stroke:currentColor;stroke-opacity:.16}.frame{stroke:currentColor;stroke-opacity:.5;fill:none}path{fill:none;stroke-width:1.4;stroke-linejoin:round}</style>");
         svg.AppendLine(CultureInfo.InvariantCulture, $"""<text x="{Left}" y="26" font-size="16" font-weight="600">{Escape(title)}</text>""");
         for (int panel = 0; panel < panels.Count; panel++)
         {
@@ -64,7 +64,7 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     {
         (double Low, double High) y = VerticalRange(panel);
         int bottom = top + PanelHeight;
-        foreach (double tick in Ticks(y.Low, y.High, 5, panel.IsLogarithmic))
+        foreach (double tick in panel.IsLogarithmic ? LogarithmicTicks(y.Low, y.High) : Ticks(y.Low, y.High, 5))
         {
             double place = Place(tick, y, bottom, top);
             string label = Number(panel.IsLogarithmic ? Math.Pow(10, tick) : tick);
@@ -134,16 +134,32 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     private static double Place(double value, (double Low, double High) range, double from, double to) =>
         from + ((value - range.Low) / (range.High - range.Low) * (to - from));
 
-    /// <summary>Round numbers, 1, 2 or 5 times a power of ten apart; whole exponents on a logarithmic axis that spans some.</summary>
-    private static IEnumerable<double> Ticks(double low, double high, int count, bool wholeOnly = false)
+    /// <summary>Round numbers, 1, 2 or 5 times a power of ten apart.</summary>
+    private static IEnumerable<double> Ticks(double low, double high, int count)
     {
         double raw = (high - low) / count;
         double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = power * ((raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
-        step = wholeOnly && high - low > 2 ? Math.Max(1, Math.Round(step)) : step;
         for (double tick = Math.Ceiling((low / step) - 1e-9) * step; tick <= high + (1e-9 * step); tick += step)
         {
             yield return Math.Abs(tick) < 1e-12 * step ? 0 : tick;
+        }
+    }
+
+    /// <summary>The logarithms of powers of ten, and of 2 and 5 times them where few fit.</summary>
+    private static IEnumerable<double> LogarithmicTicks(double low, double high)
+    {
+        double[] factors = high - low > 3 ? [1] : [1, 2, 5];
+        for (int exponent = (int)Math.Floor(low); exponent <= high; exponent++)
+        {
+            foreach (double factor in factors)
+            {
+                double tick = exponent + Math.Log10(factor);
+                if (tick >= low && tick <= high)
+                {
+                    yield return tick;
+                }
+            }
         }
     }
 
