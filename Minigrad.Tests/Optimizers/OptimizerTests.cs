@@ -76,6 +76,15 @@ public sealed class OptimizerTests
     }
 
     [Fact]
+    public void Two_threads_can_each_train_a_model_of_their_own()
+    {
+        uint[] alone = Bits(Train("adam", 6, hidden: 64).Model);
+        uint[][] together = new uint[4][];
+        Parallel.For(0, together.Length, run => together[run] = Bits(Train("adam", 6, hidden: 64).Model));
+        Assert.All(together, result => Assert.Equal(alone, result));
+    }
+
+    [Fact]
     public void Accumulated_passes_with_their_count_equal_one_pass_over_the_mean()
     {
         Tensor once = Tensor.Of([1f, -2f]).WithGradient("w");
