@@ -115,7 +115,7 @@ public static class GradientChecker
             double left = Difference(below, centre) / downward;
             bool isKink = Math.Abs(right - left) > 0.1 * Math.Max(Math.Abs(right), Math.Abs(left))
                 && gradient >= Math.Min(left, right) - 1e-3 && gradient <= Math.Max(left, right) + 1e-3;
-            double noise = Rounding(above, below) / (upward - downward);
+            double noise = Rounding(centre) / (upward - downward);
             return (slope, noise, isKink && Math.Abs(slope - gradient) > Tolerance * Math.Abs(slope));
         }
 
@@ -130,13 +130,16 @@ public static class GradientChecker
             return sum;
         }
 
-        /// <summary>Two units in the last place of each output that moved, added like independent errors.</summary>
-        private double Rounding(float[] a, float[] b)
+        /// <summary>
+        /// Three units in the last place of each output, added like independent errors. Outputs that did not move count
+        /// too: what did not move by less than a unit would have moved in exact arithmetic.
+        /// </summary>
+        private double Rounding(float[] outputs)
         {
             double sum = 0;
-            for (int i = 0; i < a.Length; i++)
+            for (int i = 0; i < outputs.Length; i++)
             {
-                double unit = a[i] == b[i] ? 0 : Math.ScaleB(weights[i] * a[i], -22);
+                double unit = Math.ScaleB(3 * weights[i] * outputs[i], -23);
                 sum += unit * unit;
             }
 

@@ -88,7 +88,7 @@ public sealed class StructuredOperationTests
         select Tensor.Normal(shape, generator: new Generator(seed));
 
     /// <summary>Elements far enough apart that a difference changes no order; a constant, so it has no gradient of its own.</summary>
-    private static Tensor Spread(Tensor x) => x + (0.5f * Tensor.Of(
+    private static Tensor Spread(Tensor x) => (0.02f * x) + (0.5f * Tensor.Of(
         [.. new Generator(7).Permutation(x.Length).Select(place => 0.2f * place)], x.Shape));
 
     private static Tensor Mask(Tensor x) =>
