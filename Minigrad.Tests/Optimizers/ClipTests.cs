@@ -131,7 +131,7 @@ public sealed class ClipTests
             }
 
             new Sgd(byHand, learningRate: 1).Step();
-            
+
             // Parameter and gradient are of size 1 to 10, and may cancel: a few units of that, not of the difference.
             Assert.All(fused.Zip(byHand), pair => Assert.All(
                 pair.First.ToArray().Zip(pair.Second.ToArray()), values => Assert.Equal(values.First, values.Second, 4e-6f)));
