@@ -46,6 +46,10 @@ public sealed class Generator
         return new Generator(Seed, hash);
     }
 
+    /// <summary>An independent generator, another at each call: two dropout layers must not draw the same masks.</summary>
+    /// <param name="purpose">What it is for.</param>
+    public Generator Fork(string purpose) => For($"{purpose} {Position++}");
+
     /// <summary>A number drawn uniformly from [0, 1).</summary>
     public float Next()
     {

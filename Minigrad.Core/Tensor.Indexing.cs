@@ -128,9 +128,10 @@ public sealed partial class Tensor
 
     /// <summary>Rows of this table by number, as word vectors: y[…, :] = this[index[…], :].</summary>
     /// <param name="index">Row numbers, of any shape.</param>
+    /// <param name="paddingIndex">A row that takes no gradient, or null.</param>
     /// <returns><c>[…index, width]</c>.</returns>
     /// <exception cref="ShapeException">This is not <c>[rows, width]</c>, or a number is outside it.</exception>
-    public Tensor Embedding(Indices index)
+    public Tensor Embedding(Indices index, int? paddingIndex = null)
     {
         ArgumentNullException.ThrowIfNull(index);
         if (Rank != 2)
@@ -146,7 +147,14 @@ public sealed partial class Tensor
         }
 
         int width = Shape.Dimensions[1];
-        return GatherRows(rows, width, Shape.Create([.. index.Shape.Dimensions, width]), nameof(Embedding));
+        Tensor y = GatherRows(rows, width, Shape.Create([.. index.Shape.Dimensions, width]), nameof(Embedding));
+        if (paddingIndex is not { } padding || Array.IndexOf(rows, padding) < 0)
+        {
+            return y;
+        }
+
+        float[] learns = Array.ConvertAll(rows, row => row == padding ? 0f : 1f);
+        return Where(Of(learns, [.. index.Shape.Dimensions, 1]).To(Backend), y, y.Detach());
     }
 
     /// <summary>Rows of the numbers seen as a table of a given width; the places are known to be right.</summary>

@@ -21,7 +21,16 @@ public sealed partial class Tensor
     /// <param name="bias">The shift, <c>[features]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
     public Tensor LayerNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f) =>
-        ScaleAndShift(Standardize([-1], epsilon), weight, bias);
+        ScaleAndShift(Standardize([-1], epsilon, out _, out _), weight, bias);
+
+    /// <summary>
+    /// Divides the last dimension by its root mean square, then scales it (Zhang and Sennrich, 2019, arXiv:1910.07467):
+    /// x / √(mean(x²) + ε) · weight.
+    /// </summary>
+    /// <param name="weight">The scale, <c>[features]</c>, or null.</param>
+    /// <param name="epsilon">ε.</param>
+    public Tensor RmsNorm(Tensor? weight = null, float epsilon = 1e-6f) =>
+        ScaleAndShift(this * (Square().Mean([-1], keepDimensions: true) + epsilon).Rsqrt(), weight, null);
 
     /// <summary>
     /// Normalises each channel (dimension 1) over all others to mean 0 and variance 1, then scales and shifts it (Ioffe
@@ -32,19 +41,32 @@ public sealed partial class Tensor
     /// <param name="epsilon">ε.</param>
     /// <returns>A tensor of this shape: <c>[batch, channels, …]</c>.</returns>
     /// <exception cref="ShapeException">There is no dimension 1.</exception>
-    public Tensor BatchNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f)
-    {
-        if (Rank < 2)
-        {
-            throw new ShapeException($"BatchNorm normalises dimension 1, the channels, but the tensor has shape {Shape}.");
-        }
+    public Tensor BatchNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f) =>
+        BatchNorm(weight, bias, epsilon, out _, out _);
 
+    /// <summary>As <see cref="BatchNorm(Tensor?, Tensor?, float)"/>, but with given statistics instead of this batch's.</summary>
+    /// <param name="mean">The mean to subtract, <c>[channels]</c>.</param>
+    /// <param name="variance">The variance to divide by, <c>[channels]</c>.</param>
+    /// <param name="weight">The scale, <c>[channels]</c>, or null.</param>
+    /// <param name="bias">The shift, <c>[channels]</c>, or null.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <exception cref="ShapeException">There is no dimension 1.</exception>
+    public Tensor BatchNorm(Tensor mean, Tensor variance, Tensor? weight, Tensor? bias, float epsilon = 1e-5f)
+    {
+        ArgumentNullException.ThrowIfNull(mean);
+        ArgumentNullException.ThrowIfNull(variance);
+        CheckChannels();
+        Tensor standardized = (this - AlongChannels(mean)!) * (AlongChannels(variance)! + epsilon).Rsqrt();
+        return ScaleAndShift(standardized, AlongChannels(weight), AlongChannels(bias));
+    }
+
+    /// <summary>Batch normalisation that also gives the statistics of the batch, the variance not corrected for bias.</summary>
+    internal Tensor BatchNorm(Tensor? weight, Tensor? bias, float epsilon, out Tensor mean, out Tensor variance)
+    {
+        CheckChannels();
         int[] others = [.. Enumerable.Range(0, Rank).Where(axis => axis != 1)];
-        int[] channel = [.. Enumerable.Repeat(1, Rank - 2)];
-        return ScaleAndShift(
-            Standardize(others, epsilon),
-            weight?.Reshape([weight.Length, .. channel]),
-            bias?.Reshape([bias.Length, .. channel]));
+        Tensor standardized = Standardize(others, epsilon, out mean, out variance);
+        return ScaleAndShift(standardized, AlongChannels(weight), AlongChannels(bias));
     }
 
     /// <summary>The gradient of softmax or its logarithm from its output; not recorded.</summary>
@@ -64,10 +86,23 @@ public sealed partial class Tensor
         return bias is null ? scaled : scaled + bias;
     }
 
-    private Tensor Standardize(ReadOnlySpan<int> axes, float epsilon)
+    private void CheckChannels()
     {
-        Tensor centred = this - Mean(axes, keepDimensions: true);
-        Tensor variance = centred.Square().Mean(axes, keepDimensions: true);
+        if (Rank < 2)
+        {
+            throw new ShapeException($"BatchNorm normalises dimension 1, the channels, but the tensor has shape {Shape}.");
+        }
+    }
+
+    /// <summary>A number for each channel, in a shape that broadcasts along dimension 1.</summary>
+    private Tensor? AlongChannels(Tensor? values) =>
+        values?.Reshape([values.Length, .. Enumerable.Repeat(1, Rank - 2)]);
+
+    private Tensor Standardize(ReadOnlySpan<int> axes, float epsilon, out Tensor mean, out Tensor variance)
+    {
+        mean = Mean(axes, keepDimensions: true);
+        Tensor centred = this - mean;
+        variance = centred.Square().Mean(axes, keepDimensions: true);
         return centred * (variance + epsilon).Rsqrt();
     }
 

@@ -147,11 +147,12 @@ public sealed class GpuBackend : Backend, IDisposable
     }
 
     /// <inheritdoc/>
-    public override void MatrixProduct(MatrixProductShape shape, Storage left, Storage right, Storage result)
+    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result)
     {
+        int outputs = shape.Batch * shape.Rows * shape.Columns;
         if (shape.Depth == 0)
         {
-            Fill(result, 0f);
+            queue.Launch(ElementwiseKernels.Fill, outputs, 0f, View(result));
             return;
         }
 
@@ -165,9 +166,48 @@ public sealed class GpuBackend : Backend, IDisposable
             rightDepth: shape.TransposeRight ? 1 : shape.Columns,
             rightColumn: shape.TransposeRight ? shape.Depth : 1,
             rightBatch: shape.SharedRight ? 0 : shape.Depth * shape.Columns);
-        int outputs = shape.Batch * shape.Rows * shape.Columns;
         queue.Launch(MatrixKernels.Product, outputs, arguments, View(left), View(right), View(result));
-        KeepAlive(left, right, result);
+        KeepAlive(left.Storage, right.Storage, result.Storage);
+    }
+
+    /// <inheritdoc/>
+    public override void Cell<TCell>(TCell cell, in CellForward step)
+    {
+        CellInputs inputs = new(
+            step.Width, View(step.Input), View(step.Recurrent), View(step.Bias), View(step.HiddenBefore), View(step.StateBefore));
+        queue.Launch(
+            CellKernels.Forward<TCell>,
+            step.Rows * step.Width,
+            cell,
+            inputs,
+            View(step.Hidden),
+            View(step.State),
+            View(step.Saved));
+        KeepAlive(step.Input.Storage, step.Recurrent.Storage, step.Bias.Storage);
+        KeepAlive(step.HiddenBefore.Storage, step.StateBefore.Storage, step.Saved.Storage);
+        KeepAlive(step.Hidden.Storage, step.State.Storage);
+    }
+
+    /// <inheritdoc/>
+    public override void CellBackward<TCell>(TCell cell, in CellBackward step)
+    {
+        CellGradients gradients = new(
+            View(step.OutputGradient), View(step.DirectGradient), View(step.GateGradient), View(step.StateGradient));
+        CellMemory memory = new(step.Width, View(step.Saved), View(step.HiddenBefore), View(step.StateBefore));
+        queue.Launch(
+            CellKernels.Backward<TCell>,
+            step.Rows * step.Width,
+            cell,
+            memory,
+            gradients,
+            View(step.DirectGradientBefore),
+            View(step.StateGradientBefore),
+            View(step.InputGradient),
+            View(step.RecurrentGradient));
+        KeepAlive(step.Saved.Storage, step.HiddenBefore.Storage, step.StateBefore.Storage);
+        KeepAlive(step.OutputGradient.Storage, step.DirectGradient.Storage, step.GateGradient.Storage);
+        KeepAlive(step.StateGradient.Storage, step.DirectGradientBefore.Storage, step.StateGradientBefore.Storage);
+        KeepAlive(step.InputGradient.Storage, step.RecurrentGradient.Storage);
     }
 
     /// <inheritdoc/>
@@ -369,6 +409,9 @@ public sealed class GpuBackend : Backend, IDisposable
             : throw new ArgumentException(
                 $"A tensor on {storage.Backend.Name} was given to {Name}. Move it there first.", nameof(storage));
     }
+
+    private ArrayView<float> View(Part part) =>
+        View(part.Storage) is var whole && part.Start == 0 ? whole : whole.SubView(part.Start, whole.Length - part.Start);
 
     private OperandView View(Operand operand) => new(View(operand.Storage), operand.Period, operand.Repeat);
 

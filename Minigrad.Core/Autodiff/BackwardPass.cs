@@ -115,7 +115,7 @@ internal sealed class BackwardPass
         {
             foreach (Node node in nodes)
             {
-                node.PendingGradient = null;
+                node.ForgetGradients();
             }
 
             current = outer;
@@ -160,8 +160,9 @@ internal sealed class BackwardPass
 
     private void Visit(Node node)
     {
-        if (node.PendingGradient is { } gradient)
+        if (node.HasGradient)
         {
+            Tensor gradient = node.PendingGradient ?? ZeroGradient(node);
             node.PendingGradient = null;
             Storage storage = gradient.Storage;
             if (node.Capture is { } capture)
@@ -187,6 +188,14 @@ internal sealed class BackwardPass
         {
             node.Release();
         }
+    }
+
+    /// <summary>Where only another output of the operation has a gradient, this one's is zero.</summary>
+    private static Tensor ZeroGradient(Node node)
+    {
+        Tensor zero = Tensor.Full(node.OutputShape, 0f).To(node.OutputBackend!);
+        zero.Storage.GradientReferences++;
+        return zero;
     }
 
     private void DeliverToInterior(Node node, Tensor gradient)

@@ -33,6 +33,9 @@ internal abstract class Node
     /// <summary>The shape of the output, which every gradient arriving here must have.</summary>
     public Shape OutputShape { get; protected set; } = Shape.Scalar;
 
+    /// <summary>Where the output was computed.</summary>
+    public Backends.Backend? OutputBackend { get; private set; }
+
     /// <summary>0 for a node of a forward pass, 1 for one recorded by a backward pass with <c>createGraph</c>.</summary>
     public int Order { get; private set; }
 
@@ -51,10 +54,14 @@ internal abstract class Node
     /// <summary>Whether the gradient handed to <see cref="Backward"/> may be kept by someone, so that its buffer is never reused.</summary>
     public virtual bool ExposesGradient => false;
 
+    /// <summary>Whether a gradient has arrived, at this output or at another that the operation has.</summary>
+    public virtual bool HasGradient => PendingGradient is not null;
+
     /// <summary>Makes a tensor the output of this node.</summary>
     public Tensor Output(Tensor result)
     {
         OutputShape = result.Shape;
+        OutputBackend = result.Backend;
         Order = BackwardPass.Current is null ? 0 : 1;
         result.SetProducer(this);
         return result;
@@ -62,6 +69,9 @@ internal abstract class Node
 
     /// <summary>Pushes the gradient of the output back: calls <see cref="Give"/> for each input that needs it.</summary>
     public abstract void Backward(Tensor gradient);
+
+    /// <summary>Lets go of gradients that arrived in a pass that is over.</summary>
+    public virtual void ForgetGradients() => PendingGradient = null;
 
     /// <summary>Lets go of inputs and saved tensors after backward has passed.</summary>
     public void Release()

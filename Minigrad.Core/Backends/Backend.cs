@@ -103,7 +103,21 @@ public abstract class Backend
     /// <param name="left">A: <c>[batch, rows, depth]</c>, or <c>[batch, depth, rows]</c> if transposed.</param>
     /// <param name="right">B: <c>[batch, depth, columns]</c>, or <c>[batch, columns, depth]</c> if transposed.</param>
     /// <param name="result">C: <c>[batch, rows, columns]</c>.</param>
-    public abstract void MatrixProduct(MatrixProductShape shape, Storage left, Storage right, Storage result);
+    public abstract void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result);
+
+    /// <summary>One step of a recurrent cell.</summary>
+    /// <typeparam name="TCell">The cell.</typeparam>
+    /// <param name="cell">The cell and its constants.</param>
+    /// <param name="step">Where the operands lie.</param>
+    public abstract void Cell<TCell>(TCell cell, in CellForward step)
+        where TCell : unmanaged, IRecurrentCell;
+
+    /// <summary>One step back of a recurrent cell.</summary>
+    /// <typeparam name="TCell">The cell.</typeparam>
+    /// <param name="cell">The cell and its constants.</param>
+    /// <param name="step">Where the operands lie.</param>
+    public abstract void CellBackward<TCell>(TCell cell, in CellBackward step)
+        where TCell : unmanaged, IRecurrentCell;
 
     /// <summary>y = softmax(x) for each row, or its logarithm, computed without overflow.</summary>
     /// <param name="x">The input: <c>[rows, columns]</c>.</param>

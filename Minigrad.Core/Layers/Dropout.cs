@@ -13,27 +13,24 @@ public sealed class Dropout : Layer
 
     /// <summary>A layer.</summary>
     /// <param name="probability">How likely an element is dropped, from 0 to 1.</param>
-    /// <param name="generator">What the masks are drawn from; the <c>dropout</c> stream of <see cref="Generator.Default"/> if null.</param>
+    /// <param name="generator">What the masks are drawn from; a fork of <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is not from 0 to 1.</exception>
     public Dropout(float probability = 0.5f, Generator? generator = null)
     {
-        if (!(probability >= 0 && probability <= 1))
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(probability), probability, "Dropout takes the probability of dropping an element, from 0 (none) to 1 (all).");
-        }
-
-        this.probability = probability;
-        this.generator = generator ?? Generator.Default.For("dropout");
+        this.probability = CheckProbability(probability);
+        this.generator = generator ?? Generator.Default.Fork("dropout");
     }
 
     /// <inheritdoc/>
     public override string ToString() => $"Dropout({probability})";
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor input)
+    protected override Tensor Compute(Tensor input) => IsTraining ? Drop(input, probability, generator) : input;
+
+    /// <summary>Drops elements of a tensor as a layer in training does.</summary>
+    internal static Tensor Drop(Tensor input, float probability, Generator generator)
     {
-        if (!IsTraining || probability == 0)
+        if (probability == 0)
         {
             return input;
         }
@@ -42,4 +39,11 @@ public sealed class Dropout : Layer
         BernoulliDistribution distribution = new(kept, kept == 0 ? 0f : 1f / kept);
         return input * Tensor.Random(input.Shape, distribution, generator, input.Backend);
     }
+
+    /// <summary>Checks a probability of dropping.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not from 0 to 1.</exception>
+    internal static float CheckProbability(float probability) => probability >= 0 && probability <= 1
+        ? probability
+        : throw new ArgumentOutOfRangeException(
+            nameof(probability), probability, "Dropout takes the probability of dropping an element, from 0 (none) to 1 (all).");
 }

@@ -12,17 +12,8 @@ public abstract class Layer : Module
     public Tensor Forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        Tensor output;
-        try
-        {
-            output = Compute(input);
-        }
-        catch (ShapeException exception) when (exception is not LayerShapeException)
-        {
-            throw new LayerShapeException($"In layer {Title}: {exception.Message}", exception);
-        }
-
-        observer?.Invoke(this, output);
+        Tensor output = Named(() => Compute(input));
+        Observe(output);
         return output;
     }
 
@@ -66,6 +57,22 @@ public abstract class Layer : Module
     /// <summary>Computes the output; write this in a layer of your own.</summary>
     /// <param name="input">The input.</param>
     protected abstract Tensor Compute(Tensor input);
+
+    /// <summary>Runs a part of the layer; a shape that does not fit there is told with the layer's path in front.</summary>
+    private protected TResult Named<TResult>(Func<TResult> compute)
+    {
+        try
+        {
+            return compute();
+        }
+        catch (ShapeException exception) when (exception is not LayerShapeException)
+        {
+            throw new LayerShapeException($"In layer {Title}: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Shows an output to who is listening, such as a summary.</summary>
+    private protected void Observe(Tensor output) => observer?.Invoke(this, output);
 
     private string Title => Path.Length == 0 ? ToString()! : $"'{Path}', {this}";
 }

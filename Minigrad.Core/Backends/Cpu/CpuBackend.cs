@@ -152,10 +152,29 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void MatrixProduct(MatrixProductShape shape, Storage left, Storage right, Storage result)
+    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result)
     {
-        Cpu.MatrixProduct.Run(workers, shape, Array(left), Array(right), Array(result));
-        KeepAlive(left, right, result);
+        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result));
+        KeepAlive(left.Storage, right.Storage, result.Storage);
+    }
+
+    /// <inheritdoc/>
+    public override void Cell<TCell>(TCell cell, in CellForward step)
+    {
+        CellLoops.Forward(workers, cell, step);
+        KeepAlive(step.Input.Storage, step.Recurrent.Storage, step.Bias.Storage);
+        KeepAlive(step.HiddenBefore.Storage, step.StateBefore.Storage, step.Saved.Storage);
+        KeepAlive(step.Hidden.Storage, step.State.Storage);
+    }
+
+    /// <inheritdoc/>
+    public override void CellBackward<TCell>(TCell cell, in CellBackward step)
+    {
+        CellLoops.Backward(workers, cell, step);
+        KeepAlive(step.Saved.Storage, step.HiddenBefore.Storage, step.StateBefore.Storage);
+        KeepAlive(step.OutputGradient.Storage, step.DirectGradient.Storage, step.GateGradient.Storage);
+        KeepAlive(step.StateGradient.Storage, step.DirectGradientBefore.Storage, step.StateGradientBefore.Storage);
+        KeepAlive(step.InputGradient.Storage, step.RecurrentGradient.Storage);
     }
 
     /// <inheritdoc/>
@@ -231,6 +250,12 @@ public sealed class CpuBackend : Backend
     }
 
     private static float[] Array(Storage storage) => ((CpuStorage)storage).Array;
+
+    private static ArraySegment<float> Memory(Part part)
+    {
+        float[] array = Array(part.Storage);
+        return new ArraySegment<float>(array, part.Start, array.Length - part.Start);
+    }
 
     private static Span<float> Span(Storage storage) => ((CpuStorage)storage).Span;
 

@@ -34,7 +34,8 @@ internal static class MatrixProduct
     private static float[]? panel;
 
     /// <summary>C = op(A) · op(B) for each product of a batch.</summary>
-    public static void Run(Workers workers, MatrixProductShape shape, float[] left, float[] right, float[] result)
+    public static void Run(
+        Workers workers, MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result)
     {
         if (shape.Batch == 0 || shape.Rows == 0 || shape.Columns == 0)
         {
@@ -126,7 +127,8 @@ internal static class MatrixProduct
     }
 
     /// <summary>One block of the result: some rows by one panel of columns, of one product of the batch.</summary>
-    private readonly struct Body(MatrixProductShape shape, float[] left, float[] right, float[] result) : ILoopBody
+    private readonly struct Body(
+        MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result) : ILoopBody
     {
         private readonly int panelWidth = TileVectors * CpuBackend.VectorWidth / 32;
 
@@ -152,7 +154,7 @@ internal static class MatrixProduct
             int rightStart = shape.SharedRight ? 0 : product * shape.Depth * shape.Columns;
 
             bool isReadInPlace = !shape.TransposeRight && columns == panelWidth && shape.Rows < RowsWorthPacking;
-            ref float b = ref isReadInPlace ? ref right[rightStart + column] : ref Pack(rightStart, column, columns);
+            ref float b = ref isReadInPlace ? ref At(right, rightStart + column) : ref Pack(rightStart, column, columns);
             nuint panelStep = (nuint)(isReadInPlace ? shape.Columns : panelWidth);
 
             // A tile is always stored whole; at the right edge it goes to the stack first, and only its columns that exist
@@ -167,7 +169,7 @@ internal static class MatrixProduct
             {
                 int rows = row + TileRows <= end ? TileRows : 1;
                 Span<float> target = result.AsSpan((((product * shape.Rows) + row) * shape.Columns) + column);
-                ref float a = ref left[leftStart + (row * (int)rowStep)];
+                ref float a = ref At(left, leftStart + (row * (int)rowStep));
                 ref float c = ref isWhole ? ref target[0] : ref edge[0];
                 nuint resultStep = (nuint)(isWhole ? shape.Columns : panelWidth);
                 if (rows == TileRows)
@@ -187,6 +189,8 @@ internal static class MatrixProduct
                 row += rows;
             }
         }
+
+        private static ref float At(ArraySegment<float> values, int place) => ref values.Array![values.Offset + place];
 
         /// <summary>
         /// Copies some columns of op(B) into consecutive rows of the panel's width; columns that do not exist are zero.

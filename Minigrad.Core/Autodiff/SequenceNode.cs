@@ -1,0 +1,346 @@
+using Minigrad.Backends;
+using Minigrad.Operations;
+
+namespace Minigrad.Autodiff;
+
+/// <summary>
+/// A recurrent sequence as one operation: each step is one product with the recurrent weights and one fused cell; backward
+/// walks the steps in reverse with what they saved, and the weights' gradients are one product over all steps.
+/// </summary>
+/// <typeparam name="TCell">The cell.</typeparam>
+internal sealed class SequenceNode<TCell> : Node, ISequenceNode
+    where TCell : unmanaged, IRecurrentCell
+{
+    private const int Projected = 0;
+    private const int Weight = 1;
+    private const int Hidden = 2;
+    private const int State = 3;
+    private const int Bias = 4;
+
+    private readonly TCell cell;
+    private readonly PackedSteps steps;
+    private readonly int width;
+    private readonly bool hasState;
+    private readonly bool hasBias;
+    private SavedTensor projected;
+    private SavedTensor weight;
+    private SavedTensor hidden;
+    private SavedTensor state;
+    private SavedTensor bias;
+    private SavedTensor output;
+    private Storage? states;
+    private Storage? saved;
+    private Tensor? lastHiddenGradient;
+    private Tensor? lastStateGradient;
+
+    private SequenceNode(TCell cell, PackedSteps steps, SequenceInputs inputs, Storage states, Storage saved)
+        : base([inputs.Projected, inputs.Weight, inputs.Hidden, inputs.State ?? inputs.Hidden, inputs.Bias ?? inputs.Weight])
+    {
+        this.cell = cell;
+        this.steps = steps;
+        width = inputs.Hidden.Shape[1];
+        hasState = inputs.State is not null;
+        hasBias = inputs.Bias is not null;
+        projected = new SavedTensor(inputs.Projected);
+        weight = new SavedTensor(inputs.Weight);
+        hidden = new SavedTensor(inputs.Hidden);
+        state = new SavedTensor(inputs.State ?? inputs.Hidden);
+        bias = new SavedTensor(inputs.Bias ?? inputs.Weight);
+        this.states = states;
+        this.saved = saved;
+    }
+
+    /// <inheritdoc/>
+    public override string Operation => $"Sequence({typeof(TCell).Name.Split('`')[0]})";
+
+    /// <inheritdoc/>
+    public override bool HasGradient => base.HasGradient || lastHiddenGradient is not null || lastStateGradient is not null;
+
+    private int GateWidth => cell.GateCount * width;
+
+    /// <summary>Runs the sequence.</summary>
+    /// <returns>
+    /// The hidden values of all steps, <c>[rows of all steps, hidden]</c>, and those and the cell states after each
+    /// sequence's last step, <c>[batch, hidden]</c>.
+    /// </returns>
+    public static (Tensor Output, Tensor LastHidden, Tensor? LastState) Run(TCell cell, PackedSteps steps, SequenceInputs inputs)
+    {
+        Backend backend = inputs.Projected.Backend;
+        int width = inputs.Hidden.Shape[1];
+        Tensor output = Tensor.Allocate(Shape.Create([steps.TotalRows, width]), backend);
+        Storage states = cell.HasState ? backend.Allocate(steps.TotalRows * width) : output.Storage;
+        Storage saved = backend.Allocate(steps.TotalRows * width * cell.SavedCount);
+        Forward(cell, steps, inputs, output.Storage, states, saved);
+
+        Tensor lastHidden = Last(output.Storage, steps, width);
+        Tensor? lastState = cell.HasState ? Last(states, steps, width) : null;
+        bool isRecorded = Tensor.IsRecorded(inputs.Projected, inputs.Weight) || Tensor.IsRecorded(inputs.Hidden)
+            || (inputs.Bias is { } bias && Tensor.IsRecorded(bias)) || (inputs.State is { } state && Tensor.IsRecorded(state));
+        if (!isRecorded)
+        {
+            saved.Recycle();
+            if (cell.HasState)
+            {
+                states.Recycle();
+            }
+
+            return (output, lastHidden, lastState);
+        }
+
+        SequenceNode<TCell> node = new(cell, steps, inputs, states, saved);
+        node.output = new SavedTensor(output);
+        node.Output(output);
+        new StateNode(output, node, isCellState: false).Output(lastHidden);
+        if (lastState is not null)
+        {
+            new StateNode(output, node, isCellState: true).Output(lastState);
+        }
+
+        return (output, lastHidden, lastState);
+    }
+
+    /// <inheritdoc/>
+    public void ReceiveLast(Tensor gradient, bool isCellState)
+    {
+        gradient.Storage.GradientReferences++;
+        (isCellState ? ref lastStateGradient : ref lastHiddenGradient) = gradient;
+    }
+
+    /// <inheritdoc/>
+    public override void ForgetGradients()
+    {
+        base.ForgetGradients();
+        Forget(ref lastHiddenGradient);
+        Forget(ref lastStateGradient);
+    }
+
+    /// <inheritdoc/>
+    public override void Backward(Tensor gradient)
+    {
+        SequenceInputs inputs = new(
+            projected.Read(this),
+            weight.Read(this),
+            hasBias ? bias.Read(this) : null,
+            hidden.Read(this),
+            hasState ? state.Read(this) : null);
+        SequenceInputs gradients = Recording.IsOn ? TracedGradients(inputs, gradient) : FusedGradients(inputs, gradient);
+        Give(Projected, gradients.Projected);
+        Give(Weight, gradients.Weight);
+        Give(Hidden, gradients.Hidden);
+        if (hasState)
+        {
+            Give(State, gradients.State!);
+        }
+
+        if (hasBias)
+        {
+            Give(Bias, gradients.Bias!);
+        }
+
+        ForgetGradients();
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseSaved()
+    {
+        projected.Release();
+        weight.Release();
+        hidden.Release();
+        state.Release();
+        bias.Release();
+        output.Release();
+        saved?.Recycle();
+        if (cell.HasState)
+        {
+            states?.Recycle();
+        }
+
+        (saved, states) = (null, null);
+    }
+
+    private static void Forget(ref Tensor? gradient)
+    {
+        if (gradient is not null)
+        {
+            gradient.Storage.GradientReferences--;
+            gradient = null;
+        }
+    }
+
+    private static void Forward(
+        TCell cell, PackedSteps steps, SequenceInputs inputs, Storage output, Storage states, Storage saved)
+    {
+        Backend backend = output.Backend;
+        int width = inputs.Hidden.Shape[1];
+        int gateWidth = cell.GateCount * width;
+
+        // Read once in the order in which every step's product reads it.
+        Storage transposed = backend.Allocate(inputs.Weight.Length);
+        backend.Copy(
+            inputs.Weight.Storage, new StridedLayout(0, [1, width]), transposed, new StridedLayout(0, [gateWidth, 1]), [width, gateWidth]);
+        Storage recurrent = backend.Allocate(steps.Batch * gateWidth);
+        Storage bias = inputs.Bias?.Storage ?? Zeros(backend, gateWidth);
+        Part hiddenBefore = inputs.Hidden.Storage;
+        Part stateBefore = (inputs.State ?? inputs.Hidden).Storage;
+        for (int step = 0; step < steps.Count; step++)
+        {
+            int rows = steps.RowCounts[step];
+            int start = steps.Starts[step];
+            backend.MatrixProduct(new MatrixProductShape(rows, gateWidth, width), hiddenBefore, transposed, recurrent);
+            CellForward operands = new()
+            {
+                Rows = rows,
+                Width = width,
+                Input = new Part(inputs.Projected.Storage, start * gateWidth),
+                Recurrent = recurrent,
+                Bias = bias,
+                HiddenBefore = hiddenBefore,
+                StateBefore = stateBefore,
+                Hidden = new Part(output, start * width),
+                State = new Part(states, start * width),
+                Saved = new Part(saved, start * width * cell.SavedCount),
+            };
+            backend.Cell(cell, operands);
+            hiddenBefore = operands.Hidden;
+            stateBefore = operands.State;
+        }
+
+        transposed.Recycle();
+        recurrent.Recycle();
+    }
+
+    private static Tensor Last(Storage values, PackedSteps steps, int width)
+    {
+        Tensor last = Tensor.Allocate(Shape.Create([steps.Batch, width]), values.Backend);
+        values.Backend.Gather(values, steps.LastRows(), width, last.Storage);
+        return last;
+    }
+
+    private static Storage Zeros(Backend backend, int length)
+    {
+        Storage zeros = backend.Allocate(length);
+        backend.Fill(zeros, 0f);
+        return zeros;
+    }
+
+    private static Storage CopyOrZeros(Tensor? values, Backend backend, int length)
+    {
+        if (values is null)
+        {
+            return Zeros(backend, length);
+        }
+
+        Storage copy = backend.Allocate(length);
+        StridedLayout layout = StridedLayout.RowMajor(values.Shape);
+        backend.Copy(values.Storage, layout, copy, layout, values.Shape);
+        return copy;
+    }
+
+    private SequenceInputs TracedGradients(SequenceInputs inputs, Tensor gradient)
+    {
+        Tensor Zero() => Tensor.Full([steps.Batch, width], 0f).To(gradient.Backend);
+        TracedSequence<TCell> traced = new(cell, steps, inputs);
+        return traced.Gradients(gradient, lastHiddenGradient ?? Zero(), lastStateGradient ?? Zero());
+    }
+
+    private SequenceInputs FusedGradients(SequenceInputs inputs, Tensor gradient)
+    {
+        Backend backend = gradient.Backend;
+        int batchLength = steps.Batch * width;
+        Storage y = output.Read(this).Storage;
+        Tensor input = Tensor.Allocate(inputs.Projected.Shape, backend);
+        Storage recurrent = cell.SeparatesRecurrent ? backend.Allocate(input.Length) : input.Storage;
+
+        // Two buffers in turn, since a step's outputs may not overlap its inputs. Rows of sequences that have ended
+        // already hold the gradients of their last values in both.
+        Storage direct = CopyOrZeros(lastHiddenGradient, backend, batchLength);
+        Storage directBefore = CopyOrZeros(lastHiddenGradient, backend, batchLength);
+        Storage stateFlow = hasState ? CopyOrZeros(lastStateGradient, backend, batchLength) : direct;
+        Storage stateFlowBefore = hasState ? CopyOrZeros(lastStateGradient, backend, batchLength) : directBefore;
+        Storage throughGates = Zeros(backend, batchLength);
+        for (int step = steps.Count - 1; step >= 0; step--)
+        {
+            int rows = steps.RowCounts[step];
+            int start = steps.Starts[step];
+            int before = step == 0 ? 0 : steps.Starts[step - 1] * width;
+            CellBackward operands = new()
+            {
+                Rows = rows,
+                Width = width,
+                Saved = new Part(saved!, start * width * cell.SavedCount),
+                HiddenBefore = step == 0 ? inputs.Hidden.Storage : new Part(y, before),
+                StateBefore = step == 0 ? (inputs.State ?? inputs.Hidden).Storage : new Part(states!, before),
+                OutputGradient = new Part(gradient.Storage, start * width),
+                DirectGradient = direct,
+                GateGradient = throughGates,
+                StateGradient = stateFlow,
+                DirectGradientBefore = directBefore,
+                StateGradientBefore = stateFlowBefore,
+                InputGradient = new Part(input.Storage, start * GateWidth),
+                RecurrentGradient = new Part(recurrent, start * GateWidth),
+            };
+            backend.CellBackward(cell, operands);
+            (direct, directBefore) = (directBefore, direct);
+            (stateFlow, stateFlowBefore) = (stateFlowBefore, stateFlow);
+            if (step > 0 || Needs(Hidden))
+            {
+                backend.MatrixProduct(
+                    new MatrixProductShape(rows, width, GateWidth), operands.RecurrentGradient, inputs.Weight.Storage, throughGates);
+            }
+        }
+
+        Tensor hiddenGradient = Tensor.Allocate(inputs.Hidden.Shape, backend);
+        backend.Zip(default(Add), new Operand(direct), new Operand(throughGates), hiddenGradient.Storage);
+        Tensor weightGradient = WeightGradient(inputs, recurrent, y);
+        Tensor biasGradient = Tensor.Allocate(Shape.Create([GateWidth]), backend);
+        backend.Reduce(default(Sum), recurrent, new AxisLayout(1, steps.TotalRows, GateWidth), biasGradient.Storage);
+        Tensor? stateGradient = hasState ? new Tensor(inputs.Hidden.Shape, stateFlow) : null;
+
+        direct.Recycle();
+        directBefore.Recycle();
+        throughGates.Recycle();
+        if (hasState)
+        {
+            stateFlowBefore.Recycle();
+        }
+
+        if (cell.SeparatesRecurrent)
+        {
+            recurrent.Recycle();
+        }
+
+        return new SequenceInputs(input, weightGradient, biasGradient, hiddenGradient, stateGradient);
+    }
+
+    /// <summary>Σ over all steps of gateᵀ · (hidden value before): the first step's from the initial values, then all others at once.</summary>
+    private Tensor WeightGradient(SequenceInputs inputs, Storage gates, Storage y)
+    {
+        Backend backend = gates.Backend;
+        Tensor first = Tensor.Allocate(inputs.Weight.Shape, backend);
+        MatrixProductShape shape = new(GateWidth, width, steps.Batch) { TransposeLeft = true };
+        backend.MatrixProduct(shape, gates, inputs.Hidden.Storage, first.Storage);
+        int rest = steps.TotalRows - steps.Batch;
+        if (rest == 0)
+        {
+            return first;
+        }
+
+        Storage before = y;
+        if (!steps.IsUniform)
+        {
+            before = backend.Allocate(rest * width);
+            backend.Gather(y, steps.RowsBefore(), width, before);
+        }
+
+        Tensor sum = Tensor.Allocate(inputs.Weight.Shape, backend);
+        backend.MatrixProduct(shape with { Depth = rest }, new Part(gates, steps.Batch * GateWidth), before, sum.Storage);
+        backend.Zip(default(Add), new Operand(sum.Storage), new Operand(first.Storage), sum.Storage);
+        first.Storage.Recycle();
+        if (!steps.IsUniform)
+        {
+            before.Recycle();
+        }
+
+        return sum;
+    }
+}
