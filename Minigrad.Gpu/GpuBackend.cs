@@ -410,8 +410,12 @@ public sealed class GpuBackend : Backend, IDisposable
                 $"A tensor on {storage.Backend.Name} was given to {Name}. Move it there first.", nameof(storage));
     }
 
-    private ArrayView<float> View(Part part) =>
-        View(part.Storage) is var whole && part.Start == 0 ? whole : whole.SubView(part.Start, whole.Length - part.Start);
+    private ArrayView<float> View(Part part)
+    {
+        // A part of no elements at a buffer's end is never read, and no view of it can be made.
+        ArrayView<float> whole = View(part.Storage);
+        return part.Start == 0 || part.Start == whole.Length ? whole : whole.SubView(part.Start, whole.Length - part.Start);
+    }
 
     private OperandView View(Operand operand) => new(View(operand.Storage), operand.Period, operand.Repeat);
 

@@ -4,6 +4,7 @@ using Minigrad.Backends.Cpu;
 using Minigrad.Gpu;
 using Minigrad.Numerics;
 using Minigrad.Operations;
+using Minigrad.Tests.Backends;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -229,6 +230,56 @@ public sealed class SeamTests(GpuFixture fixture) : IClassFixture<GpuFixture>
             },
             iter: 2 * Cases,
             threads: 1);
+
+    [Fact]
+    public void MatrixProduct_of_parts() => Same(
+        20,
+        (backend, y) =>
+        {
+            backend.Fill(y, -1f);
+            MatrixProductShape shape = new(3, 4, 5) { TransposeRight = true };
+            backend.MatrixProduct(
+                shape, new Part(Numbers(backend, 30, 1), 7), new Part(Numbers(backend, 40, 2), 11), new Part(y, 6));
+        },
+        1e-4f);
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 5)]
+    [InlineData(2, 17)]
+    [InlineData(0, 4)]
+    public void Cell(int rows, int width)
+    {
+        void Check<TCell>(TCell cell)
+            where TCell : unmanaged, IRecurrentCell
+        {
+            foreach (Func<CellOperands, Part> output in (Func<CellOperands, Part>[])
+                [
+                    operands => operands.Forward.Hidden, operands => operands.Forward.State, operands => operands.Forward.Saved,
+                    operands => operands.Backward.DirectGradientBefore, operands => operands.Backward.StateGradientBefore,
+                    operands => operands.Backward.InputGradient, operands => operands.Backward.RecurrentGradient,
+                ])
+            {
+                int length = output(new CellOperands(CpuBackend.Instance, rows, width, cell.GateCount, cell.SavedCount)).Storage.Length;
+                Same(
+                    length,
+                    (backend, y) =>
+                    {
+                        CellOperands operands = new(backend, rows, width, cell.GateCount, cell.SavedCount);
+                        backend.Cell(cell, operands.Forward);
+                        backend.CellBackward(cell, operands.Backward);
+                        StridedLayout layout = new(0, [1]);
+                        backend.Copy(output(operands).Storage, layout, y, layout, [length]);
+                    },
+                    1e-5f);
+            }
+        }
+
+        Check(default(LstmCell));
+        Check(default(GruCell));
+        Check(default(ElmanCell<HyperbolicTangent>));
+        Check(default(ElmanCell<Rectifier>));
+    }
 
     [Theory]
     [InlineData(0, 3)]
