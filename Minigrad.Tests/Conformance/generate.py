@@ -560,6 +560,74 @@ def clips():
     cases.write()
 
 
+# Layers.
+
+RECURRENT = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+
+
+def rounded(module):
+    """A module whose parameters float32 holds exactly."""
+    for p in module.parameters():
+        p.data = exact(p.data)
+    return module
+
+
+def layers():
+    cases = Cases("layers")
+
+    def one(name, attrs, time, batch, has_state, used=("output", "hn", "cn")):
+        layer = rounded(RECURRENT[name](**attrs))
+        shape = (batch, time) if attrs.get("batch_first") else (time, batch)
+        inputs = {"input": cases.normal(*shape, attrs["input_size"])}
+        if has_state:
+            parts = attrs.get("num_layers", 1) * (2 if attrs.get("bidirectional") else 1)
+            for state in ("h0", "c0") if name == "lstm" else ("h0",):
+                inputs[state] = cases.normal(parts, batch, attrs["hidden_size"])
+        leaves = {n: x.clone().requires_grad_() for n, x in inputs.items()}
+        state = (leaves["h0"], leaves["c0"]) if "c0" in leaves else leaves.get("h0")
+        output, last = layer(leaves["input"], state)
+        outputs = {"output": output, "hn": last[0], "cn": last[1]} if name == "lstm" else {"output": output, "hn": last}
+        gradients = {n: cases.normal(*y.shape) for n, y in outputs.items() if n in used}
+        torch.autograd.backward([outputs[n] for n in gradients], list(gradients.values()))
+        grads = {n: tensor(x.grad) for n, x in leaves.items()} | {n: tensor(p.grad) for n, p in layer.named_parameters()}
+        cases.add(name, "layer", layer=name, attrs=attrs, parameters={n: tensor(p) for n, p in layer.named_parameters()},
+                  inputs={n: tensor(x) for n, x in inputs.items()}, outputs={n: tensor(y) for n, y in outputs.items()},
+                  grad_outputs={n: tensor(g) for n, g in gradients.items()}, grads={n: g for n, g in grads.items() if g is not None})
+
+    for name in RECURRENT:
+        nonlinearities = [{}, {"nonlinearity": "relu"}] if name == "rnn" else [{}]
+        for extra in nonlinearities:
+            for count, both, first, bias, state in itertools.product((1, 2), (False, True), (False, True), (False, True), (False, True)):
+                cases.next()
+                sizes = {"input_size": 3, "hidden_size": 4, "num_layers": count, "bidirectional": both, "batch_first": first, "bias": bias}
+                one(name, sizes | extra, time=4, batch=2, has_state=state)
+        for hidden, time, batch in ((1, 1, 1), (16, 3, 2), (17, 6, 5), (33, 2, 3), (5, 30, 1), (2, 5, 20)):
+            cases.next()
+            one(name, {"input_size": 6, "hidden_size": hidden}, time, batch, has_state=time % 2 == 0)
+        for used in (("output",), ("hn",), ("hn", "cn")):
+            cases.next()
+            one(name, {"input_size": 3, "hidden_size": 4, "num_layers": 2}, 5, 2, True, used)
+    cases.write()
+
+
+def batch_norms():
+    cases = Cases("batch_norms")
+    for shape, attrs in itertools.product([(6, 3), (2, 4), (5, 1), (4, 3, 5), (20, 17)],
+                                          [{}, {"momentum": 0.5}, {"eps": 0.1}, {"momentum": 0.9, "eps": 1e-3}]):
+        cases.next()
+        layer = torch.nn.BatchNorm1d(shape[1], **attrs)
+        for p in layer.parameters():
+            p.data = cases.normal(*p.shape)
+        start = {n: tensor(p) for n, p in layer.named_parameters()}
+        inputs = [cases.normal(*shape, scale=2.0) + k for k in range(3)]
+        outputs = [layer(x) for x in inputs]
+        layer.eval()
+        cases.add("batch_norm", "batch_norm_running", attrs={"num_features": shape[1]} | attrs, parameters=start,
+                  train_inputs=[tensor(x) for x in inputs], train_outputs=[tensor(y) for y in outputs],
+                  running_mean=tensor(layer.running_mean), running_var=tensor(layer.running_var), eval_output=tensor(layer(inputs[0])))
+    cases.write()
+
+
 # Optimizers and trainings.
 
 OPTIMIZERS = {
@@ -620,6 +688,23 @@ def optimizers():
     cases.write()
 
 
+def train(cases, label, description, model, x, target, loss, name, attrs, max_norm, count):
+    """Trains a model on one batch and adds the case."""
+    start = {n: tensor(p) for n, p in model.named_parameters()}
+    optimizer = create_optimizer(name, model.parameters(), attrs)
+    steps, norms = [], []
+    for _ in range(count):
+        optimizer.zero_grad()
+        value = LOSSES[loss](model(x), target)
+        value.backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), INF if max_norm is None else max_norm).item())
+        optimizer.step()
+        steps.append(value.item())
+    cases.add(label, "training", model=description, parameters=start, input=tensor(x), target=tensor(target), loss=loss, optimizer=name,
+              optimizer_attrs=attrs, max_norm=max_norm, losses=number(steps), norms=number(norms),
+              final_parameters={n: tensor(p) for n, p in model.named_parameters()})
+
+
 def trainings():
     cases = Cases("trainings")
     activations = {"tanh": torch.nn.Tanh, "relu": torch.nn.ReLU, "sigmoid": torch.nn.Sigmoid, "gelu": torch.nn.GELU,
@@ -642,28 +727,34 @@ def trainings():
         for a, b in zip(sizes, sizes[1:]):
             layers += [torch.nn.Linear(a, b), activations[activation]()]
         model = torch.nn.Sequential(*layers[:-1])
-        for p in model.parameters():
-            p.data = exact(p.data)
-        start = {n: tensor(p) for n, p in model.named_parameters()}
+        rounded(model)
         x = cases.normal(20, sizes[0])
         target = cases.integers(20, high=sizes[-1]) if loss == "cross_entropy" else cases.normal(20, sizes[-1])
-        optimizer = create_optimizer(name, model.parameters(), attrs)
-        steps, norms = [], []
-        for _ in range(20):
-            optimizer.zero_grad()
-            value = LOSSES[loss](model(x), target)
-            value.backward()
-            norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), INF if max_norm is None else max_norm).item())
-            optimizer.step()
-            steps.append(value.item())
-        cases.add("mlp", "training", model={"type": "mlp", "sizes": sizes, "activation": activation}, parameters=start,
-                  input=tensor(x), target=tensor(target), loss=loss, optimizer=name, optimizer_attrs=attrs, max_norm=max_norm,
-                  losses=number(steps), norms=number(norms), final_parameters={n: tensor(p) for n, p in model.named_parameters()})
+        train(cases, "mlp", {"type": "mlp", "sizes": sizes, "activation": activation}, model, x, target, loss, name, attrs, max_norm, 20)
+
+    class Reader(torch.nn.Module):
+        def __init__(self, kind, inputs, hidden, outputs):
+            super().__init__()
+            self.rnn = RECURRENT[kind](inputs, hidden, batch_first=True)
+            self.head = torch.nn.Linear(hidden, outputs)
+
+        def forward(self, x):
+            return self.head(self.rnn(x)[0][:, -1])
+
+    chosen = [("cross_entropy", "sgd", {"lr": 0.3, "momentum": 0.5}, 0.5), ("mse", "adam", {"lr": 0.01}, 0.2),
+              ("mse", "rmsprop", {"lr": 0.005, "momentum": 0.5}, None), ("cross_entropy", "adamw", {"lr": 0.02, "weight_decay": 0.1}, 1.0)]
+    for kind, (loss, name, attrs, max_norm) in itertools.product(RECURRENT, chosen):
+        cases.next()
+        sizes = {"input_size": 3, "hidden_size": 9, "output_size": 2}
+        model = rounded(Reader(kind, *sizes.values()))
+        x = cases.normal(6, 10, 3)
+        target = cases.integers(6, high=2) if loss == "cross_entropy" else cases.normal(6, 2)
+        train(cases, kind, {"type": kind} | sizes, model, x, target, loss, name, attrs, max_norm, 15)
     cases.write()
 
 
 def main():
-    for group in (ops, second_order, losses, clips, optimizers, trainings):
+    for group in (ops, second_order, losses, clips, layers, batch_norms, optimizers, trainings):
         group()
     print(", ".join(f"{kind}: {count}" for kind, count in COUNTS.items()), f"- {sum(COUNTS.values())} cases")
 
