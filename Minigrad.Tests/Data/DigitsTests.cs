@@ -1,5 +1,4 @@
 using Minigrad.Data;
-using Minigrad.Plots;
 
 namespace Minigrad.Tests.Data;
 
@@ -33,20 +32,5 @@ public sealed class DigitsTests
         Assert.Equal(Enumerable.Range(0, 10), data.Batches(3).SelectMany(batch => batch.Labels));
         Assert.Throws<ArgumentOutOfRangeException>(() => data.Batches(0));
         Assert.Contains("2 labels", Assert.Throws<ShapeException>(() => new LabeledData(Tensor.Zeros(3, 1), [0, 1])).Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void A_chart_is_well_formed_and_leaves_gaps_where_there_is_nothing()
-    {
-        Series series = new("loss <raw> & more", [(0, 1), (1, 0.1), (2, double.NaN), (3, 0), (4, 0.01)]);
-        string svg = new LineChart("a < b", "step", new Panel("loss", [series]) { IsLogarithmic = true }, new Panel("norm", [series])).ToSvg();
-        System.Xml.Linq.XDocument document = System.Xml.Linq.XDocument.Parse(svg);
-        string[] paths = [.. document.Descendants().Where(element => element.Name.LocalName == "path").Select(element => element.Attribute("d")!.Value)];
-        Assert.Equal(2, paths[0].Count(letter => letter == 'M'));
-        Assert.Contains("loss <raw> & more", document.Root!.Value, StringComparison.Ordinal);
-        Assert.Contains(
-            "no finite value",
-            Assert.Throws<InvalidOperationException>(() => new LineChart("t", "x", new Panel("y", [new Series("s", [])])).ToSvg()).Message,
-            StringComparison.Ordinal);
     }
 }
