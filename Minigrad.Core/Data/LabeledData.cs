@@ -1,7 +1,7 @@
 namespace Minigrad.Data;
 
 /// <summary>Rows of features, each with a class.</summary>
-public sealed class LabeledData
+public sealed class LabeledData : IDataset<LabeledData>
 {
     /// <summary>A set of labelled rows.</summary>
     /// <param name="features">The rows, <c>[rows, …]</c>.</param>
@@ -30,28 +30,20 @@ public sealed class LabeledData
     /// <summary>The number of rows.</summary>
     public int Count => Labels.Length;
 
-    /// <summary>The rows in parts of a size; the last part may be smaller.</summary>
+    /// <summary>The rows in parts of a size; the last part may be smaller. <see cref="Loader{TBatch}"/> has more options.</summary>
     /// <param name="size">How many rows make a part, at least 1.</param>
-    /// <param name="generator">Shuffles the rows before; null keeps their order.</param>
+    /// <param name="generator">Shuffles the rows, anew each time they are gone through; null keeps their order.</param>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
-    public IEnumerable<LabeledData> Batches(int size, Generator? generator = null)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
-        if (Count == 0)
-        {
-            throw new InvalidOperationException(
-                $"Batches: the data set is empty (features of shape {Features.Shape}), so there is nothing to train on. Check how it was loaded or split.");
-        }
+    public IEnumerable<LabeledData> Batches(int size, Generator? generator = null) =>
+        new Loader<LabeledData>(this, size, generator);
 
-        return Cut(size, generator?.Permutation(Count) ?? [.. Enumerable.Range(0, Count)]);
+    /// <inheritdoc/>
+    public LabeledData Take(ReadOnlySpan<int> rows)
+    {
+        Dataset.CheckRows(this, Count, rows);
+        return new LabeledData(Features.IndexSelect(0, rows), Array.ConvertAll(rows.ToArray(), row => Labels[row]));
     }
 
-    private IEnumerable<LabeledData> Cut(int size, int[] order)
-    {
-        foreach (int[] rows in order.Chunk(size))
-        {
-            yield return new LabeledData(
-                Features.IndexSelect(0, rows), Array.ConvertAll(rows, row => Labels[row]));
-        }
-    }
+    /// <summary>What this is, for messages.</summary>
+    public override string ToString() => $"labelled features of shape {Features.Shape}";
 }
