@@ -127,33 +127,42 @@ public sealed class CsvData
     private static List<Row> Parse(string path, string text, char separator)
     {
         // The header and the number of cells are looked at above, where a message can say more.
-        using SepReader reader = Sep.New(separator)
-            .Reader(options => options with
-            {
-                HasHeader = false,
-                DisableColCountCheck = true,
-                Unescape = true,
-                Trim = SepTrim.Outer,
-                CreateToString = SepToString.PoolPerCol(),
-            })
-            .FromText(text);
+        Sep format = Sep.New(separator);
         List<Row> rows = [];
         int line = 1; // Where the row before ended: without a header, Sep says that the first row begins where it ends.
-        foreach (SepReader.Row row in reader)
+        try
         {
-            // Looked at first, because cells are unescaped in place.
-            if (row.Span.Count('"') % 2 == 1)
+            using SepReader reader = format
+                .Reader(options => options with
+                {
+                    HasHeader = false,
+                    DisableColCountCheck = true,
+                    Unescape = true,
+                    Trim = SepTrim.Outer,
+                    CreateToString = SepToString.PoolPerCol(),
+                })
+                .FromText(text);
+            foreach (SepReader.Row row in reader)
             {
-                throw DataFileException.At(
-                    path, $"line {line}", "a quote is opened here and not closed. Close it; a quote that is part of a cell is doubled, in a cell in quotes.");
-            }
+                // Looked at first, because cells are unescaped in place.
+                if (row.Span.Count('"') % 2 == 1)
+                {
+                    throw DataFileException.At(
+                        path, $"line {line}", "a quote is opened here and not closed. Close it; a quote that is part of a cell is doubled, in a cell in quotes.");
+                }
 
-            if (!row.Span.IsWhiteSpace())
-            {
-                rows.Add(new Row(line, row[..].ToStringsArray()));
-            }
+                if (!row.Span.IsWhiteSpace())
+                {
+                    rows.Add(new Row(line, row[..].ToStringsArray()));
+                }
 
-            line = row.LineNumberToExcl;
+                line = row.LineNumberToExcl;
+            }
+        }
+        catch (NotSupportedException error)
+        {
+            throw DataFileException.At(
+                path, $"line {line}", "the row that begins about here is longer than 16 million characters. Check that its quotes are closed, and that it is the right file.", error);
         }
 
         return rows;

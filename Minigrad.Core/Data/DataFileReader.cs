@@ -13,6 +13,7 @@ internal sealed class DataFileReader : IDisposable
 {
     private const int FirstPiece = 1 << 16;
     private const int TrailerSize = 8;
+    private const int LongestText = 1_000_000_000; // A string can be little longer.
 
     // Deflate cannot shrink by more than this: its longest match, 258 bytes, takes at least two bits.
     private const long LargestRatio = 1032;
@@ -46,13 +47,13 @@ internal sealed class DataFileReader : IDisposable
     public static string ReadText(string path)
     {
         using DataFileReader reader = new(path);
-        if (reader.MostLeft > Array.MaxLength / 2 && !reader.IsCompressed)
+        byte[] bytes = reader.Read(LongestText + 1);
+        if (bytes.Length > LongestText)
         {
             throw new DataFileException(
-                $"{path} has {reader.MostLeft:N0} bytes, but text is read whole and may have at most {Array.MaxLength / 2:N0}. Split the file.");
+                $"{path} has more than {LongestText:N0} bytes; text is read whole and may not have more. Split the file.");
         }
 
-        byte[] bytes = reader.Read(Array.MaxLength / 2);
         reader.CheckEnd();
         ReadOnlySpan<byte> text = bytes;
         ReadOnlySpan<byte> mark = Encoding.UTF8.Preamble;

@@ -76,6 +76,7 @@ public sealed class CsvDataTests : IDisposable
         Refuses(() => Read("a,b\n1,\"2\n3,4\n"), "line 2", "not closed");
         Refuses(() => Read("a,b\n1,2\n\"x\ny\",\n").ToTensor("b"), "line 3, column \"b\"", "empty");
         Refuses(() => Read("a,b\n\"x\ny\",1\nz,two\n").ToTensor("b"), "line 4, column \"b\"", "'two' is no finite number");
+        Refuses(() => Read("a\n1\n\"" + new string('x', 1 << 24)), "line ", "16 million characters", "quotes");
         Refuses(() => Read("a\nNaN\n").ToTensor(), "line 2, column \"a\"", "'NaN'");
         Refuses(() => Read("a\n1e99\n").ToTensor(), "'1e99'");
         Refuses(() => Read("a\n1,5\n", ';').ToTensor(), "'1,5'");
