@@ -51,8 +51,13 @@ public class Adam : Optimizer
         AmsGrad = amsGrad;
     }
 
-    /// <summary>β₁, the rate of the running mean of gradients.</summary>
-    public double Beta1 { get; }
+    /// <summary>β₁, the rate of the running mean of gradients. A schedule may set it; the bias is corrected as if it had been so from the start, as in PyTorch.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not from 0 up to, not including, 1.</exception>
+    public double Beta1
+    {
+        get;
+        set => field = CheckRate(value, nameof(Beta1));
+    }
 
     /// <summary>β₂, the rate of the running mean of squares.</summary>
     public double Beta2 { get; }

@@ -6,6 +6,8 @@ namespace Minigrad.Optimizers;
 /// <summary>RMSProp (Tieleman and Hinton, 2012): g divided by the root of the running mean of g², which starts at 0; ε outside the root, as in PyTorch. (Keras and optax add it inside; autograd starts the mean at 1.)</summary>
 public sealed class RmsProp : Optimizer
 {
+    private readonly bool hasMomentum;
+
     /// <summary>An optimizer of parameters.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
     /// <param name="learningRate">The learning rate η.</param>
@@ -47,6 +49,7 @@ public sealed class RmsProp : Optimizer
         Alpha = CheckRate(alpha, nameof(alpha));
         Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
         WeightDecay = weightDecay;
+        hasMomentum = momentum != 0;
         Momentum = CheckNotNegative(momentum, nameof(momentum));
         Centered = centered;
     }
@@ -57,21 +60,30 @@ public sealed class RmsProp : Optimizer
     /// <summary>ε, added outside the root.</summary>
     public double Epsilon { get; }
 
-    /// <summary>μ; 0 for none.</summary>
-    public double Momentum { get; }
+    /// <summary>μ; 0 for none. A schedule may set it, also to 0, if the optimizer was created with momentum.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    /// <exception cref="InvalidOperationException">The optimizer was created without momentum, and so remembers none.</exception>
+    public double Momentum
+    {
+        get;
+        set => field = hasMomentum || value == 0
+            ? CheckNotNegative(value, nameof(Momentum))
+            : throw new InvalidOperationException(
+                $"RmsProp.Momentum was set to {value}, but this optimizer was created without momentum and remembers none. Create it with the momentum it starts from; set that to 0 for a time if need be.");
+    }
 
     /// <summary>Whether to divide by the standard deviation, the mean taken out (Graves, 2013, arXiv:1308.0850).</summary>
     public bool Centered { get; }
 
     /// <inheritdoc/>
-    protected override int StateCount => 1 + (Centered ? 1 : 0) + (Momentum > 0 ? 1 : 0);
+    protected override int StateCount => 1 + (Centered ? 1 : 0) + (hasMomentum ? 1 : 0);
 
     /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         float learningRate = (float)step.LearningRate;
         MeanSquare meanSquare = new((float)Alpha, (float)(1 - Alpha), (float)Epsilon);
-        switch (Centered, Momentum > 0)
+        switch (Centered, hasMomentum)
         {
             case (false, false):
                 step.Apply(new RmsPropRule(learningRate, meanSquare), targets);

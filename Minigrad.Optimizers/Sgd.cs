@@ -6,6 +6,8 @@ namespace Minigrad.Optimizers;
 /// <summary>Gradient descent, with momentum in the form b ← μ · b + (1 − dampening) · g, p ← p − η · b; the first b is g, as in PyTorch. (Others fold η into b, or dampen by 1 − μ.)</summary>
 public sealed class Sgd : Optimizer
 {
+    private readonly bool hasMomentum;
+
     /// <summary>An optimizer of parameters.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
     /// <param name="learningRate">The learning rate η.</param>
@@ -40,6 +42,7 @@ public sealed class Sgd : Optimizer
         bool nesterov = false)
         : base(groups, learningRate)
     {
+        hasMomentum = momentum != 0;
         Momentum = CheckNotNegative(momentum, nameof(momentum));
         Dampening = dampening;
         WeightDecay = weightDecay;
@@ -51,8 +54,17 @@ public sealed class Sgd : Optimizer
         }
     }
 
-    /// <summary>μ; 0 for none.</summary>
-    public double Momentum { get; }
+    /// <summary>μ; 0 for none. A schedule may set it, also to 0, if the optimizer was created with momentum.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    /// <exception cref="InvalidOperationException">The optimizer was created without momentum, and so remembers none.</exception>
+    public double Momentum
+    {
+        get;
+        set => field = hasMomentum || value == 0
+            ? CheckNotNegative(value, nameof(Momentum))
+            : throw new InvalidOperationException(
+                $"Sgd.Momentum was set to {value}, but this optimizer was created without momentum and remembers none. Create it with the momentum it starts from; set that to 0 for a time if need be.");
+    }
 
     /// <summary>How much less of a gradient enters the momentum, from the second step on.</summary>
     public double Dampening { get; }
@@ -61,13 +73,13 @@ public sealed class Sgd : Optimizer
     public bool Nesterov { get; }
 
     /// <inheritdoc/>
-    protected override int StateCount => Momentum == 0 ? 0 : 1;
+    protected override int StateCount => hasMomentum ? 1 : 0;
 
     /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         float learningRate = (float)step.LearningRate;
-        if (Momentum == 0)
+        if (!hasMomentum)
         {
             step.Apply(new SgdRule(learningRate), targets);
         }
