@@ -753,8 +753,64 @@ def trainings():
     cases.write()
 
 
+# Schedules.
+
+PLATEAU_METRICS = {
+    "falling": [1.0 / (1 + i) for i in range(20)],
+    "flat": [1.0] * 24,
+    "stairs": [3.0 - i // 6 for i in range(24)],
+    "just_better": [1.0 - 0.00005 * i for i in range(24)],
+    "rising": [0.1 * i for i in range(20)],
+    "nan": [1.0, NAN, NAN, NAN, 0.5, NAN, 0.25, 0.25, NAN, INF, 0.125, 0.25],
+    "wave": [2.0 + math.sin(0.7 * i) + 0.05 * i for i in range(30)],
+}
+SCHEDULERS = {
+    "step": ("StepLR", [{"step_size": 4}, {"step_size": 1, "gamma": 0.9}, {"step_size": 7, "gamma": 0.5}, {"step_size": 40}]),
+    "multi_step": ("MultiStepLR", [
+        {"milestones": [2, 5, 9]}, {"milestones": [1, 2, 20], "gamma": 0.5}, {"milestones": [3, 3, 8], "gamma": 0.5}, {"milestones": []}]),
+    "exponential": ("ExponentialLR", [{"gamma": 0.9}, {"gamma": 1.0}, {"gamma": 1.1}]),
+    "cosine": ("CosineAnnealingLR", [{"t_max": 30}, {"t_max": 10, "eta_min": 0.01}, {"t_max": 7}, {"t_max": 1, "eta_min": 0.001}]),
+    "cosine_warm_restarts": ("CosineAnnealingWarmRestarts", [
+        {"t_0": 7}, {"t_0": 4, "t_mult": 2}, {"t_0": 1, "t_mult": 3, "eta_min": 0.01}, {"t_0": 10, "eta_min": 0.05}]),
+    "linear": ("LinearLR", [
+        {}, {"start_factor": 0.1}, {"start_factor": 1.0, "end_factor": 0.2, "total_iters": 12}, {"total_iters": 40},
+        {"start_factor": 0.5, "end_factor": 0.0, "total_iters": 1}]),
+    "one_cycle": ("OneCycleLR", [
+        {"max_lr": 0.5, "total_steps": 30}, {"max_lr": 0.1, "total_steps": 7}, {"max_lr": 0.1, "total_steps": 25, "pct_start": 0.45},
+        {"max_lr": 2.0, "total_steps": 30, "div_factor": 10.0, "final_div_factor": 100.0},
+        {"max_lr": 1.0, "total_steps": 30, "three_phase": True}, {"max_lr": 1.0, "total_steps": 23, "pct_start": 0.4, "three_phase": True}]),
+    "polynomial": ("PolynomialLR", [{}, {"total_iters": 20}, {"total_iters": 20, "power": 2.0}, {"total_iters": 12, "power": 0.5}]),
+    "reduce_on_plateau": ("ReduceLROnPlateau", [
+        ("flat", {}), ("falling", {"patience": 0}), ("stairs", {"patience": 3, "factor": 0.5}), ("just_better", {"patience": 4}),
+        ("rising", {"patience": 2, "factor": 0.7}), ("rising", {"mode": "max", "patience": 0}), ("nan", {"patience": 1, "factor": 0.5}),
+        ("wave", {"mode": "max", "patience": 3, "factor": 0.3}), ("wave", {"mode": "min", "patience": 5}),
+        ("flat", {"patience": 1, "factor": 0.5, "cooldown": 3}), ("flat", {"patience": 0, "factor": 0.1, "min_lr": 0.01}),
+        ("stairs", {"patience": 2, "factor": 0.5, "threshold": 0.6, "cooldown": 1}), ("nan", {"mode": "max", "patience": 0, "factor": 0.5})]),
+}
+
+
+def schedulers():
+    cases = Cases("schedulers")
+    spelling = {"t_max": "T_max", "t_0": "T_0", "t_mult": "T_mult"}
+    for name, (kind, choices) in SCHEDULERS.items():
+        for place, choice in enumerate(choices):
+            metrics_name, attrs = choice if isinstance(choice, tuple) else (None, choice)
+            base = (0.1, 0.03, 1.0)[place % 3]
+            optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
+            fixed = {"cycle_momentum": False} if name == "one_cycle" else {}
+            scheduler = getattr(torch.optim.lr_scheduler, kind)(optimizer, **fixed, **{spelling.get(k, k): v for k, v in attrs.items()})
+            optimizer.step()  # PyTorch wants the optimizer's first step before the scheduler's.
+            metrics = PLATEAU_METRICS.get(metrics_name)
+            lrs = [optimizer.param_groups[0]["lr"]]
+            for step in range(attrs.get("total_steps", 30) if metrics is None else len(metrics)):
+                scheduler.step(*([] if metrics is None else [metrics[step]]))
+                lrs.append(optimizer.param_groups[0]["lr"])
+            cases.add(name, "scheduler", scheduler=name, base_lr=base, attrs=attrs, metrics=number(metrics), lrs=number(lrs))
+    cases.write()
+
+
 def main():
-    for group in (ops, second_order, losses, clips, layers, batch_norms, optimizers, trainings):
+    for group in (ops, second_order, losses, clips, layers, batch_norms, optimizers, trainings, schedulers):
         group()
     print(", ".join(f"{kind}: {count}" for kind, count in COUNTS.items()), f"- {sum(COUNTS.values())} cases")
 
