@@ -1,0 +1,72 @@
+using Minigrad.Layers;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>A model and its optimizer as they are, to be put back to the bit after a trial.</summary>
+internal sealed class TrainingSnapshot
+{
+    private readonly List<(Tensor Tensor, float[] Values, Tensor? Gradient)> tensors = [];
+    private readonly List<(Module Module, bool IsTraining)> modes = [];
+    private readonly Optimizer optimizer;
+    private readonly OptimizerState optimizerState;
+
+    /// <summary>Takes it.</summary>
+    /// <param name="model">The model: parameters, buffers, and which parts of it behave as in training.</param>
+    /// <param name="optimizer">The optimizer: its state, and the parameters that are not the model's.</param>
+    public TrainingSnapshot(Module model, Optimizer optimizer)
+    {
+        this.optimizer = optimizer;
+        optimizerState = optimizer.State();
+        IEnumerable<Tensor> all = model.NamedParameters().Concat(model.NamedBuffers()).Select(entry => entry.Tensor)
+            .Concat(optimizer.Groups.SelectMany(group => group.Parameters));
+        foreach (Tensor tensor in all.Distinct())
+        {
+            tensors.Add((tensor, tensor.ToArray(), tensor.Gradient));
+        }
+
+        AddModes(model);
+    }
+
+    /// <summary>Forgets the gradients of all that was taken; those taken are kept for <see cref="Restore"/>.</summary>
+    public void ZeroGradients()
+    {
+        foreach ((Tensor tensor, _, _) in tensors)
+        {
+            tensor.Gradient = null;
+        }
+    }
+
+    /// <summary>Puts everything back.</summary>
+    public void Restore()
+    {
+        using NoGrad scope = new();
+        foreach ((Tensor tensor, float[] values, Tensor? gradient) in tensors)
+        {
+            tensor.Assign(values);
+            tensor.Gradient = gradient;
+        }
+
+        optimizer.Restore(optimizerState);
+        foreach ((Module module, bool isTraining) in modes)
+        {
+            // An outer module sets all inside it, so the inner ones come after it.
+            if (isTraining)
+            {
+                module.Train();
+            }
+            else
+            {
+                module.Evaluate();
+            }
+        }
+    }
+
+    private void AddModes(Module module)
+    {
+        modes.Add((module, module.IsTraining));
+        foreach ((_, Module child) in module.Children)
+        {
+            AddModes(child);
+        }
+    }
+}
