@@ -69,6 +69,43 @@ public sealed class Generator
         return (int)Math.BigMul(((ulong)high << 32) | low, (ulong)limit, out _);
     }
 
+    /// <summary>A place drawn in proportion to its weight, as the next character from the probabilities of a model.</summary>
+    /// <param name="weights">A number for each place, not negative; they need not sum to 1.</param>
+    /// <exception cref="ArgumentException">A weight is negative or not finite, or all are 0.</exception>
+    public int Choose(ReadOnlySpan<float> weights)
+    {
+        double total = 0;
+        for (int place = 0; place < weights.Length; place++)
+        {
+            total += weights[place] >= 0 && float.IsFinite(weights[place]) ? weights[place] : throw new ArgumentException(
+                $"Choose: weight {place} is {weights[place]}, but weights must be finite and not negative. Logits become weights by Softmax().", nameof(weights));
+        }
+
+        if (total == 0)
+        {
+            throw new ArgumentException(
+                $"Choose: all {weights.Length} weights are 0, so there is nothing to choose; at least one must be positive.", nameof(weights));
+        }
+
+        double left = Next() * total;
+        int chosen = 0;
+        for (int place = 0; place < weights.Length; place++)
+        {
+            if (weights[place] > 0)
+            {
+                // The last positive place also takes what rounding leaves over.
+                chosen = place;
+                left -= weights[place];
+                if (left < 0)
+                {
+                    break;
+                }
+            }
+        }
+
+        return chosen;
+    }
+
     /// <summary>The numbers 0 … count − 1 in random order (Fisher and Yates).</summary>
     /// <param name="count">How many.</param>
     public int[] Permutation(int count)

@@ -16,7 +16,7 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
 {
     private const int PanelHeight = 220;
     private const int Left = 78;
-    private const int Right = 150;
+    private const int Right = 176;
     private const int Top = 46;
     private const int Gap = 26;
     private const int Bottom = 48;
