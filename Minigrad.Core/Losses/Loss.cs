@@ -278,7 +278,10 @@ public static class Loss
         if (labels.Values.Length != rowShape.Size || (labels.Shape.Rank > 1 && !labels.Shape.Equals(rowShape)))
         {
             throw new ShapeException(
-                $"Loss.{operation}: an input of shape {shape} takes labels of shape {rowShape}, one for each row, but they have shape {labels.Shape}.");
+                $"Loss.{operation}: an input of shape {shape} takes labels of shape {rowShape}, one for each row, but they have shape {labels.Shape}."
+                + (shape.Rank > 2 && labels.Shape.Equals(shape.Without([shape.Rank - 1], keepDimensions: false))
+                    ? $" Classes are axis 1: if they are the last one here, as after a recurrent layer, write input.Reshape(-1, {shape[^1]}) and labels.Values."
+                    : string.Empty));
         }
 
         for (int row = 0; row < labels.Values.Length; row++)
