@@ -43,6 +43,12 @@ public sealed class ErrorMessageTests
             () => Loss.CrossEntropy(Tensor.Zeros(3, 10), (Indices)new[] { 1, 2 }), "[3, 10]", "labels of shape [3]", "[2]");
 
     [Fact]
+    public void Classes_on_the_last_axis() =>
+        AssertTeaches<ShapeException>(
+            () => Loss.CrossEntropy(Tensor.Zeros(2, 5, 10), new Indices(new int[10], Shape.Create(2, 5))),
+            "[2, 5, 10]", "labels of shape [2, 10]", "[2, 5]", "input.Reshape(-1, 10)");
+
+    [Fact]
     public void A_loss_does_not_broadcast_silently() =>
         AssertTeaches<ShapeException>(
             () => Loss.MeanSquare(Tensor.Zeros(5, 1), Tensor.Zeros(5)), "MeanSquare", "[5, 1]", "[5]", "Reshape");

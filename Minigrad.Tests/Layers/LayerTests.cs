@@ -40,6 +40,7 @@ public sealed class LayerTests
         Assert.Same(ones, model.Forward(ones));
         Assert.False(model[0].IsTraining);
         Assert.Equal(new float[5], new Dropout(1f).Forward(Tensor.Ones(5)).ToArray());
+        Assert.NotEqual(new Dropout().Forward(Tensor.Ones(100)).ToArray(), new Dropout().Forward(Tensor.Ones(100)).ToArray());
     }
 
     [Fact]

@@ -92,6 +92,47 @@ public sealed class CreationTests
     }
 
     [Fact]
+    public void Forks_of_one_purpose_differ_and_repeat_with_the_seed()
+    {
+        Generator first = new(5), second = new(5);
+        float[] fork = Tensor.Uniform([4], generator: first.Fork("a")).ToArray();
+        Assert.NotEqual(fork, Tensor.Uniform([4], generator: first.Fork("a")).ToArray());
+        Assert.Equal(fork, Tensor.Uniform([4], generator: second.Fork("a")).ToArray());
+    }
+
+    [Fact]
+    public void Choices_come_as_often_as_they_weigh()
+    {
+        Generator generator = new(3);
+        float[] weights = [0, 2, 0, 5, 1, 0];
+        int[] counts = new int[weights.Length];
+        for (int trial = 0; trial < 8000; trial++)
+        {
+            counts[generator.Choose(weights)]++;
+        }
+
+        Assert.Equal((0, 0, 0), (counts[0], counts[2], counts[5]));
+        Assert.InRange(counts[1], 1880, 2120);
+        Assert.InRange(counts[3], 4860, 5140);
+        Assert.InRange(counts[4], 900, 1100);
+        Assert.Equal(1, generator.Choose([0, float.Epsilon]));
+        Assert.Equal(0, generator.Choose([float.MaxValue, 0]));
+    }
+
+    [Theory]
+    [InlineData(new float[] { 1, -2 }, "weight 1 is -2")]
+    [InlineData(new float[] { float.NaN, 1 }, "weight 0 is NaN")]
+    [InlineData(new float[] { 1, float.PositiveInfinity }, "weight 1 is")]
+    [InlineData(new float[] { 0, 0, 0 }, "all 3 weights are 0")]
+    [InlineData(new float[] { }, "all 0 weights are 0")]
+    public void A_choice_that_cannot_be_made_says_why(float[] weights, string reason)
+    {
+        Generator generator = new(3);
+        Assert.Contains(reason, Assert.Throws<ArgumentException>(() => generator.Choose(weights)).Message, StringComparison.Ordinal);
+        Assert.Equal(0ul, generator.Position);
+    }
+
+    [Fact]
     public void Permutations_hold_every_number_once_and_are_even()
     {
         Generator generator = new(3);
