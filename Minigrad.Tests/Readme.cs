@@ -80,6 +80,23 @@ public sealed class Readme
         Assert.True(norm > 1);
     }
 
+    [Fact]
+    public void Sequences_of_different_lengths()
+    {
+        Tensor input = Tensor.Normal([3, 12, 2], generator: new Generator(1));
+        Tensor next = Tensor.Normal([3, 2], generator: new Generator(2));
+
+        var lstm = new Lstm(2, 32, new RecurrentOptions { LayerCount = 2, Dropout = 0.1f }, forgetBias: 1);
+        var head = new Linear(32, 1);
+        (Tensor hidden, RecurrentState state) = lstm.Forward(input, null, lengths: [12, 7, 3]);
+        Tensor guess = head.Forward(state.Hidden[^1]);
+        (hidden, state) = lstm.Step(next, state.Detach());
+
+        Assert.Equal(Shape.Create(3, 1), guess.Shape);
+        Assert.Equal(Shape.Create(3, 32), hidden.Shape);
+        Assert.Equal(Shape.Create(2, 3, 32), state.Hidden.Shape);
+    }
+
     public readonly struct Mish : IUnaryOp
     {
         public T Forward<T>(T x) where T : struct, IReal<T> => x * T.Tanh(T.Softplus(x));
