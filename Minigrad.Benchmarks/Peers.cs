@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Minigrad.Backends.Cpu;
+
+namespace Minigrad.Benchmarks;
+
+/// <summary>
+/// Prints a line of JSON for each workload, in the form and with the names of the peers' benchmark, measured as that one
+/// does: five runs to warm up, then the median of samples of about ten milliseconds.
+/// </summary>
+internal static class Peers
+{
+    private static readonly TimeSpan Sample = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Measures workloads.</summary>
+    /// <param name="workloads">What to measure.</param>
+    /// <param name="seconds">How long each.</param>
+    public static void Print(IEnumerable<Workload> workloads, double seconds)
+    {
+        string version = typeof(Tensor).Assembly.GetName().Version!.ToString();
+        Write(new { peer = "Minigrad", version, threads = CpuBackend.Instance.ThreadCount });
+        foreach (Workload workload in workloads)
+        {
+            double[] times = Measure(workload.Prepare(), seconds);
+            double median = times[times.Length / 2];
+            if (workload.Work > 0)
+            {
+                Write(new { workload = workload.Name, microseconds = median, min = times[0], rate = workload.Work / median / 1e3 });
+            }
+            else
+            {
+                Write(new { workload = workload.Name, microseconds = median, min = times[0] });
+            }
+        }
+    }
+
+    /// <summary>Microseconds a run, sorted.</summary>
+    private static double[] Measure(Action run, double seconds)
+    {
+        // The JIT replaces what runs often, in the background; the peers have no such phase.
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < 5 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds / 2; i++)
+        {
+            run();
+        }
+
+        start = Stopwatch.GetTimestamp();
+        run();
+        int inner = (int)Math.Max(1, Sample / Stopwatch.GetElapsedTime(start));
+        List<double> times = [];
+        long begin = Stopwatch.GetTimestamp();
+        while (times.Count < 5 || Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds)
+        {
+            start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < inner; i++)
+            {
+                run();
+            }
+
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds / inner);
+        }
+
+        times.Sort();
+        return [.. times];
+    }
+
+    private static void Write(object line) => Console.WriteLine(JsonSerializer.Serialize(line));
+}
