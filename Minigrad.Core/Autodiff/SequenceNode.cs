@@ -174,10 +174,6 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         int width = inputs.Hidden.Shape[1];
         int gateWidth = cell.GateCount * width;
 
-        // Read once in the order in which every step's product reads it.
-        Storage transposed = backend.Allocate(inputs.Weight.Length);
-        backend.Copy(
-            inputs.Weight.Storage, new StridedLayout(0, [1, width]), transposed, new StridedLayout(0, [gateWidth, 1]), [width, gateWidth]);
         Storage recurrent = backend.Allocate(steps.Batch * gateWidth);
         Storage bias = inputs.Bias?.Storage ?? Zeros(backend, gateWidth);
         Part hiddenBefore = inputs.Hidden.Storage;
@@ -186,7 +182,8 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         {
             int rows = steps.RowCounts[step];
             int start = steps.Starts[step];
-            backend.MatrixProduct(new MatrixProductShape(rows, gateWidth, width), hiddenBefore, transposed, recurrent);
+            MatrixProductShape shape = new(rows, gateWidth, width) { TransposeRight = true };
+            backend.MatrixProduct(shape, hiddenBefore, inputs.Weight.Storage, recurrent);
             CellForward operands = new()
             {
                 Rows = rows,
@@ -205,7 +202,6 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
             stateBefore = operands.State;
         }
 
-        transposed.Recycle();
         recurrent.Recycle();
     }
 

@@ -154,7 +154,8 @@ public sealed class CpuBackend : Backend
     /// <inheritdoc/>
     public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result)
     {
-        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result));
+        PackedOperand? kept = shape.Batch == 1 ? ((CpuStorage)right.Storage).PackedFor(shape.TransposeRight) : null;
+        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result), kept);
         KeepAlive(left.Storage, right.Storage, result.Storage);
     }
 

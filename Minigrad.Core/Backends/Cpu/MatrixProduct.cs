@@ -4,38 +4,48 @@ using Minigrad.Numerics;
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>
-/// Matrix products from register tiles: 4 rows by 2 vectors of the result stay in registers while the depth is walked
-/// once. The result is cut into blocks by its shape alone, and the depth of an element is always summed from first to
-/// last, so the bits do not depend on the number of threads.
+/// Matrix products. Both operands are packed into strips, then blocks of the result are computed tile by tile
+/// (<see cref="TileKernel"/>): a block is some rows by one strip of B, cut along the depth so that the strip's part stays in
+/// the nearest caches while all rows of the block pass over it (Goto and van de Geijn, 2008, "Anatomy of high-performance
+/// matrix multiplication"). Very large operands are packed a part at a time, so that memory stays bounded.
 /// </summary>
+/// <remarks>
+/// What packing would not repay is read in place. A right operand that comes again unchanged, as the weights of a recurrent
+/// layer at each step, is kept packed. None of this changes a bit: every element is one chain of multiply-adds over the
+/// depth, from first to last.
+/// </remarks>
 internal static class MatrixProduct
 {
-    private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
-
-    /// <summary>
-    /// Rows of a tile. With 2 vectors that is 8 sums, enough independent work to hide the latency of a multiply-add, and
-    /// with operands 11 registers, which also the narrow machines have.
-    /// </summary>
-    private const int TileRows = 4;
-
-    /// <summary>Vectors of a tile's width.</summary>
-    private const int TileVectors = 2;
-
-    /// <summary>
-    /// Rows that one block of work covers. Each block packs its own panel of the right operand, which costs as much as
-    /// one row of the result; over this many rows that is a percent.
-    /// </summary>
+    /// <summary>Rows of a block: eight of the highest tiles share a strip of B.</summary>
     private const int BlockRows = 96;
 
-    /// <summary>With fewer rows, reading the right operand where it lies beats packing it.</summary>
-    private const int RowsWorthPacking = 12;
+    /// <summary>Steps of the depth after which the next part of the strips is begun; 64 KB of B's at 512 bits.</summary>
+    private const int BlockDepth = 512;
+
+    /// <summary>The most rows of A that are packed at once.</summary>
+    private const int PackedRows = 20 * BlockRows;
+
+    /// <summary>The most steps of the depth that are packed at once.</summary>
+    private const int PackedDepth = 4 * BlockDepth;
+
+    /// <summary>With no more strips of B than this, packing a transposed A is not repaid.</summary>
+    private const int StripsReadInPlace = 2;
 
     [ThreadStatic]
-    private static float[]? panel;
+    private static float[]? leftBuffer;
+
+    [ThreadStatic]
+    private static float[]? rightBuffer;
 
     /// <summary>C = op(A) · op(B) for each product of a batch.</summary>
+    /// <param name="workers">Who computes.</param>
+    /// <param name="shape">The shapes.</param>
+    /// <param name="left">A.</param>
+    /// <param name="right">B.</param>
+    /// <param name="result">C.</param>
+    /// <param name="kept">Where B's packed form is found, or kept for the next product; null if it is not to be kept.</param>
     public static void Run(
-        Workers workers, MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result)
+        Workers workers, MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result, PackedOperand? kept = null)
     {
         if (shape.Batch == 0 || shape.Rows == 0 || shape.Columns == 0)
         {
@@ -48,201 +58,216 @@ internal static class MatrixProduct
             return;
         }
 
-        Body body = new(shape, left, right, result);
-        workers.For(body.Items, body.WorkPerItem, body);
+        for (int step = 0; step < shape.Depth; step += PackedDepth)
+        {
+            Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(PackedDepth, shape.Depth - step), RowCount = shape.Rows };
+            float[]? packedRight = plan.IsRightInPlace ? null : PackedRight(workers, plan, right, shape.Depth <= PackedDepth ? kept : null);
+            for (int row = 0; row < shape.Rows; row += PackedRows)
+            {
+                plan = plan with { FirstRow = row, RowCount = Math.Min(PackedRows, shape.Rows - row) };
+                float[]? packedLeft = null;
+                if (!plan.IsLeftInPlace)
+                {
+                    packedLeft = Buffer(ref leftBuffer, plan.LeftCount * plan.RowCount * plan.StepCount);
+                    workers.For(plan.LeftCount * plan.Tiles, Plan.TileRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
+                }
+
+                Multiply multiply = new(plan, left, right, packedLeft, packedRight, result);
+                workers.For(shape.Batch * plan.RowBlocks * plan.Strips, plan.WorkPerBlock, multiply);
+            }
+        }
     }
 
-    /// <summary>Four rows of the result by two vectors of columns.</summary>
-    [MethodImpl(Loop)]
-    private static void FourRows<TLanes>(
-        ref float a, nuint rowStep, nuint depthStep, ref float b, nuint panelStep, nuint depth, ref float c, nuint resultStep)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    private static float[] PackedRight(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
     {
-        nuint width = (nuint)TLanes.Count;
-        TLanes c00 = 0f;
-        TLanes c01 = 0f;
-        TLanes c10 = 0f;
-        TLanes c11 = 0f;
-        TLanes c20 = 0f;
-        TLanes c21 = 0f;
-        TLanes c30 = 0f;
-        TLanes c31 = 0f;
-        ref float a1 = ref Unsafe.Add(ref a, rowStep);
-        ref float a2 = ref Unsafe.Add(ref a1, rowStep);
-        ref float a3 = ref Unsafe.Add(ref a2, rowStep);
-        nuint place = 0;
-        nuint panelPlace = 0;
-        for (nuint k = 0; k < depth; k++)
+        if (kept?.Find(plan.Shape, right.Offset) is { } found)
         {
-            TLanes b0 = TLanes.Load(in b, panelPlace);
-            TLanes b1 = TLanes.Load(in b, panelPlace + width);
-            TLanes factor = Unsafe.Add(ref a, place);
-            c00 = TLanes.MultiplyAdd(factor, b0, c00);
-            c01 = TLanes.MultiplyAdd(factor, b1, c01);
-            factor = Unsafe.Add(ref a1, place);
-            c10 = TLanes.MultiplyAdd(factor, b0, c10);
-            c11 = TLanes.MultiplyAdd(factor, b1, c11);
-            factor = Unsafe.Add(ref a2, place);
-            c20 = TLanes.MultiplyAdd(factor, b0, c20);
-            c21 = TLanes.MultiplyAdd(factor, b1, c21);
-            factor = Unsafe.Add(ref a3, place);
-            c30 = TLanes.MultiplyAdd(factor, b0, c30);
-            c31 = TLanes.MultiplyAdd(factor, b1, c31);
-            place += depthStep;
-            panelPlace += panelStep;
+            return found;
         }
 
-        TLanes.Store(c00, ref c, 0);
-        TLanes.Store(c01, ref c, width);
-        TLanes.Store(c10, ref c, resultStep);
-        TLanes.Store(c11, ref c, resultStep + width);
-        TLanes.Store(c20, ref c, 2 * resultStep);
-        TLanes.Store(c21, ref c, (2 * resultStep) + width);
-        TLanes.Store(c30, ref c, 3 * resultStep);
-        TLanes.Store(c31, ref c, (3 * resultStep) + width);
+        int length = plan.RightCount * plan.Strips * plan.StripLength;
+        float[] packed = kept?.Buffer(length) ?? Buffer(ref rightBuffer, length);
+        workers.For(plan.RightCount * plan.Strips, plan.StripLength, new PackRight(plan, right, packed));
+        kept?.Keep(plan.Shape, right.Offset, packed);
+        return packed;
     }
 
-    /// <summary>One row of the result by two vectors of columns.</summary>
-    [MethodImpl(Loop)]
-    private static void OneRow<TLanes>(
-        ref float a, nuint depthStep, ref float b, nuint panelStep, nuint depth, ref float c)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    private static float[] Buffer(ref float[]? buffer, int length)
     {
-        nuint width = (nuint)TLanes.Count;
-        TLanes c0 = 0f;
-        TLanes c1 = 0f;
-        nuint place = 0;
-        nuint panelPlace = 0;
-        for (nuint k = 0; k < depth; k++)
+        if (buffer is null || buffer.Length < length)
         {
-            TLanes factor = Unsafe.Add(ref a, place);
-            c0 = TLanes.MultiplyAdd(factor, TLanes.Load(in b, panelPlace), c0);
-            c1 = TLanes.MultiplyAdd(factor, TLanes.Load(in b, panelPlace + width), c1);
-            place += depthStep;
-            panelPlace += panelStep;
+            buffer = GC.AllocateUninitializedArray<float>(Math.Max(length, 16384));
         }
 
-        TLanes.Store(c0, ref c, 0);
-        TLanes.Store(c1, ref c, width);
+        return buffer;
     }
 
-    /// <summary>One block of the result: some rows by one panel of columns, of one product of the batch.</summary>
-    private readonly struct Body(
-        MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result) : ILoopBody
+    /// <summary>How a part of a product is cut, by its shape and the machine's vectors alone.</summary>
+    private readonly record struct Plan(MatrixProductShape Shape)
     {
-        private readonly int panelWidth = TileVectors * CpuBackend.VectorWidth / 32;
+        private static readonly int VectorLength = CpuBackend.VectorWidth / 32;
 
-        /// <summary>How many blocks there are.</summary>
-        public int Items => shape.Batch * Panels * RowBlocks;
+        /// <summary>The part's first row of A.</summary>
+        public int FirstRow { get; init; }
+
+        public int RowCount { get; init; }
+
+        /// <summary>The part's first step of the depth.</summary>
+        public int FirstStep { get; init; }
+
+        public int StepCount { get; init; }
+
+        /// <summary>Rows of a tile; the last one may have fewer.</summary>
+        public static int TileRows => VectorLength == 16 ? 12 : 6;
+
+        public int Tiles => (RowCount + TileRows - 1) / TileRows;
+
+        public int RowBlocks => (RowCount + BlockRows - 1) / BlockRows;
+
+        /// <summary>Columns of a strip of B; in the last one some may not exist.</summary>
+        public static int StripWidth => 2 * VectorLength;
+
+        public int Strips => (Shape.Columns + StripWidth - 1) / StripWidth;
+
+        public int StripLength => StepCount * StripWidth;
+
+        public int LeftCount => Shape.SharedLeft ? 1 : Shape.Batch;
+
+        public int RightCount => Shape.SharedRight ? 1 : Shape.Batch;
+
+        /// <summary>One row is its own strip; a transposed A holds the rows of a step side by side as a strip does.</summary>
+        public bool IsLeftInPlace => Shape.Rows == 1 || (Shape.TransposeLeft && (Shape.Rows <= TileRows || Strips <= StripsReadInPlace));
+
+        /// <summary>B as it lies holds the columns of a step side by side; a single tile would read a packed one only once.</summary>
+        public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
 
         /// <summary>A multiply-add over a vector costs about as much as copying one: two operations for each element.</summary>
-        public int WorkPerItem =>
-            (int)Math.Min(int.MaxValue, (long)Math.Min(shape.Rows, BlockRows) * shape.Depth * Math.Min(shape.Columns, panelWidth) / 16);
+        public int WorkPerBlock =>
+            (int)Math.Min(int.MaxValue, (long)Math.Min(RowCount, BlockRows) * StepCount * Math.Min(Shape.Columns, StripWidth) / VectorLength);
 
-        private int Panels => (shape.Columns + panelWidth - 1) / panelWidth;
+        /// <summary>Where the product's A begins.</summary>
+        public int LeftStart(int product) => Shape.SharedLeft ? 0 : product * Shape.Rows * Shape.Depth;
 
-        private int RowBlocks => (shape.Rows + BlockRows - 1) / BlockRows;
+        /// <summary>Where the product's B begins.</summary>
+        public int RightStart(int product) => Shape.SharedRight ? 0 : product * Shape.Depth * Shape.Columns;
+    }
 
+    /// <summary>Packs one strip of B.</summary>
+    private readonly struct PackRight(Plan plan, ArraySegment<float> right, float[] packed) : ILoopBody
+    {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
-            int rowBlock = item % RowBlocks;
-            int column = item / RowBlocks % Panels * panelWidth;
-            int product = item / RowBlocks / Panels;
-            int columns = Math.Min(panelWidth, shape.Columns - column);
-            int leftStart = shape.SharedLeft ? 0 : product * shape.Rows * shape.Depth;
-            int rightStart = shape.SharedRight ? 0 : product * shape.Depth * shape.Columns;
-
-            bool isReadInPlace = !shape.TransposeRight && columns == panelWidth && shape.Rows < RowsWorthPacking;
-            ref float b = ref isReadInPlace ? ref At(right, rightStart + column) : ref Pack(rightStart, column, columns);
-            nuint panelStep = (nuint)(isReadInPlace ? shape.Columns : panelWidth);
-
-            // A tile is always stored whole; at the right edge it goes to the stack first, and only its columns that exist
-            // are copied. (A masked store inside the loop's method would keep the sums out of registers.)
-            Span<float> edge = stackalloc float[TileRows * TileVectors * TLanes.Count];
-            bool isWhole = columns == panelWidth;
-            nuint rowStep = shape.TransposeLeft ? 1 : (nuint)shape.Depth;
-            nuint depthStep = shape.TransposeLeft ? (nuint)shape.Rows : 1;
-            int end = Math.Min(shape.Rows, (rowBlock + 1) * BlockRows);
-            int row = rowBlock * BlockRows;
-            while (row < end)
-            {
-                int rows = row + TileRows <= end ? TileRows : 1;
-                Span<float> target = result.AsSpan((((product * shape.Rows) + row) * shape.Columns) + column);
-                ref float a = ref At(left, leftStart + (row * (int)rowStep));
-                ref float c = ref isWhole ? ref target[0] : ref edge[0];
-                nuint resultStep = (nuint)(isWhole ? shape.Columns : panelWidth);
-                if (rows == TileRows)
-                {
-                    FourRows<TLanes>(ref a, rowStep, depthStep, ref b, panelStep, (nuint)shape.Depth, ref c, resultStep);
-                }
-                else
-                {
-                    OneRow<TLanes>(ref a, depthStep, ref b, panelStep, (nuint)shape.Depth, ref c);
-                }
-
-                for (int i = 0; i < rows && !isWhole; i++)
-                {
-                    edge.Slice(i * panelWidth, columns).CopyTo(target[(i * shape.Columns)..]);
-                }
-
-                row += rows;
-            }
-        }
-
-        private static ref float At(ArraySegment<float> values, int place) => ref values.Array![values.Offset + place];
-
-        /// <summary>
-        /// Copies some columns of op(B) into consecutive rows of the panel's width; columns that do not exist are zero.
-        /// </summary>
-        private ref float Pack(int rightStart, int column, int columns)
-        {
-            int length = shape.Depth * panelWidth;
-            if (panel is null || panel.Length < length)
-            {
-                panel = GC.AllocateUninitializedArray<float>(Math.Max(length, 16384));
-            }
-
-            float[] packed = panel;
+            MatrixProductShape shape = plan.Shape;
+            int column = item % plan.Strips * Plan.StripWidth;
+            int columns = Math.Min(Plan.StripWidth, shape.Columns - column);
+            ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(item / plan.Strips));
+            Span<float> strip = packed.AsSpan(item * plan.StripLength, plan.StripLength);
             if (shape.TransposeRight)
             {
-                PackTransposed(packed, rightStart, column, columns);
-                return ref packed[0];
+                OperandPacking.Transpose(
+                    source[((column * shape.Depth) + plan.FirstStep)..], shape.Depth, columns, plan.StepCount, strip, Plan.StripWidth);
             }
-
-            for (int k = 0; k < shape.Depth; k++)
+            else
             {
-                Span<float> row = packed.AsSpan(k * panelWidth, panelWidth);
-                right.AsSpan(rightStart + (k * shape.Columns) + column, columns).CopyTo(row);
-                row[columns..].Clear();
+                OperandPacking.Copy(
+                    source[((plan.FirstStep * shape.Columns) + column)..], shape.Columns, columns, plan.StepCount, strip, Plan.StripWidth);
             }
-
-            return ref packed[0];
         }
+    }
 
-        private void PackTransposed(float[] packed, int rightStart, int column, int columns)
+    /// <summary>Packs the rows of one tile of A. A tile with fewer rows is a narrower strip.</summary>
+    private readonly struct PackLeft(Plan plan, ArraySegment<float> left, float[] packed) : ILoopBody
+    {
+        public void Run<TLanes>(int item)
+            where TLanes : struct, ILanes<TLanes>
         {
-            if (columns < panelWidth)
+            MatrixProductShape shape = plan.Shape;
+            int product = item / plan.Tiles;
+            int row = item % plan.Tiles * Plan.TileRows;
+            int rows = Math.Min(Plan.TileRows, plan.RowCount - row);
+            ReadOnlySpan<float> source = left.AsSpan(plan.LeftStart(product));
+            Span<float> strip = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
+            row += plan.FirstRow;
+            if (shape.TransposeLeft)
             {
-                packed.AsSpan(0, shape.Depth * panelWidth).Clear();
+                OperandPacking.Copy(source[((plan.FirstStep * shape.Rows) + row)..], shape.Rows, rows, plan.StepCount, strip, rows);
             }
-
-            // Sixteen steps of the depth at a time: each column is read along its cache lines, which the next columns'
-            // writes into the same few rows of the panel do not push out.
-            const int Steps = 16;
-            for (int start = 0; start < shape.Depth; start += Steps)
+            else
             {
-                int steps = Math.Min(Steps, shape.Depth - start);
-                for (int j = 0; j < columns; j++)
+                OperandPacking.Transpose(source[((row * shape.Depth) + plan.FirstStep)..], shape.Depth, rows, plan.StepCount, strip, rows);
+            }
+        }
+    }
+
+    /// <summary>Computes one block: some rows by one strip of B, of one product of the batch.</summary>
+    private readonly struct Multiply(
+        Plan plan, ArraySegment<float> left, ArraySegment<float> right, float[]? packedLeft, float[]? packedRight, ArraySegment<float> result) : ILoopBody
+    {
+        public void Run<TLanes>(int item)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            MatrixProductShape shape = plan.Shape;
+            int strip = item % plan.Strips;
+            int firstRow = item / plan.Strips % plan.RowBlocks * BlockRows;
+            int lastRow = Math.Min(plan.RowCount, firstRow + BlockRows);
+            int product = item / plan.Strips / plan.RowBlocks;
+            int column = strip * Plan.StripWidth;
+            int columns = Math.Min(Plan.StripWidth, shape.Columns - column);
+            int bStep = packedRight is null ? shape.Columns : Plan.StripWidth;
+            ReadOnlySpan<float> b = packedRight is null
+                ? right.AsSpan(plan.RightStart(product) + (plan.FirstStep * shape.Columns) + column)
+                : packedRight.AsSpan(((shape.SharedRight ? 0 : product * plan.Strips) + strip) * plan.StripLength, plan.StripLength);
+
+            // Tiles are stored whole. At the right edge they go to the stack, and only the columns that exist are copied.
+            bool isNarrow = columns <= TLanes.Count;
+            bool isWhole = columns == (isNarrow ? TLanes.Count : Plan.StripWidth);
+            Span<float> edge = stackalloc float[isWhole ? 0 : Plan.TileRows * Plan.StripWidth];
+            for (int k = 0; k < plan.StepCount; k += BlockDepth)
+            {
+                int depth = Math.Min(BlockDepth, plan.StepCount - k);
+                bool isContinued = plan.FirstStep + k > 0;
+                ref float bPart = ref Unsafe.AsRef(in b[k * bStep]);
+                for (int row = firstRow; row < lastRow; row += Plan.TileRows)
                 {
-                    ReadOnlySpan<float> source = right.AsSpan(rightStart + ((column + j) * shape.Depth) + start, steps);
-                    Span<float> target = packed.AsSpan((start * panelWidth) + j);
-                    for (int k = 0; k < source.Length; k++)
+                    int rows = Math.Min(Plan.TileRows, plan.RowCount - row);
+                    ref float a = ref LeftStrip(product, row, rows, k, out int aStep);
+                    Span<float> target = result.AsSpan((((product * shape.Rows) + plan.FirstRow + row) * shape.Columns) + column);
+                    if (isWhole)
                     {
-                        target[k * panelWidth] = source[k];
+                        TileKernel.Run<TLanes>(
+                            rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref target[0], (nuint)shape.Columns, isContinued);
+                        continue;
+                    }
+
+                    for (int i = 0; i < rows && isContinued; i++)
+                    {
+                        target.Slice(i * shape.Columns, columns).CopyTo(edge[(i * Plan.StripWidth)..]);
+                    }
+
+                    TileKernel.Run<TLanes>(
+                        rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref edge[0], (nuint)Plan.StripWidth, isContinued);
+                    for (int i = 0; i < rows; i++)
+                    {
+                        edge.Slice(i * Plan.StripWidth, columns).CopyTo(target[(i * shape.Columns)..]);
                     }
                 }
             }
+        }
+
+        /// <summary>A's numbers for a tile, from a step of the part on.</summary>
+        private ref float LeftStrip(int product, int row, int rows, int k, out int step)
+        {
+            if (packedLeft is not null)
+            {
+                step = rows;
+                int start = (plan.Shape.SharedLeft ? 0 : product * plan.RowCount) + row;
+                return ref packedLeft[(start * plan.StepCount) + (k * rows)];
+            }
+
+            step = plan.Shape.TransposeLeft ? plan.Shape.Rows : 1;
+            int place = plan.LeftStart(product) + plan.FirstRow + row + ((plan.FirstStep + k) * step);
+            return ref left.Array![left.Offset + place];
         }
     }
 }

@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Minigrad.Backends.Cpu;
+
+/// <summary>
+/// Lays an operand of a matrix product out in the order in which the tiles read it: strips of some rows of A, or columns
+/// of B, in which the numbers of one step of the depth stand side by side. A strip is read from first to last, so it needs no
+/// address arithmetic, no page of its own for each step, and does not collide with itself in the cache.
+/// </summary>
+internal static class OperandPacking
+{
+    private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
+
+    /// <summary>Packs lines that stand side by side already: steps are rows of the source.</summary>
+    /// <param name="source">Line i of step k at k · sourceStep + i.</param>
+    /// <param name="sourceStep">From one step of the depth to the next.</param>
+    /// <param name="lines">How many lines there are.</param>
+    /// <param name="depth">How many steps.</param>
+    /// <param name="strip">Line i of step k at k · width + i; lines that do not exist are 0.</param>
+    /// <param name="width">How many lines the strip has.</param>
+    public static void Copy(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strip, int width)
+    {
+        for (int k = 0; k < depth; k++)
+        {
+            Span<float> target = strip.Slice(k * width, width);
+            source.Slice(k * sourceStep, lines).CopyTo(target);
+            target[lines..].Clear();
+        }
+    }
+
+    /// <summary>Packs lines that stand one after the other: steps are columns of the source.</summary>
+    /// <param name="source">Line i of step k at i · sourceStep + k.</param>
+    /// <param name="sourceStep">From one line to the next.</param>
+    /// <param name="lines">How many lines there are.</param>
+    /// <param name="depth">How many steps.</param>
+    /// <param name="strip">Line i of step k at k · width + i; lines that do not exist are 0.</param>
+    /// <param name="width">How many lines the strip has.</param>
+    public static void Transpose(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strip, int width)
+    {
+        if (lines < width)
+        {
+            strip[..(depth * width)].Clear();
+        }
+
+        int line = 0;
+        if (Sse.IsSupported)
+        {
+            for (; line + 4 <= lines; line += 4)
+            {
+                TransposeFour(source[(line * sourceStep)..], sourceStep, depth, strip[line..], width);
+            }
+        }
+
+        for (; line < lines; line++)
+        {
+            ReadOnlySpan<float> numbers = source.Slice(line * sourceStep, depth);
+            for (int k = 0; k < numbers.Length; k++)
+            {
+                strip[(k * width) + line] = numbers[k];
+            }
+        }
+    }
+
+    /// <summary>Four lines, four steps at a time: four vectors are transposed in registers.</summary>
+    [MethodImpl(Loop)]
+    private static void TransposeFour(ReadOnlySpan<float> source, int sourceStep, int depth, Span<float> strip, int width)
+    {
+        ref float line0 = ref MemoryMarshal.GetReference(source);
+        ref float line1 = ref Unsafe.Add(ref line0, sourceStep);
+        ref float line2 = ref Unsafe.Add(ref line1, sourceStep);
+        ref float line3 = ref Unsafe.Add(ref line2, sourceStep);
+        ref float target = ref MemoryMarshal.GetReference(strip);
+        nuint whole = (nuint)depth & ~(nuint)3;
+        nuint step = (nuint)width;
+        for (nuint k = 0; k < whole; k += 4)
+        {
+            Vector128<float> a = Vector128.LoadUnsafe(ref line0, k);
+            Vector128<float> b = Vector128.LoadUnsafe(ref line1, k);
+            Vector128<float> c = Vector128.LoadUnsafe(ref line2, k);
+            Vector128<float> d = Vector128.LoadUnsafe(ref line3, k);
+            Vector128<float> lowLeft = Sse.UnpackLow(a, b);
+            Vector128<float> lowRight = Sse.UnpackLow(c, d);
+            Vector128<float> highLeft = Sse.UnpackHigh(a, b);
+            Vector128<float> highRight = Sse.UnpackHigh(c, d);
+            Sse.MoveLowToHigh(lowLeft, lowRight).StoreUnsafe(ref target);
+            Sse.MoveHighToLow(lowRight, lowLeft).StoreUnsafe(ref target, step);
+            Sse.MoveLowToHigh(highLeft, highRight).StoreUnsafe(ref target, 2 * step);
+            Sse.MoveHighToLow(highRight, highLeft).StoreUnsafe(ref target, 3 * step);
+            target = ref Unsafe.Add(ref target, 4 * step);
+        }
+
+        for (nuint k = whole; k < (nuint)depth; k++)
+        {
+            target = Unsafe.Add(ref line0, k);
+            Unsafe.Add(ref target, 1) = Unsafe.Add(ref line1, k);
+            Unsafe.Add(ref target, 2) = Unsafe.Add(ref line2, k);
+            Unsafe.Add(ref target, 3) = Unsafe.Add(ref line3, k);
+            target = ref Unsafe.Add(ref target, step);
+        }
+    }
+}
