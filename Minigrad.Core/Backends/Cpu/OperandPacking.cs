@@ -23,11 +23,33 @@ internal static class OperandPacking
     /// <param name="width">How many lines the strip has.</param>
     public static void Copy(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strip, int width)
     {
-        for (int k = 0; k < depth; k++)
+        if (lines < width)
         {
-            Span<float> target = strip.Slice(k * width, width);
-            source.Slice(k * sourceStep, lines).CopyTo(target);
-            target[lines..].Clear();
+            strip[..(depth * width)].Clear();
+        }
+
+        // The last element of either that is touched, so that the loops below need no check.
+        _ = source[((depth - 1) * sourceStep) + lines - 1];
+        _ = strip[(depth * width) - 1];
+        ref float from = ref MemoryMarshal.GetReference(source);
+        ref float to = ref MemoryMarshal.GetReference(strip);
+        int line = 0;
+        for (; line + Vector512<float>.Count <= lines; line += Vector512<float>.Count)
+        {
+            CopySixteen(ref Unsafe.Add(ref from, line), (nuint)sourceStep, depth, ref Unsafe.Add(ref to, line), (nuint)width);
+        }
+
+        for (; line + Vector128<float>.Count <= lines; line += Vector128<float>.Count)
+        {
+            CopyFour(ref Unsafe.Add(ref from, line), (nuint)sourceStep, depth, ref Unsafe.Add(ref to, line), (nuint)width);
+        }
+
+        for (; line < lines; line++)
+        {
+            for (int k = 0; k < depth; k++)
+            {
+                Unsafe.Add(ref to, (k * width) + line) = Unsafe.Add(ref from, (k * sourceStep) + line);
+            }
         }
     }
 
@@ -61,6 +83,28 @@ internal static class OperandPacking
             {
                 strip[(k * width) + line] = numbers[k];
             }
+        }
+    }
+
+    [MethodImpl(Loop)]
+    private static void CopySixteen(ref float from, nuint fromStep, int depth, ref float to, nuint toStep)
+    {
+        for (int k = 0; k < depth; k++)
+        {
+            Vector512.LoadUnsafe(ref from).StoreUnsafe(ref to);
+            from = ref Unsafe.Add(ref from, fromStep);
+            to = ref Unsafe.Add(ref to, toStep);
+        }
+    }
+
+    [MethodImpl(Loop)]
+    private static void CopyFour(ref float from, nuint fromStep, int depth, ref float to, nuint toStep)
+    {
+        for (int k = 0; k < depth; k++)
+        {
+            Vector128.LoadUnsafe(ref from).StoreUnsafe(ref to);
+            from = ref Unsafe.Add(ref from, fromStep);
+            to = ref Unsafe.Add(ref to, toStep);
         }
     }
 
