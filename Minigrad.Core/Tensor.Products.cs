@@ -50,8 +50,26 @@ public sealed partial class Tensor
     /// <exception cref="ShapeException">The last dimension is not in, or the bias is not <c>[out]</c>.</exception>
     public Tensor Linear(Tensor weight, Tensor? bias = null)
     {
-        Tensor product = MatMul(weight, transposeRight: true);
-        return bias is null ? product : product + bias;
+        ArgumentNullException.ThrowIfNull(weight);
+        if (bias is null || Rank < 2 || weight.Rank != 2 || bias.Rank != 1 || bias.Length != weight.Shape[0] || BackwardPass.Current is not null)
+        {
+            Tensor product = MatMul(weight, transposeRight: true);
+            return bias is null ? product : product + bias;
+        }
+
+        CheckProduct(weight, false, true);
+        if (Rank > 2)
+        {
+            Tensor rows = Reshape(Shape.Product(0, Rank - 1), Shape[-1]).Linear(weight, bias);
+            return rows.Reshape([.. Shape.Dimensions[..^1], rows.Shape[-1]]);
+        }
+
+        Backend backend = CommonBackend(this, weight, "Linear");
+        CommonBackend(this, bias, "Linear");
+        Tensor y = Allocate(Shape.Create(Shape[0], weight.Shape[0]), backend);
+        MatrixProductShape shape = new(Shape[0], weight.Shape[0], Shape[1]) { TransposeRight = true };
+        backend.MatrixProduct(shape, Storage, weight.Storage, y.Storage, bias.Storage);
+        return IsRecorded(this, weight) || IsRecorded(bias) ? new LinearNode(this, weight, bias).Output(y) : y;
     }
 
     /// <summary>A batch of matrix products of operands of at least two dimensions; recorded only under createGraph.</summary>

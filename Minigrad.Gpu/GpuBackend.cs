@@ -147,27 +147,22 @@ public sealed class GpuBackend : Backend, IDisposable
     }
 
     /// <inheritdoc/>
-    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result)
+    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result, Storage? bias = null)
     {
         int outputs = shape.Batch * shape.Rows * shape.Columns;
         if (shape.Depth == 0)
         {
             queue.Launch(ElementwiseKernels.Fill, outputs, 0f, View(result));
-            return;
+        }
+        else
+        {
+            LaunchProduct(shape, outputs, left, right, result);
         }
 
-        MatrixArguments arguments = new(
-            shape.Rows,
-            shape.Columns,
-            shape.Depth,
-            leftRow: shape.TransposeLeft ? 1 : shape.Depth,
-            leftDepth: shape.TransposeLeft ? shape.Rows : 1,
-            leftBatch: shape.SharedLeft ? 0 : shape.Rows * shape.Depth,
-            rightDepth: shape.TransposeRight ? 1 : shape.Columns,
-            rightColumn: shape.TransposeRight ? shape.Depth : 1,
-            rightBatch: shape.SharedRight ? 0 : shape.Depth * shape.Columns);
-        queue.Launch(MatrixKernels.Product, outputs, arguments, View(left), View(right), View(result));
-        KeepAlive(left.Storage, right.Storage, result.Storage);
+        if (bias is not null)
+        {
+            Zip(default(Add), new Operand(result.Storage), new Operand(bias), result.Storage);
+        }
     }
 
     /// <inheritdoc/>
@@ -385,6 +380,22 @@ public sealed class GpuBackend : Backend, IDisposable
 
     /// <summary>Waits for the device and gives it up, with every buffer on it. Any later use fails with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose() => queue.Dispose();
+
+    private void LaunchProduct(MatrixProductShape shape, int outputs, Part left, Part right, Part result)
+    {
+        MatrixArguments arguments = new(
+            shape.Rows,
+            shape.Columns,
+            shape.Depth,
+            leftRow: shape.TransposeLeft ? 1 : shape.Depth,
+            leftDepth: shape.TransposeLeft ? shape.Rows : 1,
+            leftBatch: shape.SharedLeft ? 0 : shape.Rows * shape.Depth,
+            rightDepth: shape.TransposeRight ? 1 : shape.Columns,
+            rightColumn: shape.TransposeRight ? shape.Depth : 1,
+            rightBatch: shape.SharedRight ? 0 : shape.Depth * shape.Columns);
+        queue.Launch(MatrixKernels.Product, outputs, arguments, View(left), View(right), View(result));
+        KeepAlive(left.Storage, right.Storage, result.Storage);
+    }
 
     /// <summary>How many partial results an axis is reduced to; 1 if one thread reduces it whole.</summary>
     private static int PartialsOf(int axis) =>

@@ -98,12 +98,13 @@ public abstract class Backend
     /// <param name="y">The output, as long as the input.</param>
     public abstract void CumulativeSum(Storage x, AxisLayout layout, bool reverse, Storage y);
 
-    /// <summary>C = op(A) · op(B) for each product of a batch.</summary>
+    /// <summary>C = op(A) · op(B), and the bias added to each row, for each product of a batch.</summary>
     /// <param name="shape">The shapes, which operands are read transposed, and the batch.</param>
     /// <param name="left">A: <c>[batch, rows, depth]</c>, or <c>[batch, depth, rows]</c> if transposed.</param>
     /// <param name="right">B: <c>[batch, depth, columns]</c>, or <c>[batch, columns, depth]</c> if transposed.</param>
     /// <param name="result">C: <c>[batch, rows, columns]</c>.</param>
-    public abstract void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result);
+    /// <param name="bias">What is added to each finished row: <c>[columns]</c>; null for nothing.</param>
+    public abstract void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result, Storage? bias = null);
 
     /// <summary>One step of a recurrent cell.</summary>
     /// <typeparam name="TCell">The cell.</typeparam>

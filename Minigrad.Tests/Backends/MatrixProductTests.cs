@@ -38,8 +38,9 @@ public sealed class MatrixProductTests
             (float[] left, float[] right) = Operands(shape);
             int length = shape.Batch * shape.Rows * shape.Columns;
             float[] result = [.. Enumerable.Repeat(-7f, length + 5)];
-            MatrixProduct.Run(new Workers(), shape, left, right, result);
-            return result.AsSpan(0, length).SequenceEqual(Reference(shape, left, right))
+            float[]? bias = shape.Rows % 2 == 0 ? Tensor.Normal([shape.Columns], generator: new Generator(6)).ToArray() : null;
+            MatrixProduct.Run(new Workers(), shape, left, right, result, bias);
+            return result.AsSpan(0, length).SequenceEqual(Reference(shape, left, right, bias))
                 && result.Skip(length).All(guard => guard == -7f);
         },
         iter: 400);
@@ -123,7 +124,7 @@ public sealed class MatrixProductTests
         return (Tensor.Normal([left], generator: generator).ToArray(), Tensor.Normal([right], generator: generator).ToArray());
     }
 
-    private static float[] Reference(MatrixProductShape shape, float[] left, float[] right)
+    private static float[] Reference(MatrixProductShape shape, float[] left, float[] right, float[]? bias)
     {
         float[] result = new float[shape.Batch * shape.Rows * shape.Columns];
         for (int b = 0; b < shape.Batch; b++)
@@ -142,7 +143,7 @@ public sealed class MatrixProductTests
                         sum = Fma.IsSupported ? MathF.FusedMultiplyAdd(x, y, sum) : (x * y) + sum;
                     }
 
-                    result[(((b * shape.Rows) + i) * shape.Columns) + j] = sum;
+                    result[(((b * shape.Rows) + i) * shape.Columns) + j] = sum + (bias?[j] ?? 0f);
                 }
             }
         }

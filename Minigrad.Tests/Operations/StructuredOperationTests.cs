@@ -44,6 +44,7 @@ public sealed class StructuredOperationTests
         ["matmul-batch"] = x => Batched(x).MatMul(Batched(x).Transpose()),
         ["matmul-both"] = x => Batched(x).MatMul(Batched(x).Transpose().Tanh().Transpose(), true, false).Sum([0]),
         ["matmul-vector"] = x => x.MatMul(x.Reshape(-1)[..x.Shape[-1]]),
+        ["linear-rows"] = x => x.Reshape(-1, x.Shape[^1]).Linear(Weight(x), x.Reshape(-1)[..1].Expand(3)),
         ["linear"] = x => x.Linear(Weight(x), x.Reshape(-1)[..1].Expand(3)),
         ["layer-norm"] = x => x.LayerNorm(epsilon: 1f),
         ["batch-norm"] = x => Batched(x).BatchNorm(epsilon: 1f),

@@ -152,11 +152,12 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result)
+    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result, Storage? bias = null)
     {
         PackedOperand? kept = shape.Batch == 1 ? ((CpuStorage)right.Storage).PackedFor(shape.TransposeRight) : null;
-        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result), kept);
+        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result), bias is null ? null : Array(bias), kept);
         KeepAlive(left.Storage, right.Storage, result.Storage);
+        GC.KeepAlive(bias);
     }
 
     /// <inheritdoc/>

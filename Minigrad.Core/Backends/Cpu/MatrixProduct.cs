@@ -37,15 +37,22 @@ internal static class MatrixProduct
     [ThreadStatic]
     private static float[]? rightBuffer;
 
-    /// <summary>C = op(A) · op(B) for each product of a batch.</summary>
+    /// <summary>C = op(A) · op(B), and the bias added to each row, for each product of a batch.</summary>
     /// <param name="workers">Who computes.</param>
     /// <param name="shape">The shapes.</param>
     /// <param name="left">A.</param>
     /// <param name="right">B.</param>
     /// <param name="result">C.</param>
+    /// <param name="bias">What is added to each finished row, or null.</param>
     /// <param name="kept">Where B's packed form is found, or kept for the next product; null if it is not to be kept.</param>
     public static void Run(
-        Workers workers, MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result, PackedOperand? kept = null)
+        Workers workers,
+        MatrixProductShape shape,
+        ArraySegment<float> left,
+        ArraySegment<float> right,
+        ArraySegment<float> result,
+        float[]? bias = null,
+        PackedOperand? kept = null)
     {
         if (shape.Batch == 0 || shape.Rows == 0 || shape.Columns == 0)
         {
@@ -54,7 +61,13 @@ internal static class MatrixProduct
 
         if (shape.Depth == 0)
         {
-            result.AsSpan(0, shape.Batch * shape.Rows * shape.Columns).Clear();
+            for (int row = 0; row < shape.Batch * shape.Rows; row++)
+            {
+                Span<float> target = result.AsSpan(row * shape.Columns, shape.Columns);
+                target.Clear();
+                bias?.AsSpan(0, shape.Columns).CopyTo(target);
+            }
+
             return;
         }
 
@@ -72,7 +85,7 @@ internal static class MatrixProduct
                     workers.For(plan.LeftCount * plan.Tiles, Plan.TileRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
-                Multiply multiply = new(plan, left, right, packedLeft, packedRight, result);
+                Multiply multiply = new(plan, left, right, packedLeft, packedRight, result, bias);
                 workers.For(shape.Batch * plan.RowBlocks * plan.Strips, plan.WorkPerBlock, multiply);
             }
         }
@@ -202,7 +215,13 @@ internal static class MatrixProduct
 
     /// <summary>Computes one block: some rows by one strip of B, of one product of the batch.</summary>
     private readonly struct Multiply(
-        Plan plan, ArraySegment<float> left, ArraySegment<float> right, float[]? packedLeft, float[]? packedRight, ArraySegment<float> result) : ILoopBody
+        Plan plan,
+        ArraySegment<float> left,
+        ArraySegment<float> right,
+        float[]? packedLeft,
+        float[]? packedRight,
+        ArraySegment<float> result,
+        float[]? bias) : ILoopBody
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
@@ -252,6 +271,34 @@ internal static class MatrixProduct
                         edge.Slice(i * Plan.StripWidth, columns).CopyTo(target[(i * shape.Columns)..]);
                     }
                 }
+            }
+
+            if (bias is not null && plan.FirstStep + plan.StepCount == shape.Depth)
+            {
+                ref float first = ref result.AsSpan((((product * shape.Rows) + plan.FirstRow + firstRow) * shape.Columns) + column)[0];
+                AddBias<TLanes>(ref first, (nuint)shape.Columns, lastRow - firstRow, ref bias[column], columns);
+            }
+        }
+
+        /// <summary>The block's columns of the bias, added to its rows.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+        private static void AddBias<TLanes>(ref float target, nuint step, int rows, ref float bias, int columns)
+            where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        {
+            for (int row = 0; row < rows; row++)
+            {
+                int column = 0;
+                for (; column + TLanes.Count <= columns; column += TLanes.Count)
+                {
+                    TLanes.Store(TLanes.Load(in target, (nuint)column) + TLanes.Load(in bias, (nuint)column), ref target, (nuint)column);
+                }
+
+                for (; column < columns; column++)
+                {
+                    Unsafe.Add(ref target, column) += Unsafe.Add(ref bias, column);
+                }
+
+                target = ref Unsafe.Add(ref target, step);
             }
         }
 
