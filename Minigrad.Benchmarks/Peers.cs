@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Minigrad.Backends.Cpu;
 
@@ -14,12 +15,30 @@ internal static class Peers
 
     /// <summary>Measures workloads.</summary>
     /// <param name="workloads">What to measure.</param>
-    /// <param name="seconds">How long each.</param>
-    public static void Print(IEnumerable<Workload> workloads, double seconds)
+    /// <param name="options"><c>[--threads N] [--seconds S]</c>, and parts of the names to choose.</param>
+    public static void Print(IEnumerable<Workload> workloads, string[] options)
     {
+        double seconds = 1;
+        List<string> parts = [];
+        for (int i = 0; i < options.Length; i++)
+        {
+            switch (options[i])
+            {
+                case "--threads":
+                    CpuBackend.Instance.ThreadCount = int.Parse(options[++i], CultureInfo.InvariantCulture);
+                    break;
+                case "--seconds":
+                    seconds = double.Parse(options[++i], CultureInfo.InvariantCulture);
+                    break;
+                default:
+                    parts.Add(options[i]);
+                    break;
+            }
+        }
+
         string version = typeof(Tensor).Assembly.GetName().Version!.ToString();
         Write(new { peer = "Minigrad", version, threads = CpuBackend.Instance.ThreadCount });
-        foreach (Workload workload in workloads)
+        foreach (Workload workload in workloads.Where(workload => parts.Count == 0 || parts.Any(part => workload.Name.Contains(part, StringComparison.Ordinal))))
         {
             double[] times = Measure(workload.Prepare(), seconds);
             double median = times[times.Length / 2];

@@ -97,6 +97,13 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         };
     }
 
+    /// <summary>One step of Adam over gradients that are there.</summary>
+    public static Action AdamOnly(int count, int length, double threshold)
+    {
+        Adam optimizer = new(ParametersWithGradients(count, length), 1e-8) { Clip = [Clip.GlobalNorm(threshold)] };
+        return () => optimizer.Step();
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 
@@ -128,12 +135,6 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         Tensor[] parameters = ParametersWithGradients(count, length);
         ClipStage clip = Clip.GlobalNorm(1e-3);
         return () => clip.Apply(parameters);
-    }
-
-    private static Action AdamOnly(int count, int length, double threshold)
-    {
-        Adam optimizer = new(ParametersWithGradients(count, length), 1e-8) { Clip = [Clip.GlobalNorm(threshold)] };
-        return () => optimizer.Step();
     }
 
     private static Action Pair(int length, Func<Tensor, Tensor, Tensor> operation)

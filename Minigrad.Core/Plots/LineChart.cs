@@ -1,7 +1,7 @@
 namespace Minigrad.Plots;
 
 /// <summary>
-/// Curves as plain SVG: panels that share a horizontal axis, one above another or side by side. It needs no library, and
+/// Curves as plain SVG: panels that share a horizontal axis or have their own, one above another or side by side. It needs no library, and
 /// is readable on a light and on a dark background.
 /// </summary>
 /// <param name="title">The heading.</param>
@@ -41,17 +41,21 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     {
         int rows = (panels.Count + ColumnCount - 1) / ColumnCount;
         int cellWidth = Left + PanelWidth + Right;
-        Drawing drawing = new(ColumnCount * cellWidth, Top + (rows * (PanelHeight + Gap)) - Gap + Bottom, title, Left);
+        int gap = panels.Any(panel => panel.HorizontalLabel is not null) ? Bottom + Gap : Gap;
+        Drawing drawing = new(ColumnCount * cellWidth, Top + (rows * (PanelHeight + gap)) - gap + Bottom, title, Left);
         for (int place = 0; place < panels.Count; place++)
         {
             int row = place / ColumnCount;
             int left = ((place % ColumnCount) * cellWidth) + Left;
-            int top = Top + (row * (PanelHeight + Gap));
+            int top = Top + (row * (PanelHeight + gap));
             Panel panel = panels[place];
             IEnumerable<Panel> rowPanels = panels.Skip(row * ColumnCount).Take(ColumnCount);
-            Axis x = Axis.Around(Points(panels).Select(point => point.X), horizontalLabel, left, left + PanelWidth);
+            bool isOwn = panel.HorizontalLabel is not null;
+            IEnumerable<Panel> sharing = isOwn ? [panel] : panels.Where(other => other.HorizontalLabel is null);
+            Axis x = Axis.Around(
+                Points(sharing).Select(point => point.X), panel.HorizontalLabel ?? horizontalLabel, left, left + PanelWidth, isOwn && panel.IsHorizontalLogarithmic);
             Axis y = Axis.Around(Points(rowPanels).Select(point => point.Y), panel.Label, top + PanelHeight, top, panel.IsLogarithmic);
-            drawing.Frame(left, top, PanelWidth, PanelHeight, x, y, panel.Label, place + ColumnCount >= panels.Count ? horizontalLabel : null);
+            drawing.Frame(left, top, PanelWidth, PanelHeight, x, y, panel.Label, isOwn ? panel.HorizontalLabel : place + ColumnCount >= panels.Count ? horizontalLabel : null);
             for (int line = 0; line < panel.Series.Count; line++)
             {
                 drawing.Line(panel.Series[line].Points, x, y, line);

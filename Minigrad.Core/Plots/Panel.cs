@@ -7,4 +7,10 @@ public sealed record Panel(string Label, IReadOnlyList<Series> Series)
 {
     /// <summary>Whether the vertical axis is logarithmic; values that are not positive leave gaps.</summary>
     public bool IsLogarithmic { get; init; }
+
+    /// <summary>What this panel's own horizontal axis shows; null to share the chart's.</summary>
+    public string? HorizontalLabel { get; init; }
+
+    /// <summary>Whether the panel's own horizontal axis is logarithmic.</summary>
+    public bool IsHorizontalLogarithmic { get; init; }
 }

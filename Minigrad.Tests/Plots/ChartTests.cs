@@ -38,6 +38,20 @@ public sealed class ChartTests
     }
 
     [Fact]
+    public void A_panel_may_have_a_horizontal_axis_of_its_own()
+    {
+        Panel own = new("a", [new Series("s", [(1, 1), (10, 2), (100, 3)])]) { HorizontalLabel = "size", IsHorizontalLogarithmic = true };
+        Panel shared = new("b", [new Series("s", [(0, 1), (3, 2), (4, 3)])]);
+        string svg = new LineChart("t", "step", own, shared).ToSvg();
+        (double X, double Y)[][] lines = [.. Elements(XDocument.Parse(svg), "path").Select(element => Points(element.Attribute("d")!.Value)).Where(points => points.Length == 3)];
+        Assert.Equal((lines[0][0].X + lines[0][2].X) / 2, lines[0][1].X, 0.5);
+        Assert.Equal(lines[1][0].X + (0.75 * (lines[1][2].X - lines[1][0].X)), lines[1][1].X, 0.5);
+        Assert.Equal((lines[0][0].X, lines[0][2].X), (lines[1][0].X, lines[1][2].X));
+        Assert.Contains("size", svg, StringComparison.Ordinal);
+        Assert.Contains("step", svg, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_plane_shows_ground_points_and_paths_where_they_are()
     {
         PlaneChart chart = new("plane", (-1, 1), (0, 4))

@@ -86,7 +86,6 @@ internal static class TileKernel
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
-        nuint width = (nuint)TLanes.Count;
         TLanes c00 = default, c01 = default;
         TLanes c10 = default, c11 = default;
         TLanes c20 = default, c21 = default;
@@ -102,172 +101,121 @@ internal static class TileKernel
 
         if (isContinued)
         {
-            ref float start = ref c;
-            c00 = TLanes.Load(in start, 0);
-            c01 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
-
+            Load<TLanes, TVectors>(ref c, out c00, out c01);
             if (TRows.Value > 1)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c10 = TLanes.Load(in start, 0);
-                c11 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, cStep), out c10, out c11);
             }
 
             if (TRows.Value > 2)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c20 = TLanes.Load(in start, 0);
-                c21 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 2 * cStep), out c20, out c21);
             }
 
             if (TRows.Value > 3)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c30 = TLanes.Load(in start, 0);
-                c31 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 3 * cStep), out c30, out c31);
             }
 
             if (TRows.Value > 4)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c40 = TLanes.Load(in start, 0);
-                c41 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 4 * cStep), out c40, out c41);
             }
 
             if (TRows.Value > 5)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c50 = TLanes.Load(in start, 0);
-                c51 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 5 * cStep), out c50, out c51);
             }
 
             if (TRows.Value > 6)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c60 = TLanes.Load(in start, 0);
-                c61 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 6 * cStep), out c60, out c61);
             }
 
             if (TRows.Value > 7)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c70 = TLanes.Load(in start, 0);
-                c71 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 7 * cStep), out c70, out c71);
             }
 
             if (TRows.Value > 8)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c80 = TLanes.Load(in start, 0);
-                c81 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 8 * cStep), out c80, out c81);
             }
 
             if (TRows.Value > 9)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c90 = TLanes.Load(in start, 0);
-                c91 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 9 * cStep), out c90, out c91);
             }
 
             if (TRows.Value > 10)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c100 = TLanes.Load(in start, 0);
-                c101 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 10 * cStep), out c100, out c101);
             }
 
             if (TRows.Value > 11)
             {
-                start = ref Unsafe.Add(ref start, cStep);
-                c110 = TLanes.Load(in start, 0);
-                c111 = TVectors.Value > 1 ? TLanes.Load(in start, width) : default;
+                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 11 * cStep), out c110, out c111);
             }
         }
 
         for (nuint k = 0; k < depth; k++)
         {
             TLanes b0 = TLanes.Load(in b, 0);
-            TLanes b1 = TVectors.Value > 1 ? TLanes.Load(in b, width) : default;
-            TLanes factor;
-            factor = a;
-            c00 = TLanes.MultiplyAdd(factor, b0, c00);
-            c01 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c01) : default;
-
+            TLanes b1 = TVectors.Value > 1 ? TLanes.Load(in b, (nuint)TLanes.Count) : default;
+            Add<TLanes, TVectors>(a, b0, b1, ref c00, ref c01);
             if (TRows.Value > 1)
             {
-                factor = Unsafe.Add(ref a, 1);
-                c10 = TLanes.MultiplyAdd(factor, b0, c10);
-                c11 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c11) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 1), b0, b1, ref c10, ref c11);
             }
 
             if (TRows.Value > 2)
             {
-                factor = Unsafe.Add(ref a, 2);
-                c20 = TLanes.MultiplyAdd(factor, b0, c20);
-                c21 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c21) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 2), b0, b1, ref c20, ref c21);
             }
 
             if (TRows.Value > 3)
             {
-                factor = Unsafe.Add(ref a, 3);
-                c30 = TLanes.MultiplyAdd(factor, b0, c30);
-                c31 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c31) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 3), b0, b1, ref c30, ref c31);
             }
 
             if (TRows.Value > 4)
             {
-                factor = Unsafe.Add(ref a, 4);
-                c40 = TLanes.MultiplyAdd(factor, b0, c40);
-                c41 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c41) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 4), b0, b1, ref c40, ref c41);
             }
 
             if (TRows.Value > 5)
             {
-                factor = Unsafe.Add(ref a, 5);
-                c50 = TLanes.MultiplyAdd(factor, b0, c50);
-                c51 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c51) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 5), b0, b1, ref c50, ref c51);
             }
 
             if (TRows.Value > 6)
             {
-                factor = Unsafe.Add(ref a, 6);
-                c60 = TLanes.MultiplyAdd(factor, b0, c60);
-                c61 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c61) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 6), b0, b1, ref c60, ref c61);
             }
 
             if (TRows.Value > 7)
             {
-                factor = Unsafe.Add(ref a, 7);
-                c70 = TLanes.MultiplyAdd(factor, b0, c70);
-                c71 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c71) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 7), b0, b1, ref c70, ref c71);
             }
 
             if (TRows.Value > 8)
             {
-                factor = Unsafe.Add(ref a, 8);
-                c80 = TLanes.MultiplyAdd(factor, b0, c80);
-                c81 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c81) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 8), b0, b1, ref c80, ref c81);
             }
 
             if (TRows.Value > 9)
             {
-                factor = Unsafe.Add(ref a, 9);
-                c90 = TLanes.MultiplyAdd(factor, b0, c90);
-                c91 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c91) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 9), b0, b1, ref c90, ref c91);
             }
 
             if (TRows.Value > 10)
             {
-                factor = Unsafe.Add(ref a, 10);
-                c100 = TLanes.MultiplyAdd(factor, b0, c100);
-                c101 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c101) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 10), b0, b1, ref c100, ref c101);
             }
 
             if (TRows.Value > 11)
             {
-                factor = Unsafe.Add(ref a, 11);
-                c110 = TLanes.MultiplyAdd(factor, b0, c110);
-                c111 = TVectors.Value > 1 ? TLanes.MultiplyAdd(factor, b1, c111) : default;
+                Add<TLanes, TVectors>(Unsafe.Add(ref a, 11), b0, b1, ref c110, ref c111);
             }
 
             a = ref Unsafe.Add(ref a, aStep);
@@ -275,71 +223,81 @@ internal static class TileKernel
         }
 
         Store<TLanes, TVectors>(c00, c01, ref c);
-
         if (TRows.Value > 1)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c10, c11, ref c);
+            Store<TLanes, TVectors>(c10, c11, ref Unsafe.Add(ref c, cStep));
         }
 
         if (TRows.Value > 2)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c20, c21, ref c);
+            Store<TLanes, TVectors>(c20, c21, ref Unsafe.Add(ref c, 2 * cStep));
         }
 
         if (TRows.Value > 3)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c30, c31, ref c);
+            Store<TLanes, TVectors>(c30, c31, ref Unsafe.Add(ref c, 3 * cStep));
         }
 
         if (TRows.Value > 4)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c40, c41, ref c);
+            Store<TLanes, TVectors>(c40, c41, ref Unsafe.Add(ref c, 4 * cStep));
         }
 
         if (TRows.Value > 5)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c50, c51, ref c);
+            Store<TLanes, TVectors>(c50, c51, ref Unsafe.Add(ref c, 5 * cStep));
         }
 
         if (TRows.Value > 6)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c60, c61, ref c);
+            Store<TLanes, TVectors>(c60, c61, ref Unsafe.Add(ref c, 6 * cStep));
         }
 
         if (TRows.Value > 7)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c70, c71, ref c);
+            Store<TLanes, TVectors>(c70, c71, ref Unsafe.Add(ref c, 7 * cStep));
         }
 
         if (TRows.Value > 8)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c80, c81, ref c);
+            Store<TLanes, TVectors>(c80, c81, ref Unsafe.Add(ref c, 8 * cStep));
         }
 
         if (TRows.Value > 9)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c90, c91, ref c);
+            Store<TLanes, TVectors>(c90, c91, ref Unsafe.Add(ref c, 9 * cStep));
         }
 
         if (TRows.Value > 10)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c100, c101, ref c);
+            Store<TLanes, TVectors>(c100, c101, ref Unsafe.Add(ref c, 10 * cStep));
         }
 
         if (TRows.Value > 11)
         {
-            c = ref Unsafe.Add(ref c, cStep);
-            Store<TLanes, TVectors>(c110, c111, ref c);
+            Store<TLanes, TVectors>(c110, c111, ref Unsafe.Add(ref c, 11 * cStep));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Load<TLanes, TVectors>(ref float c, out TLanes first, out TLanes second)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TVectors : struct, ICount
+    {
+        first = TLanes.Load(in c, 0);
+        second = TVectors.Value > 1 ? TLanes.Load(in c, (nuint)TLanes.Count) : default;
+    }
+
+    /// <summary>One step of the depth for one row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add<TLanes, TVectors>(TLanes factor, TLanes b0, TLanes b1, ref TLanes first, ref TLanes second)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TVectors : struct, ICount
+    {
+        first = TLanes.MultiplyAdd(factor, b0, first);
+        if (TVectors.Value > 1)
+        {
+            second = TLanes.MultiplyAdd(factor, b1, second);
         }
     }
 
