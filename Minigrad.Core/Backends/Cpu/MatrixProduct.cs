@@ -71,6 +71,12 @@ internal static class MatrixProduct
             return;
         }
 
+        if (shape.Columns == 1 && shape.Rows > 1)
+        {
+            RunTransposed(workers, shape, left, right, result, bias);
+            return;
+        }
+
         for (int step = 0; step < shape.Depth; step += PackedDepth)
         {
             Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(PackedDepth, shape.Depth - step), RowCount = shape.Rows };
@@ -87,6 +93,28 @@ internal static class MatrixProduct
 
                 Multiply multiply = new(plan, left, right, packedLeft, packedRight, result, bias);
                 workers.For(shape.Batch * plan.RowBlocks * plan.Strips, plan.WorkPerBlock, multiply);
+            }
+        }
+    }
+
+    /// <summary>One column lies in memory as one row does: Cᵀ = op(B)ᵀ · op(A)ᵀ fills vectors with what would be a lane of each.</summary>
+    private static void RunTransposed(
+        Workers workers, MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result, float[]? bias)
+    {
+        MatrixProductShape transposed = new(1, shape.Rows, shape.Depth)
+        {
+            Batch = shape.Batch,
+            TransposeLeft = !shape.TransposeRight,
+            TransposeRight = !shape.TransposeLeft,
+            SharedLeft = shape.SharedRight,
+            SharedRight = shape.SharedLeft,
+        };
+        Run(workers, transposed, right, left, result);
+        if (bias is not null)
+        {
+            foreach (ref float sum in result.AsSpan(0, shape.Batch * shape.Rows))
+            {
+                sum += bias[0];
             }
         }
     }
