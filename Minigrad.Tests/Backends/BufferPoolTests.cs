@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Minigrad.Backends;
 using Minigrad.Backends.Cpu;
 
@@ -10,17 +11,37 @@ public sealed class BufferPoolTests
     public void A_returned_array_is_used_again_for_its_size()
     {
         BufferPool pool = new();
-        float[] first = pool.Rent(5000);
-        Assert.InRange(first.Length, 5000, 6250);
-        pool.Return(first);
-        Assert.Same(first, pool.Rent(first.Length));
-        Assert.NotSame(first, pool.Rent(5000));
-        Assert.Equal(2L * first.Length * sizeof(float), pool.BytesPooled);
+        PooledCpuStorage first = new(CpuBackend.Instance, pool, 5000);
+        float[] array = first.Array;
+        Assert.InRange(array.Length, 5000, 6250);
+        first.Recycle();
+        PooledCpuStorage second = new(CpuBackend.Instance, pool, array.Length);
+        Assert.Same(array, second.Array);
+        PooledCpuStorage third = new(CpuBackend.Instance, pool, 5000);
+        Assert.NotSame(array, third.Array);
+        Assert.Equal(2L * array.Length * sizeof(float), pool.BytesPooled);
+        GC.KeepAlive(second);
+    }
+
+    [Fact]
+    public void The_array_returned_last_is_used_first()
+    {
+        BufferPool pool = new();
+        PooledCpuStorage[] storages = [.. Enumerable.Range(0, 5).Select(_ => new PooledCpuStorage(CpuBackend.Instance, pool, 2048))];
+        float[][] arrays = [.. storages.Select(storage => storage.Array)];
+        foreach (int i in new[] { 3, 0, 4, 1, 2 })
+        {
+            storages[i].Recycle();
+        }
+
+        PooledCpuStorage[] again = [.. Enumerable.Range(0, 5).Select(_ => new PooledCpuStorage(CpuBackend.Instance, pool, 2048))];
+        Assert.Equal([2, 1, 4, 0, 3], again.Select(storage => Array.IndexOf(arrays, storage.Array)));
+        GC.KeepAlive(storages);
     }
 
     [Theory]
-    [InlineData(1024)]
-    [InlineData(1025)]
+    [InlineData(512)]
+    [InlineData(513)]
     [InlineData(1280)]
     [InlineData(1281)]
     [InlineData(65_536)]
@@ -29,10 +50,11 @@ public sealed class BufferPoolTests
     public void An_array_holds_what_was_asked_for_and_little_more(int length)
     {
         BufferPool pool = new();
-        float[] array = pool.Rent(length);
+        PooledCpuStorage storage = new(CpuBackend.Instance, pool, length);
+        float[] array = storage.Array;
         Assert.InRange(array.Length, length, (length * 5 / 4) + 1);
-        pool.Return(array);
-        Assert.Same(array, pool.Rent(length));
+        storage.Recycle();
+        Assert.Same(array, new PooledCpuStorage(CpuBackend.Instance, pool, length).Array);
     }
 
     [Fact]
@@ -46,18 +68,119 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
-    public void Buffers_of_tensors_that_nobody_holds_come_back_by_themselves()
+    public void Recycling_twice_returns_the_array_once()
     {
         BufferPool pool = new();
-        for (int i = 0; i < 2000; i++)
+        PooledCpuStorage first = new(CpuBackend.Instance, pool, 4096);
+        first.Recycle();
+        first.Recycle();
+        PooledCpuStorage second = new(CpuBackend.Instance, pool, 4096);
+        first.Recycle();
+        PooledCpuStorage third = new(CpuBackend.Instance, pool, 4096);
+        Assert.NotSame(second.Array, third.Array);
+        GC.KeepAlive(first);
+    }
+
+    [Fact]
+    public void The_array_of_a_dropped_storage_is_used_again_after_a_collection()
+    {
+        BufferPool pool = new();
+        PooledCpuStorage kept = new(CpuBackend.Instance, pool, 4096);
+        for (int i = 0; i < 10; i++)
         {
-            Touch(pool);
+            Touch(pool, 4096);
         }
 
-        // 2000 tensors of 64 KB were made; a bounded number of arrays served them all.
+        long bytes = pool.BytesPooled;
+        GC.Collect();
+        PooledCpuStorage[] again = [.. Enumerable.Range(0, 10).Select(_ => new PooledCpuStorage(CpuBackend.Instance, pool, 4096))];
+        Assert.Equal(bytes, pool.BytesPooled);
+        Assert.DoesNotContain(kept.Array, again.Select(storage => storage.Array));
+    }
+
+    [Fact]
+    public void Thousands_of_dropped_tensors_of_mixed_sizes_take_bounded_memory()
+    {
+        BufferPool pool = new();
+        for (int i = 0; i < 20_000; i++)
+        {
+            Touch(pool, 1000 + (i % 7 * 9000));
+        }
+
+        // 2.2 GB were handed out. Each of seven sizes may have had its turn at what is out between two collections.
         Assert.InRange(pool.BytesPooled, 1, 64L << 20);
     }
 
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-    private static void Touch(BufferPool pool) => new PooledCpuStorage(CpuBackend.Instance, pool, 16_384).Span[0] = 1f;
+    [Fact]
+    public void Tensors_that_live_until_they_are_old_take_bounded_memory()
+    {
+        BufferPool pool = new();
+        Queue<PooledCpuStorage> window = new();
+        for (int i = 0; i < 20_000; i++)
+        {
+            window.Enqueue(new PooledCpuStorage(CpuBackend.Instance, pool, 16_384));
+            if (window.Count > 1000)
+            {
+                window.Dequeue();
+            }
+        }
+
+        // 1.3 GB were handed out to storages that die in the oldest generation; 66 MB of them live at a time.
+        Assert.InRange(pool.BytesPooled, 1, 320L << 20);
+        GC.KeepAlive(window);
+    }
+
+    [Fact]
+    public void An_array_of_a_living_storage_is_never_handed_out_on_any_thread()
+    {
+        BufferPool pool = new();
+        Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, thread =>
+        {
+            Random random = new(thread);
+            List<(PooledCpuStorage Storage, float Mark)> living = [];
+            for (int i = 0; i < 5000; i++)
+            {
+                PooledCpuStorage storage = new(CpuBackend.Instance, pool, 600 + random.Next(3000));
+                float mark = (thread * 5000) + i;
+                storage.Span.Fill(mark);
+                living.Add((storage, mark));
+                if (living.Count > 30)
+                {
+                    int place = random.Next(living.Count);
+                    (PooledCpuStorage leaving, float expected) = living[place];
+                    Assert.Equal(-1, leaving.Span.IndexOfAnyExcept(expected));
+                    living.RemoveAt(place);
+                    if (i % 2 == 0)
+                    {
+                        leaving.Recycle();
+                    }
+                }
+
+                if (i % 50 == 0)
+                {
+                    GC.Collect(i % 100 == 0 ? 0 : 1);
+                }
+            }
+
+            Assert.All(living, entry => Assert.Equal(-1, entry.Storage.Span.IndexOfAnyExcept(entry.Mark)));
+        });
+        Assert.InRange(pool.BytesPooled, 1, 64L << 20);
+    }
+
+    [Fact]
+    public void A_tensor_kept_for_long_keeps_its_numbers()
+    {
+        Generator generator = new(11);
+        Tensor kept = Tensor.Normal([100, 100], generator: generator);
+        float[] numbers = kept.ToArray();
+        for (int i = 0; i < 3000; i++)
+        {
+            Assert.Equal(10_000, Tensor.Full([100, 100], i).Length);
+        }
+
+        Assert.Equal(numbers, kept.ToArray());
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Touch(BufferPool pool, int length) => new PooledCpuStorage(CpuBackend.Instance, pool, length).Span[0] = 1f;
 }

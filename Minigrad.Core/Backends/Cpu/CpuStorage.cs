@@ -13,6 +13,12 @@ internal class CpuStorage : Storage
     public CpuStorage(Backend backend, float[] array, int length)
         : base(backend, length) => this.array = array;
 
+    /// <summary>Begins without an array, for a storage that has to exist before it can rent one.</summary>
+    protected CpuStorage(Backend backend, int length)
+        : base(backend, length)
+    {
+    }
+
     /// <summary>The array, which may be longer than the storage.</summary>
     /// <exception cref="ObjectDisposedException">The buffer went back to the pool: a fault of the engine, never of the caller's data.</exception>
     public float[] Array => array ?? throw new ObjectDisposedException(
@@ -42,6 +48,10 @@ internal class CpuStorage : Storage
     /// <inheritdoc/>
     protected override void ReturnBuffer() => Take();
 
+    /// <summary>Gives this storage its array.</summary>
+    protected void Put(float[] rented) => array = rented;
+
     /// <summary>Removes the array from this storage, so that no one reads what another tensor writes.</summary>
-    protected float[]? Take() => Interlocked.Exchange(ref array, null);
+    /// <returns>Whether there was one still: of several returns only the first is true.</returns>
+    protected bool Take() => Interlocked.Exchange(ref array, null) is not null;
 }
