@@ -12,7 +12,7 @@ namespace Minigrad.Gpu;
 /// </summary>
 /// <remarks>
 /// Work is queued and runs while the host goes on; only <see cref="Download"/>, <see cref="ArgMax"/> and
-/// <see cref="Norms"/> wait for it. Any thread may use the backend; what they ask for runs one after another.
+/// the norms wait for it. Any thread may use the backend; what they ask for runs one after another.
 /// </remarks>
 public sealed class GpuBackend : Backend, IDisposable
 {
@@ -348,6 +348,15 @@ public sealed class GpuBackend : Backend, IDisposable
         }
 
         GC.KeepAlive(x);
+    }
+
+    /// <inheritdoc/>
+    public override void Norms(IReadOnlyList<Storage> buffers, double order, Span<double> norms)
+    {
+        for (int buffer = 0; buffer < norms.Length; buffer++)
+        {
+            Norms(buffers[buffer], order, norms.Slice(buffer, 1));
+        }
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,12 @@ public abstract class Optimizer
 {
     private readonly List<Slot> slots = [];
     private readonly List<UpdateTarget> targets = [];
+    private readonly Tensor[] parameters;
+
+    // Used by each step anew, so that a step allocates next to nothing.
+    private readonly GradientSet all = new();
+    private readonly GradientSet shared = new();
+    private readonly GradientSet[] own;
 
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <param name="groups">The groups, with at least one parameter among them.</param>
@@ -44,6 +50,8 @@ public abstract class Optimizer
                 $"{GetType().Name} was given no parameters. Pass model.Parameters, after the model's layers were created.", nameof(groups));
         }
 
+        parameters = [.. slots.Select(slot => slot.Parameter)];
+        own = [.. Groups.Select(_ => new GradientSet())];
         LearningRate = learningRate;
     }
 
@@ -124,19 +132,8 @@ public abstract class Optimizer
     /// <exception cref="NonFiniteGradientException">A gradient is not usable and the policy is to throw.</exception>
     public StepReport Step()
     {
-        GradientSet all = new();
-        List<string> without = [];
-        double scale = 1 / (LossScale * AccumulationCount);
-        for (int i = 0; i < slots.Count; i++)
-        {
-            slots[i].Pending = Collect(slots[i], i, scale, without);
-            if (slots[i].Pending is { } pending)
-            {
-                all.Add(pending);
-            }
-        }
-
-        if (all.Gradients.Count == 0)
+        List<string>? without = Collect(1 / (LossScale * AccumulationCount));
+        if (all.Gradients.Length == 0)
         {
             throw new InvalidOperationException(
                 $"{GetType().Name}.Step() found no gradient in any of its {slots.Count} parameters. Call loss.Backward() before it, after ZeroGradients(); "
@@ -145,26 +142,20 @@ public abstract class Optimizer
 
         if (!NonFiniteGradients.Handle(all, NonFinite, StepCount + 1))
         {
-            return Skip(all, without);
+            return Skip(without);
         }
 
-        double[] norms = new double[all.Gradients.Count];
-        for (int i = 0; i < norms.Length; i++)
-        {
-            norms[i] = all.Gradients[i].Norm;
-        }
-
-        StepReport report = new(all, norms, GradientSet.NormOfNorms(norms, 2), StepCount + 1) { WithoutGradient = without };
-        ApplyStages(all);
+        double[] norms = all.KnownNorms().ToArray();
+        ApplyStages();
         if (!NonFiniteGradients.HandleTooLarge(all, NonFinite, StepCount + 1))
         {
-            return Skip(all, without);
+            return Skip(without);
         }
 
         StepCount++;
         ConsecutiveSkips = 0;
         UpdateAll();
-        return report.Seal();
+        return Report(norms, StepCount, without, wasSkipped: false);
     }
 
     /// <summary>Forgets the gradients of all parameters, before the next backward.</summary>
@@ -173,7 +164,7 @@ public abstract class Optimizer
         foreach (Slot slot in slots)
         {
             slot.Parameter.Gradient = null;
-            slot.Pending = null;
+            slot.Pending.Forget();
         }
     }
 
@@ -269,27 +260,43 @@ public abstract class Optimizer
         slots.Add(new Slot(parameter, group));
     }
 
-    private PendingGradient? Collect(Slot slot, int number, double scale, List<string> without)
+    /// <summary>Gathers what backward has left.</summary>
+    /// <returns>The names of parameters without a gradient, or null if there are none.</returns>
+    private List<string>? Collect(double scale)
     {
-        Tensor parameter = slot.Parameter;
-        if (parameter.Gradient is not { } gradient)
+        List<string>? without = null;
+        all.Clear();
+        for (int i = 0; i < slots.Count; i++)
         {
-            without.Add(NonFiniteGradients.NameOf(parameter, number));
-            return null;
+            PendingGradient pending = slots[i].Pending;
+            if (slots[i].Parameter.Gradient is { } gradient)
+            {
+                CheckGradient(gradient, slots[i].Parameter, i);
+                pending.Begin(gradient, scale);
+                all.Add(pending);
+            }
+            else
+            {
+                pending.Forget();
+                (without ??= []).Add(NonFiniteGradients.NameOf(slots[i].Parameter, i));
+            }
         }
 
+        return without;
+    }
+
+    private void CheckGradient(Tensor gradient, Tensor parameter, int number)
+    {
         if (!gradient.Shape.Equals(parameter.Shape) || !ReferenceEquals(gradient.Backend, parameter.Backend))
         {
             throw new InvalidOperationException(
                 $"{GetType().Name}.Step(): '{NonFiniteGradients.NameOf(parameter, number)}' has shape {parameter.Shape} on {parameter.Backend.Name}, but its gradient has shape {gradient.Shape} on {gradient.Backend.Name}; "
                 + "both must be the same. Was a gradient set by hand, or the parameter moved after backward?");
         }
-
-        return new PendingGradient(parameter, gradient) { Coefficient = scale };
     }
 
     /// <summary>Groups with stages of their own are clipped by themselves, the others together.</summary>
-    private void ApplyStages(GradientSet all)
+    private void ApplyStages()
     {
         bool hasOwn = false;
         foreach (ParameterGroup group in Groups)
@@ -303,15 +310,21 @@ public abstract class Optimizer
             return;
         }
 
-        GradientSet shared = new();
-        foreach (ParameterGroup group in Groups)
+        shared.Clear();
+        for (int i = 0; i < Groups.Count; i++)
         {
-            GradientSet set = group.Clip is null ? shared : new GradientSet();
+            ParameterGroup group = Groups[i];
+            GradientSet set = group.Clip is null ? shared : own[i];
+            if (group.Clip is not null)
+            {
+                set.Clear();
+            }
+
             foreach (Slot slot in slots)
             {
-                if (ReferenceEquals(slot.Group, group) && slot.Pending is { } pending)
+                if (ReferenceEquals(slot.Group, group) && slot.Pending.HasGradient)
                 {
-                    set.Add(pending);
+                    set.Add(slot.Pending);
                 }
             }
 
@@ -329,7 +342,7 @@ public abstract class Optimizer
 
     private static void ApplyStages(IReadOnlyList<ClipStage> stages, GradientSet set)
     {
-        if (set.Gradients.Count == 0)
+        if (set.Gradients.Length == 0)
         {
             return;
         }
@@ -340,7 +353,7 @@ public abstract class Optimizer
         }
     }
 
-    private StepReport Skip(GradientSet all, List<string> without)
+    private StepReport Skip(List<string>? without)
     {
         SkippedSteps++;
         ConsecutiveSkips++;
@@ -351,12 +364,15 @@ public abstract class Optimizer
                 + "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad.");
         }
 
-        double[] norms = [.. all.Gradients.Select(gradient => gradient.Norm)];
-        return new StepReport(all, norms, GradientSet.NormOfNorms(norms, 2), StepCount + 1)
-        {
-            WasSkipped = true,
-            WithoutGradient = without,
-        }.Seal();
+        return Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true);
+    }
+
+    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped)
+    {
+        IReadOnlyList<Tensor> measured = without is null
+            ? parameters
+            : [.. parameters.Where((_, i) => slots[i].Pending.HasGradient)];
+        return new StepReport(measured, norms, all, step) { WasSkipped = wasSkipped, WithoutGradient = without ?? [] };
     }
 
     /// <summary>Updates parameters in runs that share group, step number and backend, each run by one call.</summary>
@@ -366,23 +382,22 @@ public abstract class Optimizer
         while (start < slots.Count)
         {
             Slot first = slots[start];
-            targets.Clear();
+            int number = first.Step + 1;
             int end = start;
+            targets.Clear();
             while (end < slots.Count
                 && ReferenceEquals(slots[end].Group, first.Group)
                 && slots[end].Step == first.Step
-                && ReferenceEquals(slots[end].Parameter.Backend, first.Parameter.Backend)
-                && (slots[end].Pending is null) == (first.Pending is null))
+                && ReferenceEquals(slots[end].Parameter.Backend, first.Parameter.Backend))
             {
-                if (slots[end].Pending is { } pending)
+                if (slots[end].Pending.HasGradient)
                 {
-                    targets.Add(Target(slots[end], pending));
+                    targets.Add(Target(slots[end]));
                 }
 
                 end++;
             }
 
-            int number = first.Step + 1;
             if (targets.Count > 0)
             {
                 Update(MakeStep(first, number), CollectionsMarshal.AsSpan(targets));
@@ -390,7 +405,7 @@ public abstract class Optimizer
 
             for (int i = start; i < end; i++)
             {
-                if (slots[i].Pending is not null)
+                if (slots[i].Pending.HasGradient)
                 {
                     slots[i].Parameter.Storage.MarkChanged();
                     slots[i].Step = number;
@@ -403,7 +418,7 @@ public abstract class Optimizer
         targets.Clear();
     }
 
-    private UpdateTarget Target(Slot slot, PendingGradient pending)
+    private UpdateTarget Target(Slot slot)
     {
         if (slot.State.Length != StateCount)
         {
@@ -415,7 +430,7 @@ public abstract class Optimizer
             }
         }
 
-        return new UpdateTarget(slot.Parameter.Storage, pending.Gradient.Storage, pending.Scale(), slot.State);
+        return new UpdateTarget(slot.Parameter.Storage, slot.Pending.Gradient.Storage, slot.Pending.Scale(), slot.State);
     }
 
     private UpdateStep MakeStep(Slot slot, int number)
@@ -469,6 +484,6 @@ public abstract class Optimizer
 
         public Storage[] State { get; set; } = [];
 
-        public PendingGradient? Pending { get; set; }
+        public PendingGradient Pending { get; } = new(parameter);
     }
 }

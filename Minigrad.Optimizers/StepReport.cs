@@ -5,18 +5,40 @@ namespace Minigrad.Optimizers;
 /// <summary>What a step did. Every step is measured, also with clipping off.</summary>
 public sealed class StepReport
 {
-    private readonly GradientSet gradients;
-    private readonly int[] versions;
+    private readonly IReadOnlyList<Tensor> parameters;
     private readonly double[] norms;
+    private readonly bool isScaled;
+    private readonly double normBeforeBounds;
+
+    /// <summary>Copies of the gradients as they were pending, only if a bound makes it necessary to measure them.</summary>
+    private readonly PendingGradient[]? bounded;
+    private readonly int[]? versions;
     private double? clippedNorm;
 
-    internal StepReport(GradientSet gradients, double[] norms, double norm, int step)
+    /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
+    internal StepReport(IReadOnlyList<Tensor> parameters, double[] norms, GradientSet clipped, int step)
     {
-        this.gradients = gradients;
+        this.parameters = parameters;
         this.norms = norms;
-        Norm = norm;
+        Norm = GradientSet.NormOfNorms(norms, 2);
         Step = step;
-        versions = new int[norms.Length];
+        Coefficient = clipped.Coefficient;
+        isScaled = clipped.IsScaled;
+        normBeforeBounds = clipped.NormBeforeBounds();
+        if (HasBound(clipped))
+        {
+            bounded = new PendingGradient[norms.Length];
+            versions = new int[norms.Length];
+            for (int i = 0; i < bounded.Length; i++)
+            {
+                bounded[i] = clipped.Gradients[i].Copy();
+                versions[i] = bounded[i].Gradient.Storage.Version;
+            }
+        }
+        else
+        {
+            clippedNorm = normBeforeBounds;
+        }
     }
 
     /// <summary>Which step this was, from 1; a skipped step has the number that it would have had.</summary>
@@ -33,10 +55,10 @@ public sealed class StepReport
     public double ClippedNorm => clippedNorm ??= MeasureClippedNorm();
 
     /// <summary>The product of the coefficients that global norm stages applied to all gradients; 1 if none acted.</summary>
-    public double Coefficient => gradients.Coefficient;
+    public double Coefficient { get; }
 
     /// <summary>Whether clipping changed a gradient. After a value stage this measures, as <see cref="ClippedNorm"/> does.</summary>
-    public bool WasClipped => gradients.IsScaled || (HasPendingBound && ClippedNorm < NormBeforeBounds);
+    public bool WasClipped => isScaled || (bounded is not null && ClippedNorm < normBeforeBounds);
 
     /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/>.</summary>
     public bool WasSkipped { get; internal init; }
@@ -49,41 +71,24 @@ public sealed class StepReport
 
     /// <summary>The name and the gradient's norm before clipping of each parameter that had one.</summary>
     public IReadOnlyList<(string Name, double Norm)> ParameterNorms =>
-        [.. norms.Select((norm, i) => (NonFiniteGradients.NameOf(gradients.Gradients[i].Parameter, i), norm))];
-
-    private bool HasPendingBound
-    {
-        get
-        {
-            foreach (PendingGradient gradient in gradients.Gradients)
-            {
-                if (!gradient.HasKnownNorm)
-                {
-                    return true;
-                }
-            }
-
-            return false;
-        }
-    }
-
-    private double NormBeforeBounds =>
-        GradientSet.NormOfNorms([.. gradients.Gradients.Select(gradient => gradient.Norm)], 2);
+        [.. norms.Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
     public override string ToString() => WasSkipped
         ? $"step {Step}: skipped, gradient norm {Norm:g4}"
         : $"step {Step}: gradient norm {Norm:g4}, coefficient {Coefficient:g4}";
 
-    /// <summary>Remembers the state of the gradients as the step left them.</summary>
-    internal StepReport Seal()
+    private static bool HasBound(GradientSet gradients)
     {
-        for (int i = 0; i < versions.Length; i++)
+        foreach (PendingGradient gradient in gradients.Gradients)
         {
-            versions[i] = gradients.Gradients[i].Gradient.Storage.Version;
+            if (!gradient.HasKnownNorm)
+            {
+                return true;
+            }
         }
 
-        return this;
+        return false;
     }
 
     private double MeasureClippedNorm()
@@ -91,8 +96,8 @@ public sealed class StepReport
         double[] clipped = new double[norms.Length];
         for (int i = 0; i < clipped.Length; i++)
         {
-            PendingGradient gradient = gradients.Gradients[i];
-            if (!gradient.HasKnownNorm && gradient.Gradient.Storage.Version != versions[i])
+            PendingGradient gradient = bounded![i];
+            if (!gradient.HasKnownNorm && gradient.Gradient.Storage.Version != versions![i])
             {
                 throw new InvalidOperationException(
                     $"ClippedNorm of step {Step} was read after its gradients had changed. Read it right after Step(), before the next Backward().");

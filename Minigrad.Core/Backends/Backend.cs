@@ -173,6 +173,12 @@ public abstract class Backend
     /// <param name="norms">The result, one number a unit; with one unit, the norm of the whole buffer.</param>
     public abstract void Norms(Storage x, double order, Span<double> norms);
 
+    /// <summary>The p-norm of each of several buffers, each the same bits as the norm of that buffer alone.</summary>
+    /// <param name="buffers">The numbers; an element must not be replaced while this runs.</param>
+    /// <param name="order">p: a positive number or +∞.</param>
+    /// <param name="norms">The result, one number a buffer.</param>
+    public abstract void Norms(IReadOnlyList<Storage> buffers, double order, Span<double> norms);
+
     /// <summary>
     /// The updates of several parameters by one rule. Each gradient is read once, scaled and clamped as its target says;
     /// gradients are not changed.

@@ -24,7 +24,9 @@ public abstract class ClipStage
         {
             if (parameter.Gradient is { } gradient)
             {
-                set.Add(new PendingGradient(parameter, gradient));
+                PendingGradient pending = new(parameter);
+                pending.Begin(gradient, 1);
+                set.Add(pending);
             }
         }
 
@@ -71,7 +73,7 @@ public abstract class ClipStage
         double norm = Clip(set);
         foreach (PendingGradient gradient in set.Gradients)
         {
-            gradient.Flush();
+            gradient.WriteInPlace();
         }
 
         return norm;

@@ -1,9 +1,14 @@
+using System.Runtime.InteropServices;
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>All gradients of a step, which a stage sees at once.</summary>
 public sealed class GradientSet
 {
     private readonly List<PendingGradient> gradients = [];
+    private readonly List<Storage> storages = [];
+    private double[] norms = [];
 
     internal GradientSet()
     {
@@ -15,21 +20,11 @@ public sealed class GradientSet
     /// <summary>Whether a stage is known to have changed a gradient. A value stage is not known until it is measured.</summary>
     internal bool IsScaled { get; set; }
 
-    internal IReadOnlyList<PendingGradient> Gradients => gradients;
+    internal ReadOnlySpan<PendingGradient> Gradients => CollectionsMarshal.AsSpan(gradients);
 
     /// <summary>The norm of all gradients together, as they are now: (Σ ‖gᵢ‖ᵖ)^(1/p), without overflow or underflow.</summary>
     /// <param name="order">p: a positive number or +∞.</param>
-    public double Norm(double order = 2)
-    {
-        double[] norms = new double[gradients.Count];
-        for (int i = 0; i < norms.Length; i++)
-        {
-            FlushUnlessPlain(gradients[i], order);
-            norms[i] = gradients[i].MeasureNorm(order);
-        }
-
-        return NormOfNorms(norms, order);
-    }
+    public double Norm(double order = 2) => NormOfNorms(Norms(order), order);
 
     /// <summary>Multiplies all gradients by one coefficient, without touching memory.</summary>
     /// <param name="coefficient">The factor.</param>
@@ -61,13 +56,69 @@ public sealed class GradientSet
         double total = 0;
         foreach (double norm in norms)
         {
-            total += Math.Pow(norm / largest, order);
+            double ratio = norm / largest;
+            total += order == 2 ? ratio * ratio : Math.Pow(ratio, order);
         }
 
         return largest * Math.Pow(total, 1 / order);
     }
 
     internal void Add(PendingGradient gradient) => gradients.Add(gradient);
+
+    /// <summary>Empties the set, for the next step.</summary>
+    internal void Clear()
+    {
+        gradients.Clear();
+        Coefficient = 1;
+        IsScaled = false;
+    }
+
+    /// <summary>The norm of all gradients together as it is now, before bounds that are pending.</summary>
+    internal double NormBeforeBounds() => NormOfNorms(KnownNorms(), 2);
+
+    /// <summary>Measures the numbers in memory of all gradients.</summary>
+    internal void Measure()
+    {
+        ReadOnlySpan<double> measured = NormsInMemory(2);
+        for (int i = 0; i < measured.Length; i++)
+        {
+            gradients[i].NormInMemory = measured[i];
+        }
+    }
+
+    /// <summary>The norm of each gradient as it is now. The numbers are overwritten by the next call.</summary>
+    internal ReadOnlySpan<double> Norms(double order)
+    {
+        foreach (PendingGradient gradient in gradients)
+        {
+            FlushUnlessPlain(gradient, order);
+        }
+
+        if (order == 2)
+        {
+            return KnownNorms();
+        }
+
+        Span<double> result = NormsInMemory(order);
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] *= gradients[i].Coefficient;
+        }
+
+        return result;
+    }
+
+    /// <summary>The L2 norm of each gradient, before a bound that is pending. The numbers are overwritten by the next call.</summary>
+    internal ReadOnlySpan<double> KnownNorms()
+    {
+        Span<double> result = Numbers();
+        for (int i = 0; i < result.Length; i++)
+        {
+            result[i] = gradients[i].Norm;
+        }
+
+        return result;
+    }
 
     /// <summary>Scales one gradient, after a bound that is pending was written.</summary>
     internal void Scale(PendingGradient gradient, double coefficient)
@@ -87,11 +138,45 @@ public sealed class GradientSet
     }
 
     /// <summary>Only the L2 norm follows from unit norms, and none from a bound.</summary>
-    internal static void FlushUnlessPlain(PendingGradient gradient, double order)
+    private static void FlushUnlessPlain(PendingGradient gradient, double order)
     {
         if (!gradient.HasKnownNorm || (order != 2 && !gradient.IsPlainlyScaled))
         {
             gradient.Flush();
         }
+    }
+
+    /// <summary>All gradients of a backend are measured by one call.</summary>
+    private Span<double> NormsInMemory(double order)
+    {
+        Span<double> result = Numbers();
+        int start = 0;
+        while (start < gradients.Count)
+        {
+            Backend backend = gradients[start].Gradient.Backend;
+            int end = start;
+            storages.Clear();
+            while (end < gradients.Count && ReferenceEquals(gradients[end].Gradient.Backend, backend))
+            {
+                storages.Add(gradients[end].Gradient.Storage);
+                end++;
+            }
+
+            backend.Norms(storages, order, result[start..end]);
+            start = end;
+        }
+
+        storages.Clear();
+        return result;
+    }
+
+    private Span<double> Numbers()
+    {
+        if (norms.Length < gradients.Count)
+        {
+            norms = new double[gradients.Count];
+        }
+
+        return norms.AsSpan(0, gradients.Count);
     }
 }

@@ -12,10 +12,10 @@ internal static class NonFiniteGradients
     /// <returns>Whether the step goes on.</returns>
     public static bool Handle(GradientSet set, NonFinitePolicy policy, int? step)
     {
+        set.Measure();
         bool isFinite = true;
         foreach (PendingGradient gradient in set.Gradients)
         {
-            gradient.Measure();
             isFinite &= double.IsFinite(gradient.NormInMemory);
         }
 
@@ -45,13 +45,12 @@ internal static class NonFiniteGradients
             case NonFinitePolicy.SkipStep:
                 return false;
             case NonFinitePolicy.ZeroBadValues:
-                foreach (PendingGradient gradient in set.Gradients.Where(isBad))
+                foreach (PendingGradient gradient in set.Gradients)
                 {
-                    gradient.Flush();
-                    gradient.Gradient.Backend.Map(
-                        new Operations.KeepBelow((float)limit), gradient.Gradient.Storage, gradient.Gradient.Storage);
-                    gradient.Gradient.Storage.MarkChanged();
-                    gradient.Measure();
+                    if (isBad(gradient))
+                    {
+                        ZeroBadValues(gradient, limit);
+                    }
                 }
 
                 return true;
@@ -60,6 +59,15 @@ internal static class NonFiniteGradients
             default:
                 throw new ArgumentOutOfRangeException(nameof(policy), policy, "There is no such policy for non-finite gradients.");
         }
+    }
+
+    private static void ZeroBadValues(PendingGradient gradient, double limit)
+    {
+        gradient.Flush();
+        gradient.Gradient.Backend.Map(
+            new Operations.KeepBelow((float)limit), gradient.Gradient.Storage, gradient.Gradient.Storage);
+        gradient.Gradient.Storage.MarkChanged();
+        gradient.Measure();
     }
 
     /// <summary>Names every bad parameter, the first bad element of the first one, and how many there are.</summary>
@@ -72,7 +80,7 @@ internal static class NonFiniteGradients
         int others = 0;
         PendingGradient? first = null;
         List<string> names = [];
-        for (int i = 0; i < set.Gradients.Count; i++)
+        for (int i = 0; i < set.Gradients.Length; i++)
         {
             if (isBad(set.Gradients[i]))
             {

@@ -19,15 +19,13 @@ internal sealed class ParameterNormClip(double threshold, double order, double e
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
     {
-        double[] norms = new double[gradients.Gradients.Count];
+        ReadOnlySpan<double> norms = gradients.Norms(order);
+        double norm = GradientSet.NormOfNorms(norms, order);
         for (int i = 0; i < norms.Length; i++)
         {
-            PendingGradient gradient = gradients.Gradients[i];
-            GradientSet.FlushUnlessPlain(gradient, order);
-            norms[i] = gradient.MeasureNorm(order);
-            gradients.Scale(gradient, GlobalNormClip.Coefficient(norms[i], threshold, epsilon));
+            gradients.Scale(gradients.Gradients[i], GlobalNormClip.Coefficient(norms[i], threshold, epsilon));
         }
 
-        return GradientSet.NormOfNorms(norms, order);
+        return norm;
     }
 }

@@ -4,15 +4,23 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
 /// One gradient on its way through the stages: the numbers in memory, and the scale that was decided but not written.
-/// Its value is clamp(g · coefficient · unit factor, ±bound).
+/// Its value is clamp(g · coefficient · unit factor, ±bound). An optimizer keeps one for each parameter and begins it anew
+/// at every step.
 /// </summary>
-internal sealed class PendingGradient(Tensor parameter, Tensor gradient)
+/// <param name="parameter">The parameter.</param>
+internal sealed class PendingGradient(Tensor parameter)
 {
+    private Tensor? gradient;
+
     /// <summary>The parameter.</summary>
     public Tensor Parameter { get; } = parameter;
 
-    /// <summary>Its gradient as it is in memory.</summary>
-    public Tensor Gradient { get; } = gradient;
+    /// <summary>Whether there is a gradient.</summary>
+    public bool HasGradient => gradient is not null;
+
+    /// <summary>The parameter's gradient as it is in memory.</summary>
+    public Tensor Gradient => gradient
+        ?? throw new InvalidOperationException("This parameter has no gradient. Please report this as a fault of Minigrad.");
 
     /// <summary>The L2 norm of the numbers in memory.</summary>
     public double NormInMemory { get; set; }
@@ -62,6 +70,19 @@ internal sealed class PendingGradient(Tensor parameter, Tensor gradient)
     /// <summary>The number of units: rows of a matrix, one for a vector or a scalar.</summary>
     public int UnitCount => Parameter.Rank > 1 ? Parameter.Shape[0] : 1;
 
+    /// <summary>Begins with a gradient of which nothing is known but its factor.</summary>
+    public void Begin(Tensor gradient, double coefficient)
+    {
+        this.gradient = gradient;
+        (Coefficient, UnitCoefficients, UnitNorms, Bound) = (coefficient, null, null, double.PositiveInfinity);
+    }
+
+    /// <summary>Lets go of the gradient.</summary>
+    public void Forget() => gradient = null;
+
+    /// <summary>What is pending now, for a report that outlives the step.</summary>
+    public PendingGradient Copy() => (PendingGradient)MemberwiseClone();
+
     /// <summary>What the update has to apply as it reads.</summary>
     public GradientScale Scale()
     {
@@ -70,19 +91,6 @@ internal sealed class PendingGradient(Tensor parameter, Tensor gradient)
         return UnitCoefficients is null
             ? scale
             : scale with { UnitFactors = UnitFactors(), UnitLength = Math.Max(1, Gradient.Length / UnitCount) };
-    }
-
-    /// <summary>The p-norm of the value; the numbers in memory times one factor.</summary>
-    public double MeasureNorm(double order)
-    {
-        if (order == 2)
-        {
-            return Norm;
-        }
-
-        Span<double> norm = [0];
-        Gradient.Backend.Norms(Gradient.Storage, order, norm);
-        return Coefficient * norm[0];
     }
 
     /// <summary>Measures the numbers in memory.</summary>
@@ -96,15 +104,25 @@ internal sealed class PendingGradient(Tensor parameter, Tensor gradient)
     /// <summary>Writes what is pending into memory and measures again.</summary>
     public void Flush()
     {
+        if (WriteInPlace())
+        {
+            Measure();
+        }
+    }
+
+    /// <summary>Writes what is pending into memory, after which the norm is not known.</summary>
+    /// <returns>Whether there was anything to write.</returns>
+    public bool WriteInPlace()
+    {
         if (Coefficient == 1 && IsPlainlyScaled)
         {
-            return;
+            return false;
         }
 
         Write(Gradient.Storage);
         Gradient.Storage.MarkChanged();
-        (Coefficient, UnitCoefficients, UnitNorms, Bound) = (1, null, null, double.PositiveInfinity);
-        Measure();
+        Begin(Gradient, 1);
+        return true;
     }
 
     /// <summary>The L2 norm of the value, measured on a copy where it does not follow from known norms.</summary>

@@ -442,6 +442,30 @@ public sealed class SeamTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         Check([1f, float.NaN, float.PositiveInfinity, 1f, float.NegativeInfinity, 2f, 3f, 4f], 4);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(3)]
+    public void Norms_of_several_buffers_are_the_norm_of_each_alone(double order)
+    {
+        int[] lengths = [0, 1, 7, 100, 8192, 8193, 30_000, 0, 5];
+        foreach (Backend backend in (Backend[])[CpuBackend.Instance, Gpu])
+        {
+            Storage[] buffers = [.. lengths.Select((length, i) => Numbers(backend, length, (ulong)i + 1))];
+            double[] norms = new double[buffers.Length];
+            backend.Norms(buffers, order, norms);
+            for (int i = 0; i < buffers.Length; i++)
+            {
+                double[] alone = new double[1];
+                backend.Norms(buffers[i], order, alone);
+                Assert.Equal(BitConverter.DoubleToInt64Bits(alone[0]), BitConverter.DoubleToInt64Bits(norms[i]));
+            }
+
+            backend.Norms([], order, []);
+        }
+    }
+
     [Fact]
     public void Update_applies_scale_bound_and_unit_factors()
     {

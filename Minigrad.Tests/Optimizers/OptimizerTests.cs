@@ -199,6 +199,52 @@ public sealed class OptimizerTests
     }
 
     [Fact]
+    public void A_report_stays_what_it_was_after_later_steps()
+    {
+        Tensor a = Tensor.Of([1f]).WithGradient("a");
+        Tensor b = Tensor.Of([1f]).WithGradient("b");
+        Sgd optimizer = new([a, b], 0.1) { Clip = [Clip.GlobalNorm(1)] };
+        a.Gradient = Tensor.Of([3f]);
+        StepReport first = optimizer.Step();
+        optimizer.ZeroGradients();
+        b.Gradient = Tensor.Of([0.5f]);
+        StepReport second = optimizer.Step();
+        a.Gradient = Tensor.Of([0.25f]);
+        optimizer.Step();
+        Assert.Equal([("a", 3.0)], first.ParameterNorms);
+        Assert.Equal(["b"], first.WithoutGradient);
+        Assert.Equal((1, 3.0, 1.0, 1.0 / 3), (first.Step, first.Norm, first.ClippedNorm, first.Coefficient));
+        Assert.True(first.WasClipped);
+        Assert.Equal([("b", 0.5)], second.ParameterNorms);
+        Assert.Equal((2, 0.5, 0.5, 1.0), (second.Step, second.Norm, second.ClippedNorm, second.Coefficient));
+        Assert.False(second.WasClipped);
+    }
+
+    [Fact]
+    public void A_step_allocates_its_report_and_little_else()
+    {
+        Tensor[] parameters = [.. Enumerable.Range(0, 100).Select(_ => Tensor.Normal([50]).WithGradient())];
+        foreach (Tensor parameter in parameters)
+        {
+            parameter.Gradient = Tensor.Normal([50]);
+        }
+
+        Adam optimizer = new(parameters) { Clip = [Clip.GlobalNorm(1)] };
+        optimizer.Step();
+        optimizer.Step();
+        const int Steps = 20;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Steps; i++)
+        {
+            optimizer.Step();
+        }
+
+        // The norms of the report, and the report itself.
+        long bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / Steps;
+        Assert.InRange(bytes, 0, (parameters.Length * sizeof(double)) + 512);
+    }
+
+    [Fact]
     public void ClippedNorm_after_the_gradients_changed_is_an_error_not_a_wrong_number()
     {
         Tensor w = Tensor.Of([1f]).WithGradient("w");

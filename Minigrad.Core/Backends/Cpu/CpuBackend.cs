@@ -236,8 +236,15 @@ public sealed class CpuBackend : Backend
     /// <inheritdoc/>
     public override void Norms(Storage x, double order, Span<double> norms)
     {
-        NormLoops.Norms(workers, Array(x).AsMemory(0, x.Length), order, norms);
+        NormLoops.Norms(workers, x, order, norms);
         GC.KeepAlive(x);
+    }
+
+    /// <inheritdoc/>
+    public override void Norms(IReadOnlyList<Storage> buffers, double order, Span<double> norms)
+    {
+        NormLoops.Norms(workers, buffers, order, norms);
+        GC.KeepAlive(buffers);
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -14,51 +15,94 @@ internal static class NormLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>How many elements make one partial result.</summary>
-    private const int Block = 8192;
-
     /// <summary>The p-norm of each of <c>norms.Length</c> units of a buffer.</summary>
-    public static void Norms(Workers workers, ReadOnlyMemory<float> x, double order, Span<double> norms)
+    public static void Norms(Workers workers, Storage x, double order, Span<double> norms)
     {
+        BlockList blocks = BlockList.Rent();
         int unitLength = norms.Length == 0 ? 0 : x.Length / norms.Length;
         for (int unit = 0; unit < norms.Length; unit++)
         {
-            norms[unit] = Norm(workers, x.Slice(unit * unitLength, unitLength), order);
+            blocks.Add(unit, unit * unitLength, unitLength);
+        }
+
+        Norms(workers, [x], blocks, order, norms);
+        blocks.Return();
+    }
+
+    /// <summary>The p-norm of each of several buffers.</summary>
+    public static void Norms(Workers workers, IReadOnlyList<Storage> buffers, double order, Span<double> norms)
+    {
+        BlockList blocks = BlockList.Rent();
+        for (int buffer = 0; buffer < norms.Length; buffer++)
+        {
+            blocks.Add(buffer, 0, buffers[buffer].Length);
+        }
+
+        Norms(workers, buffers, blocks, order, norms);
+        blocks.Return();
+    }
+
+    private static void Norms(
+        Workers workers, IReadOnlyList<Storage> buffers, BlockList blocks, double order, Span<double> norms)
+    {
+        switch (order)
+        {
+            case 1:
+                Fold(workers, buffers, blocks, NormTerm.Magnitude, 0, [], norms);
+                break;
+            case 2:
+                Fold(workers, buffers, blocks, NormTerm.Square, 0, [], norms);
+                foreach (ref double norm in norms)
+                {
+                    norm = Math.Sqrt(norm);
+                }
+
+                break;
+            case double.PositiveInfinity:
+                Fold(workers, buffers, blocks, NormTerm.Largest, 0, [], norms);
+                break;
+            default:
+                ScaledNorms(workers, buffers, blocks, order, norms);
+                break;
         }
     }
 
-    private static double Norm(Workers workers, ReadOnlyMemory<float> x, double order) => order switch
+    private static void ScaledNorms(
+        Workers workers, IReadOnlyList<Storage> buffers, BlockList blocks, double order, Span<double> norms)
     {
-        1 => Fold(workers, x, NormTerm.Magnitude, 0, 0),
-        2 => Math.Sqrt(Fold(workers, x, NormTerm.Square, 0, 0)),
-        double.PositiveInfinity => Fold(workers, x, NormTerm.Largest, 0, 0),
-        _ => ScaledPower(workers, x, order),
-    };
-
-    private static double ScaledPower(Workers workers, ReadOnlyMemory<float> x, double order)
-    {
-        double largest = Fold(workers, x, NormTerm.Largest, 0, 0);
-        return largest == 0 || !double.IsFinite(largest)
-            ? largest
-            : largest * Math.Pow(Fold(workers, x, NormTerm.ScaledPower, order, largest), 1 / order);
+        Fold(workers, buffers, blocks, NormTerm.Largest, 0, [], norms);
+        double[] largest = norms.ToArray();
+        Fold(workers, buffers, blocks, NormTerm.ScaledPower, order, largest, norms);
+        for (int run = 0; run < norms.Length; run++)
+        {
+            norms[run] = largest[run] == 0 || !double.IsFinite(largest[run])
+                ? largest[run]
+                : largest[run] * Math.Pow(norms[run], 1 / order);
+        }
     }
 
-    private static double Fold(Workers workers, ReadOnlyMemory<float> x, NormTerm term, double order, double largest)
+    /// <summary>Combines the terms of each run, block after block.</summary>
+    private static void Fold(
+        Workers workers,
+        IReadOnlyList<Storage> buffers,
+        BlockList blocks,
+        NormTerm term,
+        double order,
+        double[] largest,
+        Span<double> totals)
     {
-        if (x.Length <= Block)
+        ReadOnlySpan<Block> all = blocks.Blocks;
+        double[] partials = ArrayPool<double>.Shared.Rent(all.Length);
+        workers.For(
+            blocks.ShareCount, BlockList.BlockLength, new PartialBody(buffers, blocks, term, order, largest, partials));
+        totals.Clear();
+        for (int i = 0; i < all.Length; i++)
         {
-            return Partial(x.Span, term, order, largest);
+            ref double total = ref totals[all[i].Run];
+            total = term == NormTerm.Largest ? Math.Max(total, partials[i]) : total + partials[i];
         }
 
-        double[] partials = new double[(x.Length + Block - 1) / Block];
-        workers.For(partials.Length, Block, new PartialBody(x, term, order, largest, partials));
-        double total = 0;
-        foreach (double partial in partials)
-        {
-            total = term == NormTerm.Largest ? Math.Max(total, partial) : total + partial;
-        }
-
-        return total;
+        ArrayPool<double>.Shared.Return(partials);
     }
 
     private static double Partial(ReadOnlySpan<float> x, NormTerm term, double order, double largest) => term switch
@@ -72,18 +116,25 @@ internal static class NormLoops
     [MethodImpl(Loop)]
     private static double SumOfSquares(ReadOnlySpan<float> x)
     {
+        // Four sums side by side: one would wait for each addition to end before the next.
         ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(x);
-        Vector<double> low = Vector<double>.Zero;
-        Vector<double> high = Vector<double>.Zero;
-        foreach (Vector<float> vector in vectors)
+        Vector<double> first = Vector<double>.Zero;
+        Vector<double> second = Vector<double>.Zero;
+        Vector<double> third = Vector<double>.Zero;
+        Vector<double> fourth = Vector<double>.Zero;
+        int i = 0;
+        for (; i + 1 < vectors.Length; i += 2)
         {
-            Vector.Widen(vector, out Vector<double> lower, out Vector<double> upper);
-            low = Vector.FusedMultiplyAdd(lower, lower, low);
-            high = Vector.FusedMultiplyAdd(upper, upper, high);
+            Vector.Widen(vectors[i], out Vector<double> lower, out Vector<double> upper);
+            first = Vector.FusedMultiplyAdd(lower, lower, first);
+            second = Vector.FusedMultiplyAdd(upper, upper, second);
+            Vector.Widen(vectors[i + 1], out lower, out upper);
+            third = Vector.FusedMultiplyAdd(lower, lower, third);
+            fourth = Vector.FusedMultiplyAdd(upper, upper, fourth);
         }
 
-        double total = Vector.Sum(low + high);
-        foreach (float rest in x[(vectors.Length * Vector<float>.Count)..])
+        double total = Vector.Sum(first + second + (third + fourth));
+        foreach (float rest in x[(i * Vector<float>.Count)..])
         {
             total += (double)rest * rest;
         }
@@ -149,13 +200,26 @@ internal static class NormLoops
     }
 
     private readonly struct PartialBody(
-        ReadOnlyMemory<float> x, NormTerm term, double order, double largest, double[] partials) : ILoopBody
+        IReadOnlyList<Storage> buffers,
+        BlockList blocks,
+        NormTerm term,
+        double order,
+        double[] largest,
+        double[] partials) : ILoopBody
     {
-        public void Run<TLanes>(int block)
+        public void Run<TLanes>(int share)
             where TLanes : struct, ILanes<TLanes>
         {
-            int start = block * Block;
-            partials[block] = Partial(x.Span.Slice(start, Math.Min(Block, x.Length - start)), term, order, largest);
+            ReadOnlySpan<Block> all = blocks.Blocks;
+            int end = blocks.FirstBlock(share + 1);
+            for (int i = blocks.FirstBlock(share); i < end; i++)
+            {
+                // The units of one buffer are runs as well.
+                Block block = all[i];
+                CpuStorage storage = (CpuStorage)buffers[buffers.Count == 1 ? 0 : block.Run];
+                ReadOnlySpan<float> x = storage.Array.AsSpan(block.Start, block.Length);
+                partials[i] = Partial(x, term, order, term == NormTerm.ScaledPower ? largest[block.Run] : 0);
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
 using Minigrad.Operations;
@@ -12,27 +13,31 @@ internal static class UpdateLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>How many elements one block of parallel work has.</summary>
-    private const int BlockLength = 16384;
-
     /// <summary>Updates every target by the rule.</summary>
     public static void Update<TRule>(Workers workers, TRule rule, ReadOnlySpan<UpdateTarget> targets)
         where TRule : unmanaged, IUpdateRule
     {
-        foreach (ref readonly UpdateTarget target in targets)
+        // A span can't be handed to other threads.
+        UpdateTarget[] shared = ArrayPool<UpdateTarget>.Shared.Rent(targets.Length);
+        targets.CopyTo(shared);
+        BlockList blocks = BlockList.Rent();
+        for (int i = 0; i < targets.Length; i++)
         {
-            workers.For(Blocks(target), BlockLength, new Body<TRule>(rule, target));
+            blocks.Add(i, 0, targets[i].Parameter.Length);
         }
+
+        workers.For(blocks.ShareCount, BlockList.BlockLength, new Body<TRule>(rule, shared, blocks));
+        blocks.Return();
+        Array.Clear(shared, 0, targets.Length);
+        ArrayPool<UpdateTarget>.Shared.Return(shared);
     }
 
-    private static int Blocks(in UpdateTarget target) => (target.Parameter.Length + BlockLength - 1) / BlockLength;
-
-    private static void UpdateBlock<TRule, TLanes>(TRule rule, in UpdateTarget target, int block)
+    private static void UpdateBlock<TRule, TLanes>(TRule rule, in UpdateTarget target, Block block)
         where TRule : unmanaged, IUpdateRule
         where TLanes : struct, ILanes<TLanes>
     {
-        int start = block * BlockLength;
-        int end = Math.Min(target.Parameter.Length, start + BlockLength);
+        int start = block.Start;
+        int end = start + block.Length;
         GradientScale scale = target.Scale;
         if (scale.UnitFactors is not CpuStorage factors)
         {
@@ -149,10 +154,17 @@ internal static class UpdateLoops
         }
     }
 
-    private readonly struct Body<TRule>(TRule rule, UpdateTarget target) : ILoopBody
+    private readonly struct Body<TRule>(TRule rule, UpdateTarget[] targets, BlockList blocks) : ILoopBody
         where TRule : unmanaged, IUpdateRule
     {
-        public void Run<TLanes>(int block)
-            where TLanes : struct, ILanes<TLanes> => UpdateBlock<TRule, TLanes>(rule, target, block);
+        public void Run<TLanes>(int share)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            ReadOnlySpan<Block> all = blocks.Blocks;
+            foreach (Block block in all[blocks.FirstBlock(share)..blocks.FirstBlock(share + 1)])
+            {
+                UpdateBlock<TRule, TLanes>(rule, targets[block.Run], block);
+            }
+        }
     }
 }
