@@ -1,4 +1,6 @@
 using Minigrad.Autodiff;
+using Minigrad.Backends;
+using Minigrad.Operations;
 
 namespace Minigrad;
 
@@ -75,6 +77,38 @@ public sealed partial class Tensor
         Tensor result = Allocate(y.Shape, y.Backend);
         (int rows, int columns) = y.RowsAndColumns;
         y.Backend.SoftmaxBackward(y.Storage, gradient.Storage, rows, columns, logarithm, result.Storage);
+        return result;
+    }
+
+    /// <summary>
+    /// The cross-entropy of rows of logits, <c>[rows, classes]</c> or <c>[classes]</c>, with targets: of each row, or the
+    /// sum of all divided by a number.
+    /// </summary>
+    internal static Tensor CrossEntropy(Tensor x, in ClassTargets targets, bool isSummed, float divisor)
+    {
+        (int rows, int columns) = x.RowsAndColumns;
+        Storage normalizers = x.Backend.Allocate(2 * rows);
+        Tensor losses = Allocate(x.Rank == 2 ? Shape.Create(rows) : Shape.Scalar, x.Backend);
+        x.Backend.CrossEntropy(x.Storage, targets, columns, normalizers, losses.Storage);
+        Tensor y = losses;
+        if (isSummed)
+        {
+            y = Allocate(Shape.Scalar, x.Backend);
+            x.Backend.Reduce(default(Sum), losses.Storage, new AxisLayout(1, rows, 1), y.Storage);
+            x.Backend.Map(new WithSecond<Divide>(default, divisor), y.Storage, y.Storage);
+            losses.Storage.Recycle();
+        }
+
+        return IsRecorded(x) ? new CrossEntropyNode(x, normalizers, targets, divisor).Output(y) : y;
+    }
+
+    /// <summary>The gradient of cross-entropy with respect to the logits; not recorded.</summary>
+    internal static Tensor CrossEntropyBackward(
+        Tensor x, Storage normalizers, in ClassTargets targets, Tensor gradient, float divisor)
+    {
+        Tensor result = Allocate(x.Shape, x.Backend);
+        x.Backend.CrossEntropyBackward(
+            x.Storage, normalizers, targets, x.Shape[-1], gradient.Storage, divisor, result.Storage);
         return result;
     }
 

@@ -265,6 +265,61 @@ public sealed class GpuBackend : Backend, IDisposable
     }
 
     /// <inheritdoc/>
+    public override void CrossEntropy(
+        Storage x, ClassTargets targets, int columns, Storage normalizers, Storage losses)
+    {
+        int rows = targets.Labels.Length;
+        if (rows > 0)
+        {
+            using Scratch terms = new(pool, x.Length);
+            using Scratch labels = new(pool, rows);
+            ArrayView<float> shifts = View(normalizers).SubView(0, rows);
+            ArrayView<float> logarithms = View(normalizers).SubView(rows, rows);
+            AxisLayout layout = new(rows, columns, 1);
+            Reduce(default(Largest), View(x), layout, shifts);
+            Zip(
+                default(ShiftedExponential),
+                new OperandView(View(x), x.Length, 1),
+                new OperandView(shifts, rows, columns),
+                terms.Floats.SubView(0, x.Length));
+            Reduce(default(Sum), terms.Floats, layout, logarithms);
+            queue.Launch(ElementwiseKernels.Map<Logarithm>, rows, default(Logarithm), logarithms, logarithms);
+            queue.Launch(
+                CrossEntropyKernels.Losses, rows, Arguments(x, normalizers, targets, columns, labels), View(losses));
+        }
+
+        KeepAlive(x, normalizers, losses);
+        GC.KeepAlive(targets.Weights);
+    }
+
+    /// <inheritdoc/>
+    public override void CrossEntropyBackward(
+        Storage x,
+        Storage normalizers,
+        ClassTargets targets,
+        int columns,
+        Storage gradient,
+        float divisor,
+        Storage result)
+    {
+        if (result.Length > 0)
+        {
+            using Scratch labels = new(pool, targets.Labels.Length);
+            queue.Launch(
+                CrossEntropyKernels.Gradient,
+                result.Length,
+                Arguments(x, normalizers, targets, columns, labels),
+                View(gradient),
+                gradient.Length == 1 ? 0 : 1,
+                divisor,
+                View(result));
+        }
+
+        KeepAlive(x, normalizers, targets.Weights);
+        KeepAlive(gradient, result);
+    }
+
+    /// <inheritdoc/>
     public override void Copy(
         Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions)
     {
@@ -438,6 +493,18 @@ public sealed class GpuBackend : Backend, IDisposable
     }
 
     private OperandView View(Operand operand) => new(View(operand.Storage), operand.Period, operand.Repeat);
+
+    private CrossEntropyArguments Arguments(
+        Storage x, Storage normalizers, in ClassTargets targets, int columns, in Scratch labels) => new(
+        View(x),
+        View(normalizers),
+        Upload(targets.Labels, labels.Integers, 0),
+        targets.Weights is null ? View(x) : View(targets.Weights),
+        targets.Weights is null ? 0 : 1,
+        targets.LabelShare,
+        targets.ClassShare,
+        targets.TotalWeight,
+        columns);
 
     private void Zip<TOp>(TOp op, OperandView a, OperandView b, ArrayView<float> y)
         where TOp : unmanaged, IBinaryOp

@@ -140,6 +140,38 @@ public abstract class Backend
     public abstract void SoftmaxBackward(
         Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result);
 
+    /// <summary>
+    /// The cross-entropy −Σ t · ln softmax(x) of each row of logits with its target t, 0 for a row that is left out.
+    /// </summary>
+    /// <param name="x">The logits: <c>[rows, columns]</c>, with at least one column.</param>
+    /// <param name="targets">The targets, one for each row.</param>
+    /// <param name="columns">The length of a row.</param>
+    /// <param name="normalizers">
+    /// What backward needs besides the logits, <c>[2, rows]</c>: the row's largest value m, and ln Σ e^(x − m).
+    /// </param>
+    /// <param name="losses">The output: <c>[rows]</c>.</param>
+    public abstract void CrossEntropy(
+        Storage x, ClassTargets targets, int columns, Storage normalizers, Storage losses);
+
+    /// <summary>
+    /// The gradient of <see cref="CrossEntropy"/>: g / d · (softmax(x) · Σ t − t), 0 for a row that is left out.
+    /// </summary>
+    /// <param name="x">The logits: <c>[rows, columns]</c>.</param>
+    /// <param name="normalizers">What the forward pass left.</param>
+    /// <param name="targets">The targets, one for each row.</param>
+    /// <param name="columns">The length of a row.</param>
+    /// <param name="gradient">g: one number for each row, or one for all.</param>
+    /// <param name="divisor">d.</param>
+    /// <param name="result">The gradient of the logits, of their shape.</param>
+    public abstract void CrossEntropyBackward(
+        Storage x,
+        Storage normalizers,
+        ClassTargets targets,
+        int columns,
+        Storage gradient,
+        float divisor,
+        Storage result);
+
     /// <summary>Copies a block of elements between two strided layouts; other elements of the destination stay.</summary>
     /// <param name="x">The storage to read.</param>
     /// <param name="source">Where the block lies in <paramref name="x"/>.</param>

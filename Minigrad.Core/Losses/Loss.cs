@@ -1,3 +1,4 @@
+using Minigrad.Backends;
 using Minigrad.Operations;
 
 namespace Minigrad.Losses;
@@ -121,8 +122,11 @@ public static class Loss
         }
 
         CheckRank(input, nameof(CrossEntropy));
-        Tensor logarithms = input.LogSoftmax(input.Rank == 1 ? 0 : 1);
-        return OfLabels(logarithms, labels, weight, ignoreIndex, labelSmoothing, reduction, nameof(CrossEntropy));
+
+        // Classes along the last axis, and no gradient but the logits': one pass forward, and one back.
+        return input is { Rank: <= 2, Length: > 0 } && weight is not { RequiresGradient: true }
+            ? OfLogits(input, labels, weight, ignoreIndex, labelSmoothing, reduction)
+            : ComposedCrossEntropy(input, labels, weight, ignoreIndex, labelSmoothing, reduction);
     }
 
     /// <summary>Cross-entropy of softmax(x) with a distribution over the classes as target: −Σ t · ln softmax(x).</summary>
@@ -159,6 +163,60 @@ public static class Loss
         return OfLabels(input, labels, weight, ignoreIndex, 0f, reduction, nameof(NegativeLogLikelihood));
     }
 
+    /// <summary>Cross-entropy with class labels as it is composed of other operations, for any input.</summary>
+    internal static Tensor ComposedCrossEntropy(
+        Tensor input, Indices labels, Tensor? weight, int ignoreIndex, float labelSmoothing, Reduction reduction)
+    {
+        Tensor logarithms = input.LogSoftmax(input.Rank == 1 ? 0 : 1);
+        return OfLabels(logarithms, labels, weight, ignoreIndex, labelSmoothing, reduction, nameof(CrossEntropy));
+    }
+
+    private static Tensor OfLogits(
+        Tensor input, Indices labels, Tensor? weight, int ignoreIndex, float labelSmoothing, Reduction reduction)
+    {
+        float[]? classWeights = CheckedWeights(input, labels, weight, ignoreIndex, nameof(CrossEntropy));
+        int classes = input.Shape[-1];
+        int[] places = new int[labels.Values.Length];
+        double total = 0;
+        for (int row = 0; row < places.Length; row++)
+        {
+            int label = labels.Values[row];
+            places[row] = label == ignoreIndex ? -1 : label;
+            total += label == ignoreIndex ? 0f : classWeights?[label] ?? 1f;
+        }
+
+        Tensor? weights = classWeights is null ? null : Tensor.Of(classWeights).To(input.Backend);
+        ClassTargets targets = new(
+            places, 1f - labelSmoothing, labelSmoothing / classes, weights?.Storage, classWeights is null ? classes : Total(classWeights));
+        float divisor = reduction switch
+        {
+            Reduction.Mean => (float)total,
+            Reduction.BatchMean => input.Rank == 2 ? input.Shape[0] : 1f,
+            Reduction.Sum or Reduction.None => 1f,
+            _ => throw NoSuchReduction(reduction, nameof(CrossEntropy)),
+        };
+        return Tensor.CrossEntropy(input, targets, reduction != Reduction.None, divisor);
+    }
+
+    /// <summary>Checks labels and weights against log-probabilities or logits.</summary>
+    /// <returns>A copy of the class weights, or null if there are none.</returns>
+    private static float[]? CheckedWeights(
+        Tensor input, Indices labels, Tensor? weight, int ignoreIndex, string operation)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        int axis = input.Rank == 1 ? 0 : 1;
+        int classes = input.Shape[axis];
+        Shape rowShape = input.Shape.Without([axis], keepDimensions: false);
+        CheckLabels(input.Shape, rowShape, labels, classes, ignoreIndex, operation);
+        if (weight is not null && !weight.Shape.Equals(Shape.Create(classes)))
+        {
+            throw new ShapeException(
+                $"Loss.{operation}: the class weights have shape {weight.Shape}, but there are {classes} classes; give one weight for each, [{classes}].");
+        }
+
+        return weight?.ToArray();
+    }
+
     private static Tensor OfLabels(
         Tensor logarithms,
         Indices labels,
@@ -168,19 +226,11 @@ public static class Loss
         Reduction reduction,
         string operation)
     {
-        ArgumentNullException.ThrowIfNull(labels);
+        // Rows left out point at class 0 with weight 0, so that nothing of them counts.
+        float[]? classWeights = CheckedWeights(logarithms, labels, weight, ignoreIndex, operation);
         int axis = logarithms.Rank == 1 ? 0 : 1;
         int classes = logarithms.Shape[axis];
         Shape rowShape = logarithms.Shape.Without([axis], keepDimensions: false);
-        CheckLabels(logarithms.Shape, rowShape, labels, classes, ignoreIndex, operation);
-        if (weight is not null && !weight.Shape.Equals(Shape.Create(classes)))
-        {
-            throw new ShapeException(
-                $"Loss.{operation}: the class weights have shape {weight.Shape}, but there are {classes} classes; give one weight for each, [{classes}].");
-        }
-
-        // Rows left out point at class 0 with weight 0, so that nothing of them counts.
-        float[]? classWeights = weight?.ToArray();
         int[] places = new int[labels.Values.Length];
         float[] rowWeights = new float[labels.Values.Length];
         for (int row = 0; row < places.Length; row++)
@@ -245,8 +295,11 @@ public static class Loss
         Reduction.None => losses,
         Reduction.BatchMean when losses.Rank > 0 => losses.Sum() / losses.Shape[0],
         Reduction.BatchMean => losses.Sum(),
-        _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, $"Loss.{operation}: there is no such reduction."),
+        _ => throw NoSuchReduction(reduction, operation),
     };
+
+    private static ArgumentOutOfRangeException NoSuchReduction(Reduction reduction, string operation) =>
+        new(nameof(reduction), reduction, $"Loss.{operation}: there is no such reduction.");
 
     private static void CheckShapes(Tensor input, Tensor target, string operation)
     {

@@ -334,6 +334,39 @@ public sealed class SeamTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         }
     }
 
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1, 1)]
+    [InlineData(5, 7)]
+    [InlineData(3, 130)]
+    public void CrossEntropy(int rows, int columns)
+    {
+        int[] labels = [.. Enumerable.Range(0, rows).Select(row => row % 4 == 2 ? -1 : row % columns)];
+        foreach (bool hasWeights in (bool[])[false, true])
+        {
+            foreach (float smoothing in (float[])[0f, 0.3f])
+            {
+                void Run(Backend backend, Storage losses, Storage slope)
+                {
+                    Storage x = GpuFixture.Upload(backend, Array.ConvertAll(Numbers(rows * columns, 1), value => 40f * value));
+                    float[] weights = Array.ConvertAll(Numbers(columns, 2), MathF.Abs);
+                    ClassTargets targets = new(
+                        labels,
+                        1 - smoothing,
+                        smoothing / columns,
+                        hasWeights ? GpuFixture.Upload(backend, weights) : null,
+                        hasWeights ? weights.Sum() : columns);
+                    Storage normalizers = backend.Allocate(2 * rows);
+                    backend.CrossEntropy(x, targets, columns, normalizers, losses);
+                    backend.CrossEntropyBackward(x, normalizers, targets, columns, Numbers(backend, rows, 3), 2f, slope);
+                }
+
+                Same(rows, (backend, losses) => Run(backend, losses, backend.Allocate(rows * columns)), 1e-5f);
+                Same(rows * columns, (backend, slope) => Run(backend, backend.Allocate(rows), slope), 1e-5f);
+            }
+        }
+    }
+
     [Fact]
     public void Copy_transposes_slices_reverses_and_repeats()
     {

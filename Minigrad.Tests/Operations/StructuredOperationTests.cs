@@ -1,5 +1,6 @@
 using CsCheck;
 using Minigrad.Autodiff;
+using Minigrad.Losses;
 
 namespace Minigrad.Tests.Operations;
 
@@ -24,6 +25,10 @@ public sealed class StructuredOperationTests
         ["softmax"] = x => x.Softmax(),
         ["softmax-first"] = x => x.Softmax(0),
         ["log-softmax"] = x => x.LogSoftmax(),
+        ["cross-entropy"] = x => Loss.CrossEntropy(x.Reshape(-1, x.Shape[-1]), new int[x.Length / x.Shape[-1]], labelSmoothing: 0.3f),
+        ["cross-entropy-rows"] = x => Loss.CrossEntropy(x.Reshape(-1, x.Shape[-1]), new int[x.Length / x.Shape[-1]], reduction: Reduction.None),
+        ["cross-entropy-weights"] = x => Loss.CrossEntropy(
+            x.Reshape(-1), new Indices([x.Length - 1], Shape.Scalar), Tensor.Full([x.Length], 0.7f), labelSmoothing: 0.2f, reduction: Reduction.Sum),
         ["cumulative-sum"] = x => x.CumulativeSum(0),
         ["cumulative-sum-reverse"] = x => x.CumulativeSum(-1, reverse: true),
         ["reshape"] = x => x.Reshape(-1).Square(),

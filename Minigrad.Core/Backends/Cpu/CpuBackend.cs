@@ -195,6 +195,31 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
+    public override void CrossEntropy(
+        Storage x, ClassTargets targets, int columns, Storage normalizers, Storage losses)
+    {
+        CrossEntropyLoops.Forward(workers, Array(x), targets, columns, Array(normalizers), Array(losses));
+        KeepAlive(x, normalizers, losses);
+        GC.KeepAlive(targets.Weights);
+    }
+
+    /// <inheritdoc/>
+    public override void CrossEntropyBackward(
+        Storage x,
+        Storage normalizers,
+        ClassTargets targets,
+        int columns,
+        Storage gradient,
+        float divisor,
+        Storage result)
+    {
+        CrossEntropyLoops.Backward(
+            workers, Array(x), Array(normalizers), targets, columns, gradient, divisor, Array(result));
+        KeepAlive(x, normalizers, targets.Weights);
+        KeepAlive(gradient, result);
+    }
+
+    /// <inheritdoc/>
     public override void Copy(
         Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions)
     {

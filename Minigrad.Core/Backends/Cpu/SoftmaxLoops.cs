@@ -20,6 +20,25 @@ internal static class SoftmaxLoops
         Workers workers, float[] y, float[] gradient, int rows, int columns, bool logarithm, float[] result) =>
         Run(workers, new Body(y, gradient, rows, columns, logarithm, IsForward: false, result));
 
+    /// <summary>
+    /// The row's largest value m and l = ln Σ e^(x − m): log softmax(x) is x − m − l, in this order, which loses nothing
+    /// where m is large.
+    /// </summary>
+    [MethodImpl(Loop)]
+    public static (float Shift, float Logarithm) Normalizer<TLanes>(ref float x, nuint columns)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        float shift = Largest<TLanes>(ref x, columns);
+        nuint width = (nuint)TLanes.Count;
+        TLanes sum = 0f;
+        for (nuint i = 0; i < columns; i += width)
+        {
+            sum += TLanes.Exp(Lanes.Read<TLanes>(in x, i, columns, float.NegativeInfinity) - shift);
+        }
+
+        return (shift, Scalar.Log(TLanes.Sum(sum)).Value);
+    }
+
     private static void Run(Workers workers, Body body)
     {
         if (body.Columns > 0)
@@ -53,15 +72,8 @@ internal static class SoftmaxLoops
     private static void LogSoftmaxRow<TLanes>(ref float x, nuint columns, ref float y)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
-        float shift = Largest<TLanes>(ref x, columns);
+        (float shift, float logarithm) = Normalizer<TLanes>(ref x, columns);
         nuint width = (nuint)TLanes.Count;
-        TLanes sum = 0f;
-        for (nuint i = 0; i < columns; i += width)
-        {
-            sum += TLanes.Exp(Lanes.Read<TLanes>(in x, i, columns, float.NegativeInfinity) - shift);
-        }
-
-        TLanes logarithm = Scalar.Log(TLanes.Sum(sum)).Value;
         for (nuint i = 0; i < columns; i += width)
         {
             Lanes.Write(Lanes.Read<TLanes>(in x, i, columns, 0f) - shift - logarithm, ref y, i, columns);

@@ -1,0 +1,61 @@
+using Minigrad.Backends;
+
+namespace Minigrad.Autodiff;
+
+/// <summary>
+/// Cross-entropy of the softmax of rows x with targets t, for each row or their sum divided by d: the gradient is
+/// g / d · (softmax(x) · Σ t − t).
+/// </summary>
+internal sealed class CrossEntropyNode(Tensor x, Storage normalizers, ClassTargets targets, float divisor) : Node(x)
+{
+    private SavedTensor logits = new(x);
+    private Storage? normalizers = normalizers;
+
+    /// <inheritdoc/>
+    public override string Operation => "CrossEntropy";
+
+    /// <inheritdoc/>
+    public override void Backward(Tensor gradient)
+    {
+        Tensor x = logits.Read(this);
+        if (!Recording.IsOn)
+        {
+            Give(0, Tensor.CrossEntropyBackward(x, normalizers!, targets, gradient, divisor));
+            return;
+        }
+
+        Tensor target = Target(x);
+        Tensor slope = (x.Softmax() * target.Sum([-1], keepDimensions: true)) - target;
+        Tensor share = gradient / divisor;
+        Give(0, slope * (gradient.Rank == 0 ? share : share.Unsqueeze(-1)));
+    }
+
+    /// <inheritdoc/>
+    protected override void ReleaseSaved()
+    {
+        logits.Release();
+        normalizers?.Recycle(); // No one else can see it.
+        normalizers = null;
+    }
+
+    /// <summary>The targets as a constant of the logits' shape.</summary>
+    private Tensor Target(Tensor x)
+    {
+        int columns = x.Shape[-1];
+        float[] weights = new float[columns];
+        Array.Fill(weights, 1f);
+        targets.Weights?.Backend.Download(targets.Weights, weights);
+        float[] values = new float[x.Length];
+        for (int row = 0; row < targets.Labels.Length; row++)
+        {
+            int label = targets.Labels[row];
+            for (int column = 0; label >= 0 && column < columns; column++)
+            {
+                float share = targets.ClassShare + (column == label ? targets.LabelShare : 0f);
+                values[(row * columns) + column] = share * weights[column];
+            }
+        }
+
+        return Tensor.Of(values, x.Shape).To(x.Backend);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+
+namespace Minigrad.Backends.Cpu;
+
+/// <summary>Cross-entropy of the softmax of rows with class labels, and its gradient, without the softmax in memory.</summary>
+internal static class CrossEntropyLoops
+{
+    private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
+
+    /// <summary>An element costs about as much as this many elements of a plain copy.</summary>
+    private const int WorkPerElement = 4;
+
+    /// <summary>The loss of each row, and what normalises it.</summary>
+    public static void Forward(
+        Workers workers, float[] x, ClassTargets targets, int columns, float[] normalizers, float[] losses) =>
+        workers.For(
+            targets.Labels.Length,
+            WorkPerElement * columns,
+            new ForwardBody(x, targets, Weights(targets), columns, normalizers, losses));
+
+    /// <summary>The gradient of the logits from that of the losses, which is one for each row or one for all.</summary>
+    public static void Backward(
+        Workers workers,
+        float[] x,
+        float[] normalizers,
+        ClassTargets targets,
+        int columns,
+        Storage gradient,
+        float divisor,
+        float[] result) =>
+        workers.For(
+            targets.Labels.Length,
+            WorkPerElement * columns,
+            new BackwardBody(
+                x,
+                normalizers,
+                targets,
+                Weights(targets),
+                columns,
+                ((CpuStorage)gradient).Array,
+                gradient.Length == 1 ? 0 : 1,
+                divisor,
+                result));
+
+    private static float[]? Weights(in ClassTargets targets) => ((CpuStorage?)targets.Weights)?.Array;
+
+    /// <summary>The parts of a row's target: at its label, and, before weighting, at each class.</summary>
+    private static (float Label, float Class) Shares(in ClassTargets targets, float[]? weights, int row)
+    {
+        int label = targets.Labels[row];
+        return label < 0 ? (0f, 0f) : (targets.LabelShare * (weights?[label] ?? 1f), targets.ClassShare);
+    }
+
+    /// <summary>Σ w · (x − shift) over a row.</summary>
+    [MethodImpl(Loop)]
+    private static float WeightedSum<TLanes>(
+        ref float x, ref float weights, bool hasWeights, nuint columns, float shift)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        nuint width = (nuint)TLanes.Count;
+        TLanes sum = 0f;
+        for (nuint i = 0; i < columns; i += width)
+        {
+            // Lanes past the end are 0.
+            TLanes shifted = Lanes.Read<TLanes>(in x, i, columns, shift) - shift;
+            sum += hasWeights ? Lanes.Read<TLanes>(in weights, i, columns, 0f) * shifted : shifted;
+        }
+
+        return TLanes.Sum(sum);
+    }
+
+    /// <summary>g · (Σ t · softmax(x) − t) over a row, with the part of t that is at every class.</summary>
+    [MethodImpl(Loop)]
+    private static void GradientRow<TLanes>(
+        ref float x,
+        ref float weights,
+        bool hasWeights,
+        nuint columns,
+        float shift,
+        float logarithm,
+        float gradient,
+        float total,
+        float classShare,
+        ref float result)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        nuint width = (nuint)TLanes.Count;
+        for (nuint i = 0; i < columns; i += width)
+        {
+            TLanes probability = TLanes.Exp(Lanes.Read<TLanes>(in x, i, columns, 0f) - shift - logarithm);
+            TLanes weight = hasWeights ? Lanes.Read<TLanes>(in weights, i, columns, 0f) : 1f;
+            Lanes.Write(gradient * ((total * probability) - (classShare * weight)), ref result, i, columns);
+        }
+    }
+
+    private readonly record struct ForwardBody(
+        float[] X, ClassTargets Targets, float[]? Weights, int Columns, float[] Normalizers, float[] Losses) : ILoopBody
+    {
+        public void Run<TLanes>(int row)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            int start = row * Columns;
+            ref float x = ref X[start];
+            (float shift, float logarithm) = SoftmaxLoops.Normalizer<TLanes>(ref x, (nuint)Columns);
+            Normalizers[row] = shift;
+            Normalizers[Targets.Labels.Length + row] = logarithm;
+
+            // Choosing, not multiplying: what does not count must not turn an infinite logarithm into NaN.
+            (float labelShare, float classShare) = Shares(Targets, Weights, row);
+            float loss = labelShare == 0 ? 0f : -labelShare * (X[start + Targets.Labels[row]] - shift - logarithm);
+            if (classShare != 0)
+            {
+                ref float weights = ref Weights is null ? ref x : ref Weights[0];
+                float sum = WeightedSum<TLanes>(ref x, ref weights, Weights is not null, (nuint)Columns, shift);
+                loss -= classShare * (sum - (Targets.TotalWeight * logarithm));
+            }
+
+            Losses[row] = loss;
+        }
+    }
+
+    private readonly record struct BackwardBody(
+        float[] X,
+        float[] Normalizers,
+        ClassTargets Targets,
+        float[]? Weights,
+        int Columns,
+        float[] Gradient,
+        int GradientStride,
+        float Divisor,
+        float[] Result) : ILoopBody
+    {
+        public void Run<TLanes>(int row)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            int start = row * Columns;
+            (float labelShare, float classShare) = Shares(Targets, Weights, row);
+            if (labelShare == 0 && classShare == 0)
+            {
+                Result.AsSpan(start, Columns).Clear();
+                return;
+            }
+
+            ref float x = ref X[start];
+            ref float weights = ref Weights is null ? ref x : ref Weights[0];
+            float shift = Normalizers[row];
+            float logarithm = Normalizers[Targets.Labels.Length + row];
+            float gradient = Gradient[row * GradientStride] / Divisor;
+            float total = labelShare + (classShare * Targets.TotalWeight);
+            GradientRow<TLanes>(
+                ref x,
+                ref weights,
+                Weights is not null,
+                (nuint)Columns,
+                shift,
+                logarithm,
+                gradient,
+                total,
+                classShare,
+                ref Result[start]);
+
+            // With its whole target at once, as probability and target nearly cancel where the model is right.
+            int label = Targets.Labels[row];
+            float probability = Scalar.Exp(X[start + label] - shift - logarithm).Value;
+            float target = labelShare + (classShare * (Weights?[label] ?? 1f));
+            Result[start + label] = gradient * ((total * probability) - target);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using Minigrad.Backends.Cpu;
+using Minigrad.Losses;
+
+namespace Minigrad.Tests.Losses;
+
+/// <summary>The fused cross-entropy is held against its composition of log-softmax, gathering, and sums.</summary>
+public sealed class CrossEntropyTests
+{
+    private const int Ignored = -100;
+
+    public static TheoryData<int, int> Sizes => new()
+    {
+        { 1, 1 }, { 7, 1 }, { 1, 3 }, { 64, 3 }, { 1, 10 }, { 33, 10 }, { 500, 10 }, { 65, 65 }, { 130, 65 }, { 1, 1000 }, { 90, 1000 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sizes))]
+    public void Fused_and_composed_agree(int rows, int classes)
+    {
+        Tensor logits = (4f * Tensor.Normal([rows, classes], generator: new Generator(1))) + 100f;
+        Tensor weight = Tensor.Uniform([classes], 0.5f, 2f, new Generator(2));
+        Indices labels = Labels(rows, classes, canIgnore: false);
+        Indices someLeftOut = Labels(rows, classes, canIgnore: true);
+        foreach (Reduction reduction in (Reduction[])[Reduction.Mean, Reduction.Sum, Reduction.None, Reduction.BatchMean])
+        {
+            foreach (float smoothing in (float[])[0f, 0.1f, 1f])
+            {
+                AssertSame(logits, labels, null, smoothing, reduction);
+                AssertSame(logits, labels, weight, smoothing, reduction);
+                AssertSame(logits, someLeftOut, null, smoothing, reduction);
+                AssertSame(logits, someLeftOut, weight, smoothing, reduction);
+            }
+        }
+    }
+
+    [Fact]
+    public void One_row_without_a_batch() =>
+        AssertSame(Tensor.Of([1f, -2f, 0.5f]), new Indices([2], Shape.Scalar), null, 0.2f, Reduction.Mean);
+
+    [Fact]
+    public void An_impossible_class_does_not_count_in_a_row_left_out()
+    {
+        float infinity = float.PositiveInfinity;
+        Tensor logits = Tensor.Of([0f, -infinity, 1f, 0f, -infinity, 0f], [3, 2]);
+        Assert.Equal(infinity, Loss.CrossEntropy(logits, (int[])[1, 0, 1]).Item());
+        Assert.Equal(0f, Loss.CrossEntropy(logits, (int[])[0, Ignored, 1], reduction: Reduction.Sum).Item());
+        Assert.Equal(0f, Loss.CrossEntropy(logits[..1], (int[])[1], weight: Tensor.Of([1f, 0f]), reduction: Reduction.Sum).Item());
+    }
+
+    [Fact]
+    public void Nothing_but_rows_left_out_has_no_mean_and_no_gradient()
+    {
+        Tensor logits = Tensor.Zeros(2, 3).WithGradient();
+        Tensor loss = Loss.CrossEntropy(logits, (int[])[Ignored, Ignored]);
+        loss.Backward();
+        Assert.True(float.IsNaN(loss.Item()));
+        Assert.All(logits.Gradient!.ToArray(), value => Assert.Equal(0f, value));
+    }
+
+    [Fact]
+    public void Weights_that_ask_for_a_gradient_get_it()
+    {
+        Tensor weight = Tensor.Ones(3).WithGradient();
+        Loss.CrossEntropy(Tensor.Zeros(2, 3), (int[])[0, 1], weight, labelSmoothing: 0.5f).Backward();
+        Assert.NotNull(weight.Gradient);
+    }
+
+    [Fact]
+    public void Labels_changed_after_the_loss_do_not_change_the_gradient()
+    {
+        Tensor logits = Tensor.Zeros(1, 2).WithGradient();
+        int[] labels = [0];
+        Tensor loss = Loss.CrossEntropy(logits, labels);
+        labels[0] = 1;
+        loss.Backward();
+        Assert.Equal([-0.5f, 0.5f], logits.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void The_same_bits_for_any_number_of_threads()
+    {
+        int before = CpuBackend.Instance.ThreadCount;
+        try
+        {
+            List<float[]> results = [];
+            foreach (int threads in (int[])[1, 2, 3])
+            {
+                CpuBackend.Instance.ThreadCount = threads;
+                Tensor logits = Tensor.Normal([700, 65], generator: new Generator(3)).WithGradient();
+                Tensor loss = Loss.CrossEntropy(logits, Labels(700, 65, canIgnore: true));
+                loss.Backward();
+                results.Add([loss.Item(), .. logits.Gradient!.ToArray()]);
+            }
+
+            Assert.All(results, result => Assert.Equal(results[0], result));
+        }
+        finally
+        {
+            CpuBackend.Instance.ThreadCount = before;
+        }
+    }
+
+    private static Indices Labels(int rows, int classes, bool canIgnore)
+    {
+        Generator generator = new(7);
+        return new Indices(
+            [.. Enumerable.Range(0, rows).Select(row => canIgnore && row % 3 == 1 ? Ignored : generator.Next(classes))]);
+    }
+
+    private static void AssertSame(Tensor logits, Indices labels, Tensor? weight, float smoothing, Reduction reduction)
+    {
+        Tensor first = logits.Clone().WithGradient();
+        Tensor second = logits.Clone().WithGradient();
+        Tensor fused = Loss.CrossEntropy(first, labels, weight, Ignored, smoothing, reduction);
+        Tensor composed = Loss.ComposedCrossEntropy(second, labels, weight, Ignored, smoothing, reduction);
+        Assert.Equal(composed.Shape, fused.Shape);
+        AssertClose(composed, fused);
+        Tensor seed = Tensor.Normal(composed.Shape, generator: new Generator(5));
+        AssertClose(Tensor.Gradients(composed, [second], seed)[0], Tensor.Gradients(fused, [first], seed)[0]);
+    }
+
+    private static void AssertClose(Tensor expected, Tensor actual)
+    {
+        // Sums of up to a thousand terms in another order.
+        float[] wanted = expected.ToArray();
+        float tolerance = 1e-5f * wanted.Max(MathF.Abs);
+        Assert.All(wanted.Zip(actual.ToArray()), pair => Assert.InRange(pair.Second, pair.First - tolerance, pair.First + tolerance));
+    }
+}
