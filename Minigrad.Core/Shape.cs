@@ -123,22 +123,21 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     /// <summary>The distinct axes that possibly negative numbers mean, in ascending order; none given means all.</summary>
     internal int[] Axes(ReadOnlySpan<int> axes, string operation)
     {
-        if (axes.Length == 0)
+        int[] result = new int[axes.Length == 0 ? Rank : axes.Length];
+        for (int i = 0; i < result.Length; i++)
         {
-            return [.. Enumerable.Range(0, Rank)];
-        }
-
-        SortedSet<int> distinct = [];
-        foreach (int axis in axes)
-        {
-            if (!distinct.Add(Axis(axis, operation)))
+            int axis = axes.Length == 0 ? i : Axis(axes[i], operation);
+            if (result.AsSpan(0, i).Contains(axis))
             {
                 throw new ShapeException(
-                    $"{operation}: dimension {axis} is given twice in {Text(axes)}; each may appear once.");
+                    $"{operation}: dimension {axes[i]} is given twice in {Text(axes)}; each may appear once.");
             }
+
+            result[i] = axis;
         }
 
-        return Rank == 0 ? [] : [.. distinct];
+        Array.Sort(result);
+        return Rank == 0 ? [] : result;
     }
 
     /// <summary>The common shape that two operands are broadcast to.</summary>
@@ -171,20 +170,21 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     /// <summary>The shape without some axes, or with those axes 1.</summary>
     internal Shape Without(ReadOnlySpan<int> axes, bool keepDimensions)
     {
-        List<int> result = new(Rank);
+        int[] result = new int[Rank];
+        int count = 0;
         for (int axis = 0; axis < Rank; axis++)
         {
             if (!axes.Contains(axis))
             {
-                result.Add(dimensions[axis]);
+                result[count++] = dimensions[axis];
             }
             else if (keepDimensions)
             {
-                result.Add(1);
+                result[count++] = 1;
             }
         }
 
-        return Create([.. result]);
+        return Create(result.AsSpan(0, count));
     }
 
     /// <summary>The shape with one dimension replaced.</summary>

@@ -241,16 +241,17 @@ public sealed partial class Tensor
         }
 
         int extra = Rank - shape.Rank;
-        List<int> axes = [];
+        int[] axes = new int[Rank];
+        int count = 0;
         for (int axis = 0; axis < Rank; axis++)
         {
             if (axis < extra || (shape.Dimensions[axis - extra] == 1 && Shape.Dimensions[axis] != 1))
             {
-                axes.Add(axis);
+                axes[count++] = axis;
             }
         }
 
-        return (axes.Count == 0 ? this : Sum([.. axes], keepDimensions: true)).Reshape(shape);
+        return (count == 0 ? this : Sum(axes.AsSpan(0, count), keepDimensions: true)).ReshapeTo(shape);
     }
 
     private static Tensor NotNull(Tensor tensor)

@@ -78,15 +78,18 @@ public sealed partial class Tensor
     /// <summary>The same numbers under another shape; they are shared, not copied.</summary>
     /// <param name="shape">The dimensions; one of them may be −1 and is worked out.</param>
     /// <exception cref="ShapeException">The shape has another number of elements.</exception>
-    public Tensor Reshape(params ReadOnlySpan<int> shape)
+    public Tensor Reshape(params ReadOnlySpan<int> shape) =>
+        shape.SequenceEqual(Shape.Dimensions) ? this : ReshapeTo(Resolve(shape));
+
+    /// <summary>The same numbers under a shape that is known to have as many elements, and which is shared.</summary>
+    internal Tensor ReshapeTo(Shape shape)
     {
-        Shape wanted = Resolve(shape);
-        if (wanted.Equals(Shape))
+        if (shape.Equals(Shape))
         {
             return this;
         }
 
-        Tensor y = new(wanted, Storage);
+        Tensor y = new(shape, Storage);
         return IsRecorded(this) ? new ReshapeNode(this).Output(y) : y;
     }
 
@@ -131,6 +134,11 @@ public sealed partial class Tensor
     /// <exception cref="ShapeException">A dimension that is not 1 would change.</exception>
     public Tensor Expand(params ReadOnlySpan<int> shape)
     {
+        if (shape.SequenceEqual(Shape.Dimensions))
+        {
+            return this;
+        }
+
         int extra = shape.Length - Rank;
         int[] dimensions = shape.ToArray();
         int[] strides = new int[shape.Length];

@@ -299,9 +299,9 @@ public abstract class Optimizer
     private void ApplyStages()
     {
         bool hasOwn = false;
-        foreach (ParameterGroup group in Groups)
+        for (int i = 0; i < Groups.Count; i++)
         {
-            hasOwn |= group.Clip is not null;
+            hasOwn |= Groups[i].Clip is not null;
         }
 
         if (!hasOwn)

@@ -14,16 +14,19 @@ internal sealed class BackwardPass
     [ThreadStatic]
     private static BackwardPass? current;
 
-    private readonly long number = Interlocked.Increment(ref passes);
-    private readonly bool createGraph;
-    private readonly bool retainGraph;
-    private readonly bool accumulateInLeaves;
+    /// <summary>The last pass of this thread, used again by the next: a training loop makes no lists.</summary>
+    [ThreadStatic]
+    private static BackwardPass? spare;
 
-    private BackwardPass(bool createGraph, bool retainGraph, bool accumulateInLeaves)
+    private readonly List<Node> nodes = [];
+    private readonly Stack<Node> open = new();
+    private long number;
+    private bool createGraph;
+    private bool retainGraph;
+    private bool accumulateInLeaves;
+
+    private BackwardPass()
     {
-        this.createGraph = createGraph;
-        this.retainGraph = retainGraph;
-        this.accumulateInLeaves = accumulateInLeaves;
     }
 
     /// <summary>The pass that is running on this thread.</summary>
@@ -31,7 +34,7 @@ internal sealed class BackwardPass
 
     /// <summary>Adds the gradient of a root to every leaf that it depends on.</summary>
     public static void Accumulate(Tensor root, Tensor seed, bool createGraph, bool retainGraph) =>
-        new BackwardPass(createGraph, retainGraph, accumulateInLeaves: true).Run(root, seed);
+        Begin(createGraph, retainGraph, accumulateInLeaves: true).Run(root, seed);
 
     /// <summary>The gradients of a root with respect to given tensors; no leaf is touched.</summary>
     public static Tensor?[] Gradients(
@@ -46,7 +49,7 @@ internal sealed class BackwardPass
 
         try
         {
-            new BackwardPass(createGraph, retainGraph, accumulateInLeaves: false).Run(root, seed);
+            Begin(createGraph, retainGraph, accumulateInLeaves: false).Run(root, seed);
         }
         finally
         {
@@ -82,6 +85,18 @@ internal sealed class BackwardPass
     /// <summary>Records that someone outside the pass may hold a gradient, so that its buffer is never reused.</summary>
     public static void MarkExposed(Tensor gradient) => gradient.Storage.IsExposed = true;
 
+    private static BackwardPass Begin(bool createGraph, bool retainGraph, bool accumulateInLeaves)
+    {
+        // A pass inside another, from a user's own backward, finds none to use.
+        BackwardPass pass = spare ?? new BackwardPass();
+        spare = null;
+        pass.number = Interlocked.Increment(ref passes);
+        pass.createGraph = createGraph;
+        pass.retainGraph = retainGraph;
+        pass.accumulateInLeaves = accumulateInLeaves;
+        return pass;
+    }
+
     private static void CheckThatGraphIsWhole(Node node)
     {
         if (node.IsReleased)
@@ -100,10 +115,9 @@ internal sealed class BackwardPass
         BackwardPass? outer = current;
         bool before = Recording.Set(createGraph);
         current = this;
-        List<Node> nodes = [];
         try
         {
-            Collect(rootNode, nodes);
+            Collect(rootNode);
             MarkExposed(seed);
             Deliver(rootNode, seed, rootNode);
             foreach (Node node in nodes)
@@ -118,20 +132,22 @@ internal sealed class BackwardPass
                 node.ForgetGradients();
             }
 
+            nodes.Clear();
+            open.Clear();
             current = outer;
+            spare = this;
             Recording.Set(before);
         }
     }
 
     /// <summary>All nodes that the root depends on, youngest first. No recursion: a chain may be very long.</summary>
-    private void Collect(Node root, List<Node> nodes)
+    private void Collect(Node root)
     {
         if (root is LeafNode)
         {
             return;
         }
 
-        Stack<Node> open = new();
         root.VisitedBy = number;
         open.Push(root);
         while (open.TryPop(out Node? node))

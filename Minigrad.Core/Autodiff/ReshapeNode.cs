@@ -9,5 +9,5 @@ internal sealed class ReshapeNode(Tensor x) : Node(x)
     public override string Operation => "Reshape";
 
     /// <inheritdoc/>
-    public override void Backward(Tensor gradient) => Give(0, gradient.Reshape(inputShape));
+    public override void Backward(Tensor gradient) => Give(0, gradient.ReshapeTo(inputShape));
 }

@@ -9,5 +9,5 @@ internal sealed class SumNode(Tensor x, Shape kept) : Node(x)
     public override string Operation => "Sum";
 
     /// <inheritdoc/>
-    public override void Backward(Tensor gradient) => Give(0, gradient.Reshape(kept).Expand(inputShape));
+    public override void Backward(Tensor gradient) => Give(0, gradient.ReshapeTo(kept).Expand(inputShape));
 }

@@ -12,7 +12,17 @@ public abstract class Layer : Module
     public Tensor Forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        Tensor output = Named(() => Compute(input));
+        // Not by Named, which takes a closure: this runs for every layer of every step.
+        Tensor output;
+        try
+        {
+            output = Compute(input);
+        }
+        catch (ShapeException exception) when (exception is not LayerShapeException)
+        {
+            throw WithPath(exception);
+        }
+
         Observe(output);
         return output;
     }
@@ -67,9 +77,13 @@ public abstract class Layer : Module
         }
         catch (ShapeException exception) when (exception is not LayerShapeException)
         {
-            throw new LayerShapeException($"In layer {Title}: {exception.Message}", exception);
+            throw WithPath(exception);
         }
     }
+
+    /// <summary>What is told when a shape does not fit somewhere in the layer: the layer's path in front.</summary>
+    private LayerShapeException WithPath(ShapeException exception) =>
+        new($"In layer {Title}: {exception.Message}", exception);
 
     /// <summary>Shows an output to who is listening, such as a summary.</summary>
     private protected void Observe(Tensor output) => observer?.Invoke(this, output);

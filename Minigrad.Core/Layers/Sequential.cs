@@ -22,9 +22,9 @@ public sealed class Sequential : Layer
     protected override Tensor Compute(Tensor input)
     {
         Tensor output = input;
-        foreach (Layer layer in Layers)
+        for (int number = 0; number < Layers.Count; number++)
         {
-            output = layer.Forward(output);
+            output = Layers[number].Forward(output);
         }
 
         return output;
