@@ -10,6 +10,12 @@ namespace Minigrad;
 [CollectionBuilder(typeof(Shape), nameof(Create))]
 public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
 {
+    private const int RememberedShapes = 64;
+
+    /// <summary>Shapes made lately on this thread: a training step needs the same few again and again, and they never change.</summary>
+    [ThreadStatic]
+    private static Shape?[]? remembered;
+
     private readonly int[] dimensions;
 
     private Shape(int[] dimensions, int size)
@@ -55,24 +61,19 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
             return Scalar;
         }
 
-        long length = 1;
+        uint hash = 0;
         foreach (int dimension in dimensions)
         {
-            if (dimension < 0)
-            {
-                throw new ShapeException(
-                    $"A shape was given as {Text(dimensions)}, but a dimension cannot be negative. (Only Reshape takes a −1, which it works out.)");
-            }
-
-            length *= dimension;
-            if (length > Array.MaxLength)
-            {
-                throw new ShapeException(
-                    $"A tensor of shape {Text(dimensions)} would have more than the {Array.MaxLength:N0} elements that one array can hold.");
-            }
+            hash = (hash * 31) + (uint)dimension;
         }
 
-        return new Shape(dimensions.ToArray(), (int)length);
+        ref Shape? slot = ref (remembered ??= new Shape?[RememberedShapes])[hash % RememberedShapes];
+        if (slot is not { } known || !known.Dimensions.SequenceEqual(dimensions))
+        {
+            slot = Checked(dimensions);
+        }
+
+        return slot;
     }
 
     /// <summary>Whether two shapes have the same dimensions.</summary>
@@ -223,5 +224,27 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
         return shorter.Rank == 1 && longer.Rank > 1 && longer.dimensions.Contains(shorter.dimensions[0])
             ? $"To line {shorter} up with dimension {Array.IndexOf(longer.dimensions, shorter.dimensions[0])} of {longer}, add dimensions of 1 behind it with Unsqueeze(-1)."
             : $"Reshape, Unsqueeze or slice one of them so that dimension {-axis} agrees.";
+    }
+
+    private static Shape Checked(ReadOnlySpan<int> dimensions)
+    {
+        long length = 1;
+        foreach (int dimension in dimensions)
+        {
+            if (dimension < 0)
+            {
+                throw new ShapeException(
+                    $"A shape was given as {Text(dimensions)}, but a dimension cannot be negative. (Only Reshape takes a −1, which it works out.)");
+            }
+
+            length *= dimension;
+            if (length > Array.MaxLength)
+            {
+                throw new ShapeException(
+                    $"A tensor of shape {Text(dimensions)} would have more than the {Array.MaxLength:N0} elements that one array can hold.");
+            }
+        }
+
+        return new Shape(dimensions.ToArray(), (int)length);
     }
 }

@@ -81,23 +81,25 @@ public sealed partial class Tensor
         }
 
         Backend backend = CommonBackend(a, b, "MatMul");
+        MatrixProductShape shape = new(a.Shape[transposeLeft ? -1 : -2], b.Shape[transposeRight ? -2 : -1], a.Shape[transposeLeft ? -2 : -1])
+        {
+            TransposeLeft = transposeLeft,
+            TransposeRight = transposeRight,
+        };
+        if (a.Rank == 2 && b.Rank == 2)
+        {
+            Tensor product = Allocate(Shape.Create(shape.Rows, shape.Columns), backend);
+            backend.MatrixProduct(shape, a.Storage, b.Storage, product.Storage);
+            return product;
+        }
+
         Shape batch = Shape.Broadcast(a.BatchShape, b.BatchShape, "MatMul (batch dimensions)");
         bool sharedLeft = a.BatchShape.Size == 1 && batch.Size != 1;
         bool sharedRight = b.BatchShape.Size == 1 && batch.Size != 1;
         Tensor left = sharedLeft ? a : a.Detach().ExpandBatch(batch);
         Tensor right = sharedRight ? b : b.Detach().ExpandBatch(batch);
-        int rows = a.Shape[transposeLeft ? -1 : -2];
-        int depth = a.Shape[transposeLeft ? -2 : -1];
-        int columns = b.Shape[transposeRight ? -2 : -1];
-        Tensor y = Allocate(Shape.Create([.. batch.Dimensions, rows, columns]), backend);
-        MatrixProductShape shape = new(rows, columns, depth)
-        {
-            Batch = batch.Size,
-            TransposeLeft = transposeLeft,
-            TransposeRight = transposeRight,
-            SharedLeft = sharedLeft,
-            SharedRight = sharedRight,
-        };
+        Tensor y = Allocate(Shape.Create([.. batch.Dimensions, shape.Rows, shape.Columns]), backend);
+        shape = shape with { Batch = batch.Size, SharedLeft = sharedLeft, SharedRight = sharedRight };
         backend.MatrixProduct(shape, left.Storage, right.Storage, y.Storage);
         return y;
     }
