@@ -17,7 +17,7 @@ namespace Minigrad.Backends.Cpu;
 internal sealed class BufferPool
 {
     /// <summary>Below this length an array is left to the garbage collector, which is faster for small objects.</summary>
-    public const int SmallestPooled = 512;
+    public const int SmallestPooled = 128;
 
     private const int StepsPerDoubling = 4;
     private const int SizeClasses = 32 * StepsPerDoubling;

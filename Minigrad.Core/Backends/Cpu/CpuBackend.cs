@@ -154,7 +154,8 @@ public sealed class CpuBackend : Backend
     /// <inheritdoc/>
     public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result, Storage? bias = null)
     {
-        PackedOperand? kept = shape.Batch == 1 ? ((CpuStorage)right.Storage).PackedFor(shape.TransposeRight) : null;
+        PackedOperand? kept = ((CpuStorage)right.Storage).Packed;
+        kept = kept.ComesAgain(shape.TransposeRight) && shape.Batch == 1 ? kept : null;
         Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result), bias is null ? null : Array(bias), kept);
         KeepAlive(left.Storage, right.Storage, result.Storage);
         GC.KeepAlive(bias);

@@ -4,10 +4,7 @@ namespace Minigrad.Backends.Cpu;
 internal class CpuStorage : Storage
 {
     private float[]? array;
-    private int straightProductVersion = -1;
-    private int transposedProductVersion = -1;
-    private PackedOperand? straight;
-    private PackedOperand? transposed;
+    private PackedOperand? packed;
 
     /// <summary>Wraps an array.</summary>
     public CpuStorage(Backend backend, float[] array, int length)
@@ -27,23 +24,8 @@ internal class CpuStorage : Storage
     /// <summary>The numbers.</summary>
     public Span<float> Span => Array.AsSpan(0, Length);
 
-    /// <summary>
-    /// Where the packed form of these numbers as the right operand of a product is kept: from the second product on for
-    /// which they have not changed, so that weights which change at each step are not kept. Null for the first.
-    /// </summary>
-    /// <param name="isTransposed">Whether the product reads them transposed.</param>
-    public PackedOperand? PackedFor(bool isTransposed)
-    {
-        ref int lastVersion = ref isTransposed ? ref transposedProductVersion : ref straightProductVersion;
-        if (lastVersion != Version)
-        {
-            lastVersion = Version;
-            return null;
-        }
-
-        ref PackedOperand? packed = ref isTransposed ? ref transposed : ref straight;
-        return packed ??= new PackedOperand(this);
-    }
+    /// <summary>These numbers as the right operand of products.</summary>
+    public PackedOperand Packed => packed ??= new PackedOperand(this);
 
     /// <inheritdoc/>
     protected override void ReturnBuffer() => Take();

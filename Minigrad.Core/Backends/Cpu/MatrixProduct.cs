@@ -127,7 +127,7 @@ internal static class MatrixProduct
         }
 
         int length = plan.RightCount * plan.Strips * plan.StripLength;
-        float[] packed = kept?.Buffer(length) ?? Buffer(ref rightBuffer, length);
+        float[] packed = kept?.Buffer(plan.Shape, length) ?? Buffer(ref rightBuffer, length);
         workers.For(plan.RightCount * plan.Strips, plan.StripLength, new PackRight(plan, right, packed));
         kept?.Keep(plan.Shape, right.Offset, packed);
         return packed;
