@@ -21,6 +21,9 @@ internal sealed class PooledCpuStorage : CpuStorage
         if (Take())
         {
             pool.Return(lease);
+
+            // Until the lease is returned it must not look abandoned, or it would be taken back twice.
+            GC.KeepAlive(this);
         }
     }
 }
