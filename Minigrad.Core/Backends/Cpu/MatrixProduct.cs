@@ -26,7 +26,7 @@ internal static class MatrixProduct
     private const int PackedRows = 20 * BlockRows;
 
     /// <summary>The most steps of the depth that are packed at once.</summary>
-    private const int PackedDepth = 4 * BlockDepth;
+    private const int PackedDepth = 2 * BlockDepth;
 
     /// <summary>With no more strips of B than this, packing a transposed A is not repaid.</summary>
     private const int StripsReadInPlace = 2;
@@ -182,9 +182,12 @@ internal static class MatrixProduct
         /// <summary>B as it lies holds the columns of a step side by side; a single tile would read a packed one only once.</summary>
         public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
 
-        /// <summary>A multiply-add over a vector costs about as much as copying one: two operations for each element.</summary>
+        /// <summary>
+        /// A multiply-add over a vector costs about as much as copying one: two operations for each element. Fewer than
+        /// four rows take as long as four, since each sum waits for its last multiply-add.
+        /// </summary>
         public int WorkPerBlock =>
-            (int)Math.Min(int.MaxValue, (long)Math.Min(RowCount, BlockRows) * StepCount * Math.Min(Shape.Columns, StripWidth) / VectorLength);
+            (int)Math.Min(int.MaxValue, (long)Math.Clamp(RowCount, 4, BlockRows) * StepCount * Math.Min(Shape.Columns, StripWidth) / VectorLength);
 
         /// <summary>Where the product's A begins.</summary>
         public int LeftStart(int product) => Shape.SharedLeft ? 0 : product * Shape.Rows * Shape.Depth;

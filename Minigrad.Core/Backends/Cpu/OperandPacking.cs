@@ -68,6 +68,14 @@ internal static class OperandPacking
         }
 
         int line = 0;
+        if (Avx.IsSupported)
+        {
+            for (; line + 8 <= lines; line += 8)
+            {
+                TransposeEight(source[(line * sourceStep)..], sourceStep, depth, strip[line..], width);
+            }
+        }
+
         if (Sse.IsSupported)
         {
             for (; line + 4 <= lines; line += 4)
@@ -105,6 +113,65 @@ internal static class OperandPacking
             Vector128.LoadUnsafe(ref from).StoreUnsafe(ref to);
             from = ref Unsafe.Add(ref from, fromStep);
             to = ref Unsafe.Add(ref to, toStep);
+        }
+    }
+
+    /// <summary>Eight lines, eight steps at a time: eight vectors are transposed in registers.</summary>
+    [MethodImpl(Loop)]
+    private static void TransposeEight(ReadOnlySpan<float> source, int sourceStep, int depth, Span<float> strip, int width)
+    {
+        _ = source[(7 * sourceStep) + depth - 1];
+        _ = strip[((depth - 1) * width) + 7];
+        nuint line = (nuint)sourceStep;
+        nuint step = (nuint)width;
+        ref float from = ref MemoryMarshal.GetReference(source);
+        ref float to = ref MemoryMarshal.GetReference(strip);
+        int k = 0;
+        for (; k + 8 <= depth; k += 8)
+        {
+            ref float fifth = ref Unsafe.Add(ref from, 4 * line);
+            Vector256<float> a = Vector256.LoadUnsafe(ref from);
+            Vector256<float> b = Vector256.LoadUnsafe(ref from, line);
+            Vector256<float> c = Vector256.LoadUnsafe(ref from, 2 * line);
+            Vector256<float> d = Vector256.LoadUnsafe(ref from, 3 * line);
+            Vector256<float> e = Vector256.LoadUnsafe(ref fifth);
+            Vector256<float> f = Vector256.LoadUnsafe(ref fifth, line);
+            Vector256<float> g = Vector256.LoadUnsafe(ref fifth, 2 * line);
+            Vector256<float> h = Vector256.LoadUnsafe(ref fifth, 3 * line);
+
+            // Within each half of 128 bits: pairs of two lines, then fours of four.
+            (a, b) = (Avx.UnpackLow(a, b), Avx.UnpackHigh(a, b));
+            (c, d) = (Avx.UnpackLow(c, d), Avx.UnpackHigh(c, d));
+            (e, f) = (Avx.UnpackLow(e, f), Avx.UnpackHigh(e, f));
+            (g, h) = (Avx.UnpackLow(g, h), Avx.UnpackHigh(g, h));
+            (a, c) = (Avx.Shuffle(a, c, 0x44), Avx.Shuffle(a, c, 0xEE));
+            (b, d) = (Avx.Shuffle(b, d, 0x44), Avx.Shuffle(b, d, 0xEE));
+            (e, g) = (Avx.Shuffle(e, g, 0x44), Avx.Shuffle(e, g, 0xEE));
+            (f, h) = (Avx.Shuffle(f, h, 0x44), Avx.Shuffle(f, h, 0xEE));
+
+            // The lower halves hold steps 0 to 3, the upper ones 4 to 7.
+            Avx.Permute2x128(a, e, 0x20).StoreUnsafe(ref to);
+            Avx.Permute2x128(c, g, 0x20).StoreUnsafe(ref to, step);
+            Avx.Permute2x128(b, f, 0x20).StoreUnsafe(ref to, 2 * step);
+            Avx.Permute2x128(d, h, 0x20).StoreUnsafe(ref to, 3 * step);
+            ref float upper = ref Unsafe.Add(ref to, 4 * step);
+            Avx.Permute2x128(a, e, 0x31).StoreUnsafe(ref upper);
+            Avx.Permute2x128(c, g, 0x31).StoreUnsafe(ref upper, step);
+            Avx.Permute2x128(b, f, 0x31).StoreUnsafe(ref upper, 2 * step);
+            Avx.Permute2x128(d, h, 0x31).StoreUnsafe(ref upper, 3 * step);
+            from = ref Unsafe.Add(ref from, 8);
+            to = ref Unsafe.Add(ref to, 8 * step);
+        }
+
+        for (; k < depth; k++)
+        {
+            for (nuint i = 0; i < 8; i++)
+            {
+                Unsafe.Add(ref to, i) = Unsafe.Add(ref from, i * line);
+            }
+
+            from = ref Unsafe.Add(ref from, 1);
+            to = ref Unsafe.Add(ref to, step);
         }
     }
 
