@@ -51,6 +51,9 @@ internal static class Peers
                 Write(new { workload = workload.Name, microseconds = median, min = times[0] });
             }
         }
+
+        using Process process = Process.GetCurrentProcess();
+        Write(new { peak_megabytes = process.PeakWorkingSet64 >> 20 });
     }
 
     /// <summary>Microseconds a run, sorted.</summary>

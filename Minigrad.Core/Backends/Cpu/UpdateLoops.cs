@@ -41,7 +41,7 @@ internal static class UpdateLoops
         GradientScale scale = target.Scale;
         if (scale.UnitFactors is not CpuStorage factors)
         {
-            UpdateRange<TRule, TLanes>(rule, target, new(scale.First, scale.Second, scale.Bound), start, end);
+            UpdateRange<TRule, TLanes>(rule, target, scale.First, scale.Second, start, end);
             return;
         }
 
@@ -49,16 +49,32 @@ internal static class UpdateLoops
         {
             int unit = start / scale.UnitLength;
             int unitEnd = Math.Min(end, (unit + 1) * scale.UnitLength);
-            ScaledGradient unitScale = new(
-                scale.First * factors.Array[2 * unit], scale.Second * factors.Array[(2 * unit) + 1], scale.Bound);
-            UpdateRange<TRule, TLanes>(rule, target, unitScale, start, unitEnd);
+            float first = scale.First * factors.Array[2 * unit];
+            float second = scale.Second * factors.Array[(2 * unit) + 1];
+            UpdateRange<TRule, TLanes>(rule, target, first, second, start, unitEnd);
             start = unitEnd;
         }
     }
 
-    private static void UpdateRange<TRule, TLanes>(
-        TRule rule, in UpdateTarget target, ScaledGradient scale, int start, int end)
+    /// <summary>Without a bound nothing is clamped, which saves a seventh of an update in the cache.</summary>
+    private static void UpdateRange<TRule, TLanes>(TRule rule, in UpdateTarget target, float first, float second, int start, int end)
         where TRule : unmanaged, IUpdateRule
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float bound = target.Scale.Bound;
+        if (float.IsPositiveInfinity(bound))
+        {
+            UpdateRange<TRule, Scaled, TLanes>(rule, target, new Scaled(first, second), start, end);
+        }
+        else
+        {
+            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, new ScaledGradient(first, second, bound), start, end);
+        }
+    }
+
+    private static void UpdateRange<TRule, TScale, TLanes>(TRule rule, in UpdateTarget target, TScale scale, int start, int end)
+        where TRule : unmanaged, IUpdateRule
+        where TScale : unmanaged, IUnaryOp
         where TLanes : struct, ILanes<TLanes>
     {
         ref float parameter = ref ((CpuStorage)target.Parameter).Array[start];
@@ -70,18 +86,18 @@ internal static class UpdateLoops
         ref float third = ref rule.StateCount > 2 ? ref ((CpuStorage)target.State[2]).Array[start] : ref parameter;
         int rest = (end - start) % TLanes.Count;
         int whole = end - start - rest;
-        UpdateLanes<TRule, TLanes>(
+        UpdateLanes<TRule, TScale, TLanes>(
             rule, scale, ref parameter, ref gradient, ref first, ref second, ref third, (nuint)whole);
         if (rest > 0)
         {
-            UpdateTail<TRule, TLanes>(rule, target, scale, start + whole, rest);
+            UpdateTail<TRule, TScale, TLanes>(rule, target, scale, start + whole, rest);
         }
     }
 
     /// <summary>The end that fills no vector is updated in padded ones on the stack, by the same loop.</summary>
-    private static void UpdateTail<TRule, TLanes>(
-        TRule rule, in UpdateTarget target, ScaledGradient scale, int start, int count)
+    private static void UpdateTail<TRule, TScale, TLanes>(TRule rule, in UpdateTarget target, TScale scale, int start, int count)
         where TRule : unmanaged, IUpdateRule
+        where TScale : unmanaged, IUnaryOp
         where TLanes : struct, ILanes<TLanes>
     {
         const int Buffers = 5;
@@ -95,7 +111,7 @@ internal static class UpdateLoops
             Tail(target.State[slot], start, count).CopyTo(padded[((2 + slot) * width)..]);
         }
 
-        UpdateLanes<TRule, TLanes>(
+        UpdateLanes<TRule, TScale, TLanes>(
             rule,
             scale,
             ref padded[0],
@@ -115,9 +131,9 @@ internal static class UpdateLoops
         ((CpuStorage)storage).Array.AsSpan(start, count);
 
     [MethodImpl(Loop)]
-    private static void UpdateLanes<TRule, TLanes>(
+    private static void UpdateLanes<TRule, TScale, TLanes>(
         TRule rule,
-        ScaledGradient scale,
+        TScale scale,
         ref float parameter,
         ref float gradient,
         ref float first,
@@ -125,6 +141,7 @@ internal static class UpdateLoops
         ref float third,
         nuint length)
         where TRule : unmanaged, IUpdateRule
+        where TScale : unmanaged, IUnaryOp
         where TLanes : struct, ILanes<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
