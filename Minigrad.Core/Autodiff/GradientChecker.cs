@@ -101,8 +101,7 @@ public static class GradientChecker
         private readonly float[] centre = function(variables).ToArray();
 
         /// <summary>
-        /// The slope along a direction; about how far rounding the outputs to float32 moves it, which is no error of the
-        /// gradient; and whether the point is a kink that the gradient lies inside of.
+        /// The slope along a direction; about how far rounding to float32 moves it, which is no error of the gradient; and whether the point is a kink that the gradient lies inside of.
         /// </summary>
         public (double Slope, double Noise, bool IsKink) Slope(float[] direction, double gradient)
         {
@@ -115,7 +114,8 @@ public static class GradientChecker
             double left = Difference(below, centre) / downward;
             bool isKink = Math.Abs(right - left) > 0.1 * Math.Max(Math.Abs(right), Math.Abs(left))
                 && gradient >= Math.Min(left, right) - 1e-3 && gradient <= Math.Max(left, right) + 1e-3;
-            double noise = Rounding(centre) / (upward - downward);
+            double made = upward - downward;
+            double noise = Math.Sqrt(Rounding(centre) + InnerRounding(above, below, made)) / made;
             return (slope, noise, isKink && Math.Abs(slope - gradient) > Tolerance * Math.Abs(slope));
         }
 
@@ -131,8 +131,8 @@ public static class GradientChecker
         }
 
         /// <summary>
-        /// Three units in the last place of each output, added like independent errors. Outputs that did not move count
-        /// too: what did not move by less than a unit would have moved in exact arithmetic.
+        /// Three units in the last place of each output, squared and added like independent errors. Outputs that did not
+        /// move count too: what did not move by less than a unit would have moved in exact arithmetic.
         /// </summary>
         private double Rounding(float[] outputs)
         {
@@ -143,7 +143,24 @@ public static class GradientChecker
                 sum += unit * unit;
             }
 
-            return Math.Sqrt(sum);
+            return sum;
+        }
+
+        /// <summary>
+        /// The same for numbers of the inputs' size inside the function, as a mean that is subtracted: what they are rounded by
+        /// reaches the outputs by the outputs' slopes, which may be large where those of the projection cancel.
+        /// </summary>
+        private double InnerRounding(float[] above, float[] below, double made)
+        {
+            double unit = Math.ScaleB(3 * point.Max(value => Math.Abs((double)value)), -23);
+            double sum = 0;
+            for (int i = 0; i < above.Length; i++)
+            {
+                double moved = weights[i] * ((double)above[i] - below[i]) / made * unit;
+                sum += moved * moved;
+            }
+
+            return sum;
         }
 
         /// <summary>The outputs a step away, and the step that was really made, after rounding the inputs.</summary>

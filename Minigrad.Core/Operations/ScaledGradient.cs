@@ -12,11 +12,12 @@ namespace Minigrad.Operations;
 /// <param name="bound">The largest magnitude, +∞ for none.</param>
 public readonly struct ScaledGradient(float first, float second, float bound) : IUnaryOp
 {
-    private readonly Scaled scaled = new(first, second);
+    private readonly float first = first;
+    private readonly float second = second;
     private readonly ClampBetween clamp = new(-bound, bound);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x)
-        where T : struct, IReal<T> => clamp.Forward(scaled.Forward(x));
+        where T : struct, IReal<T> => clamp.Forward(new Scaled(first, second).Forward(x));
 }
