@@ -101,7 +101,8 @@ public static class GradientChecker
         private readonly float[] centre = function(variables).ToArray();
 
         /// <summary>
-        /// The slope along a direction; about how far rounding to float32 moves it, which is no error of the gradient; and whether the point is a kink that the gradient lies inside of.
+        /// The slope along a direction; about how far rounding to float32 moves it, which is no error of the gradient; and
+        /// whether the point is a kink that the gradient lies inside of.
         /// </summary>
         public (double Slope, double Noise, bool IsKink) Slope(float[] direction, double gradient)
         {

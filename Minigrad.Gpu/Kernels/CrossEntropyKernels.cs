@@ -1,5 +1,6 @@
 using ILGPU;
 using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Gpu.Kernels;
 
@@ -60,8 +61,8 @@ internal static class CrossEntropyKernels
                     target += labelShare;
                 }
 
-                float probability = Scalar.Exp(new Scalar(LogProbability(arguments, row, column))).Value;
-                slope = gradient[row * gradientStride] / divisor * ((total * probability) - target);
+                Scalar logit = new(arguments.X[i]);
+                slope = Row(arguments, row).Slope(logit, new Scalar(target), total, gradient[row * gradientStride] / divisor).Value;
             }
         }
 
@@ -72,7 +73,8 @@ internal static class CrossEntropyKernels
         arguments.HasWeights == 0 ? 1f : arguments.Weights[column];
 
     private static float LogProbability(CrossEntropyArguments arguments, int row, int column) =>
-        arguments.X[(row * arguments.Columns) + column]
-        - arguments.Normalizers[row]
-        - arguments.Normalizers[arguments.Labels.Length + row];
+        Row(arguments, row).LogProbability(new Scalar(arguments.X[(row * arguments.Columns) + column])).Value;
+
+    private static NormalizedRow Row(CrossEntropyArguments arguments, int row) =>
+        new(arguments.Normalizers[row], arguments.Normalizers[arguments.Labels.Length + row]);
 }

@@ -29,7 +29,10 @@ public sealed class AllocationTests(ITestOutputHelper output)
         }
 
         const int Steps = 2000;
-        Train(100);
+
+        // What other tests have left in the pool decides when it collects next. It begins afresh, and fills for some rounds.
+        GC.Collect();
+        Train(500);
         int before = GC.CollectionCount(GC.MaxGeneration);
         long bytes = GC.GetAllocatedBytesForCurrentThread();
         Train(Steps);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Backends.Cpu;
 
@@ -77,8 +78,7 @@ internal static class CrossEntropyLoops
         ref float weights,
         bool hasWeights,
         nuint columns,
-        float shift,
-        float logarithm,
+        NormalizedRow row,
         float gradient,
         float total,
         float classShare,
@@ -88,9 +88,9 @@ internal static class CrossEntropyLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < columns; i += width)
         {
-            TLanes probability = TLanes.Exp(Lanes.Read<TLanes>(in x, i, columns, 0f) - shift - logarithm);
             TLanes weight = hasWeights ? Lanes.Read<TLanes>(in weights, i, columns, 0f) : 1f;
-            Lanes.Write(gradient * ((total * probability) - (classShare * weight)), ref result, i, columns);
+            TLanes slope = row.Slope(Lanes.Read<TLanes>(in x, i, columns, 0f), classShare * weight, total, gradient);
+            Lanes.Write(slope, ref result, i, columns);
         }
     }
 
@@ -108,7 +108,9 @@ internal static class CrossEntropyLoops
 
             // Choosing, not multiplying: what does not count must not turn an infinite logarithm into NaN.
             (float labelShare, float classShare) = Shares(Targets, Weights, row);
-            float loss = labelShare == 0 ? 0f : -labelShare * (X[start + Targets.Labels[row]] - shift - logarithm);
+            float loss = labelShare == 0
+                ? 0f
+                : -labelShare * new NormalizedRow(shift, logarithm).LogProbability(new Scalar(X[start + Targets.Labels[row]])).Value;
             if (classShare != 0)
             {
                 ref float weights = ref Weights is null ? ref x : ref Weights[0];
@@ -144,8 +146,7 @@ internal static class CrossEntropyLoops
 
             ref float x = ref X[start];
             ref float weights = ref Weights is null ? ref x : ref Weights[0];
-            float shift = Normalizers[row];
-            float logarithm = Normalizers[Targets.Labels.Length + row];
+            NormalizedRow normalized = new(Normalizers[row], Normalizers[Targets.Labels.Length + row]);
             float gradient = Gradient[row * GradientStride] / Divisor;
             float total = labelShare + (classShare * Targets.TotalWeight);
             GradientRow<TLanes>(
@@ -153,8 +154,7 @@ internal static class CrossEntropyLoops
                 ref weights,
                 Weights is not null,
                 (nuint)Columns,
-                shift,
-                logarithm,
+                normalized,
                 gradient,
                 total,
                 classShare,
@@ -162,9 +162,8 @@ internal static class CrossEntropyLoops
 
             // With its whole target at once, as probability and target nearly cancel where the model is right.
             int label = Targets.Labels[row];
-            float probability = Scalar.Exp(X[start + label] - shift - logarithm).Value;
             float target = labelShare + (classShare * (Weights?[label] ?? 1f));
-            Result[start + label] = gradient * ((total * probability) - target);
+            Result[start + label] = normalized.Slope(new Scalar(X[start + label]), new Scalar(target), total, gradient).Value;
         }
     }
 }

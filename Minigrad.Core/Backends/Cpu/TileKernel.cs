@@ -10,9 +10,10 @@ namespace Minigrad.Backends.Cpu;
 /// 32 registers; machines with 16 take 6 rows.
 /// </summary>
 /// <remarks>
-/// There is one source for all sizes: rows and vectors are type arguments, so the JIT drops the sums that a size does
-/// not have. Every sum is a chain of multiply-adds over the depth from first to last. So an element's bits depend on its row
-/// and its column alone, not on the tile, the block or the thread that they fell into.
+/// The rows are written out because registers have no index. There is one source for all sizes: rows and vectors are type
+/// arguments, so the JIT drops the sums that a size does not have. Every sum is a chain of multiply-adds over the depth from
+/// first to last. So an element's bits depend on its row and its column alone, not on the tile, the block or the thread that
+/// they fell into.
 /// </remarks>
 internal static class TileKernel
 {
