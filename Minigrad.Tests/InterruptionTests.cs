@@ -23,6 +23,13 @@ public sealed class InterruptionTests
             kill.WaitForExit();
         }
 
+        if (IsIgnored(signal))
+        {
+            // Whoever started the tests, in the background as a rule, has made the system drop the signal.
+            Assert.False(interruption.IsRequested);
+            return;
+        }
+
         Assert.True(SpinWait.SpinUntil(() => interruption.IsRequested, TimeSpan.FromMinutes(1)));
     }
 
@@ -32,5 +39,19 @@ public sealed class InterruptionTests
         using var interruption = new Interruption();
         interruption.Request();
         Assert.True(interruption.IsRequested);
+    }
+
+    private static bool IsIgnored(string signal)
+    {
+        const string Status = "/proc/self/status";
+        const string Label = "SigIgn:";
+        if (!File.Exists(Status))
+        {
+            return false;
+        }
+
+        string mask = File.ReadLines(Status).First(line => line.StartsWith(Label, StringComparison.Ordinal))[Label.Length..].Trim();
+        int number = signal == "INT" ? 2 : 15;
+        return ((ulong.Parse(mask, NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (number - 1)) & 1) == 1;
     }
 }
