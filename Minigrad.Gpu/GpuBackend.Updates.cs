@@ -1,0 +1,37 @@
+using ILGPU;
+using Minigrad.Backends;
+using Minigrad.Gpu.Kernels;
+
+namespace Minigrad.Gpu;
+
+/// <content>Optimizer updates.</content>
+public sealed partial class GpuBackend
+{
+    /// <inheritdoc/>
+    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    {
+        foreach (ref readonly UpdateTarget target in targets)
+        {
+            ArrayView<float> parameter = View(target.Parameter);
+            GradientScale scale = target.Scale;
+            UpdateArguments arguments = new(
+                scale.First,
+                scale.Second,
+                scale.Bound,
+                scale.UnitFactors is { } factors ? View(factors) : parameter,
+                scale.UnitFactors is null ? 0 : scale.UnitLength);
+            queue.Launch(
+                UpdateKernels.Update<TRule>,
+                target.Parameter.Length,
+                rule,
+                arguments,
+                parameter,
+                View(target.Gradient),
+                rule.StateCount > 0 ? View(target.State[0]) : parameter,
+                rule.StateCount > 1 ? View(target.State[1]) : parameter,
+                rule.StateCount > 2 ? View(target.State[2]) : parameter);
+            KeepAlive(target.Parameter, target.Gradient, scale.UnitFactors);
+            GC.KeepAlive(target.State);
+        }
+    }
+}
