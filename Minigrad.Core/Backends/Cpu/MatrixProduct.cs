@@ -19,14 +19,12 @@ internal static class MatrixProduct
     /// <summary>Rows of a block: eight of the highest tiles share a strip of B.</summary>
     private const int BlockRows = 96;
 
-    /// <summary>Steps of the depth after which the next part of the strips is begun; 64 KB of B's at 512 bits.</summary>
-    private const int BlockDepth = 512;
 
     /// <summary>The most rows of A that are packed at once.</summary>
     private const int PackedRows = 20 * BlockRows;
 
-    /// <summary>The most steps of the depth that are packed at once.</summary>
-    private const int PackedDepth = 2 * BlockDepth;
+    /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
+    private const int PackedDepth = 1024;
 
     /// <summary>With no more strips of B than this, packing a transposed A is not repaid.</summary>
     private const int StripsReadInPlace = 2;
@@ -77,10 +75,11 @@ internal static class MatrixProduct
             return;
         }
 
-        for (int step = 0; step < shape.Depth; step += PackedDepth)
+        int packedDepth = kept is null ? PackedDepth : shape.Depth;
+        for (int step = 0; step < shape.Depth; step += packedDepth)
         {
-            Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(PackedDepth, shape.Depth - step), RowCount = shape.Rows };
-            float[]? packedRight = plan.IsRightInPlace ? null : PackedRight(workers, plan, right, shape.Depth <= PackedDepth ? kept : null);
+            Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
+            float[]? packedRight = plan.IsRightInPlace ? null : PackedRight(workers, plan, right, kept);
             for (int row = 0; row < shape.Rows; row += PackedRows)
             {
                 plan = plan with { FirstRow = row, RowCount = Math.Min(PackedRows, shape.Rows - row) };
@@ -88,7 +87,7 @@ internal static class MatrixProduct
                 if (!plan.IsLeftInPlace)
                 {
                     packedLeft = Buffer(ref leftBuffer, plan.LeftCount * plan.RowCount * plan.StepCount);
-                    workers.For(plan.LeftCount * plan.Tiles, Plan.TileRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
+                    workers.For(plan.LeftCount * plan.LeftGroups, Plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
                 Multiply multiply = new(plan, left, right, packedLeft, packedRight, result, bias);
@@ -128,7 +127,7 @@ internal static class MatrixProduct
 
         int length = plan.RightCount * plan.Strips * plan.StripLength;
         float[] packed = kept?.Buffer(plan.Shape, length) ?? Buffer(ref rightBuffer, length);
-        workers.For(plan.RightCount * plan.Strips, plan.StripLength, new PackRight(plan, right, packed));
+        workers.For(plan.RightCount * plan.RightGroups, Plan.RightGroupStrips * plan.StripLength, new PackRight(plan, right, packed));
         kept?.Keep(plan.Shape, right.Offset, packed);
         return packed;
     }
@@ -158,10 +157,19 @@ internal static class MatrixProduct
 
         public int StepCount { get; init; }
 
+        /// <summary>
+        /// Steps of the depth after which the next part of the strips is begun: B's is 64 KB at 512 bits, and 16 KB at 256,
+        /// where each number of it is used half as often and has to come from the nearest cache.
+        /// </summary>
+        public static int BlockDepth => VectorLength == 16 ? 512 : 256;
+
         /// <summary>Rows of a tile; the last one may have fewer.</summary>
         public static int TileRows => VectorLength == 16 ? 12 : 6;
 
-        public int Tiles => (RowCount + TileRows - 1) / TileRows;
+        /// <summary>Rows that are packed together: eight tiles, so that a line of the cache is not read by one tile after the other.</summary>
+        public static int LeftGroupRows => 8 * TileRows;
+
+        public int LeftGroups => (RowCount + LeftGroupRows - 1) / LeftGroupRows;
 
         public int RowBlocks => (RowCount + BlockRows - 1) / BlockRows;
 
@@ -171,6 +179,11 @@ internal static class MatrixProduct
         public int Strips => (Shape.Columns + StripWidth - 1) / StripWidth;
 
         public int StripLength => StepCount * StripWidth;
+
+        /// <summary>Strips that are packed together, for the same reason as rows are.</summary>
+        public static int RightGroupStrips => 4;
+
+        public int RightGroups => (Strips + RightGroupStrips - 1) / RightGroupStrips;
 
         public int LeftCount => Shape.SharedLeft ? 1 : Shape.Batch;
 
@@ -196,50 +209,69 @@ internal static class MatrixProduct
         public int RightStart(int product) => Shape.SharedRight ? 0 : product * Shape.Depth * Shape.Columns;
     }
 
-    /// <summary>Packs one strip of B.</summary>
+    /// <summary>Packs some strips of B.</summary>
     private readonly struct PackRight(Plan plan, ArraySegment<float> right, float[] packed) : ILoopBody
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
             MatrixProductShape shape = plan.Shape;
-            int column = item % plan.Strips * Plan.StripWidth;
-            int columns = Math.Min(Plan.StripWidth, shape.Columns - column);
-            ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(item / plan.Strips));
-            Span<float> strip = packed.AsSpan(item * plan.StripLength, plan.StripLength);
-            if (shape.TransposeRight)
-            {
-                OperandPacking.Transpose(
-                    source[((column * shape.Depth) + plan.FirstStep)..], shape.Depth, columns, plan.StepCount, strip, Plan.StripWidth);
-            }
-            else
+            int product = item / plan.RightGroups;
+            int firstStrip = item % plan.RightGroups * Plan.RightGroupStrips;
+            int column = firstStrip * Plan.StripWidth;
+            int columns = Math.Min(Plan.RightGroupStrips * Plan.StripWidth, shape.Columns - column);
+            ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(product));
+            Span<float> strips = packed.AsSpan(((product * plan.Strips) + firstStrip) * plan.StripLength);
+            if (!shape.TransposeRight)
             {
                 OperandPacking.Copy(
-                    source[((plan.FirstStep * shape.Columns) + column)..], shape.Columns, columns, plan.StepCount, strip, Plan.StripWidth);
+                    source[((plan.FirstStep * shape.Columns) + column)..], shape.Columns, columns, plan.StepCount, strips, Plan.StripWidth, isPadded: true);
+                return;
+            }
+
+            for (int start = 0; start < columns; start += Plan.StripWidth)
+            {
+                OperandPacking.Transpose(
+                    source[(((column + start) * shape.Depth) + plan.FirstStep)..],
+                    shape.Depth,
+                    Math.Min(Plan.StripWidth, columns - start),
+                    plan.StepCount,
+                    strips.Slice(start * plan.StepCount, plan.StripLength),
+                    Plan.StripWidth);
             }
         }
     }
 
-    /// <summary>Packs the rows of one tile of A. A tile with fewer rows is a narrower strip.</summary>
+    /// <summary>Packs the rows of some tiles of A. A tile with fewer rows is a narrower strip.</summary>
     private readonly struct PackLeft(Plan plan, ArraySegment<float> left, float[] packed) : ILoopBody
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
             MatrixProductShape shape = plan.Shape;
-            int product = item / plan.Tiles;
-            int row = item % plan.Tiles * Plan.TileRows;
-            int rows = Math.Min(Plan.TileRows, plan.RowCount - row);
+            int product = item / plan.LeftGroups;
+            int row = item % plan.LeftGroups * Plan.LeftGroupRows;
+            int rows = Math.Min(Plan.LeftGroupRows, plan.RowCount - row);
             ReadOnlySpan<float> source = left.AsSpan(plan.LeftStart(product));
-            Span<float> strip = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
+            Span<float> strips = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
             row += plan.FirstRow;
             if (shape.TransposeLeft)
             {
-                OperandPacking.Copy(source[((plan.FirstStep * shape.Rows) + row)..], shape.Rows, rows, plan.StepCount, strip, rows);
+                OperandPacking.Copy(
+                    source[((plan.FirstStep * shape.Rows) + row)..], shape.Rows, rows, plan.StepCount, strips, Plan.TileRows, isPadded: false);
+                return;
             }
-            else
+
+            for (int start = 0; start < rows; start += Plan.TileRows)
             {
-                OperandPacking.Transpose(source[((row * shape.Depth) + plan.FirstStep)..], shape.Depth, rows, plan.StepCount, strip, rows);
+                int height = Math.Min(Plan.TileRows, rows - start);
+                OperandPacking.Transpose(
+                    source[(((row + start) * shape.Depth) + plan.FirstStep)..],
+                    shape.Depth,
+                    height,
+                    plan.StepCount,
+                    strips.Slice(start * plan.StepCount, height * plan.StepCount),
+                    height);
             }
         }
     }
@@ -273,9 +305,9 @@ internal static class MatrixProduct
             bool isNarrow = columns <= TLanes.Count;
             bool isWhole = columns == (isNarrow ? TLanes.Count : Plan.StripWidth);
             Span<float> edge = stackalloc float[isWhole ? 0 : Plan.TileRows * Plan.StripWidth];
-            for (int k = 0; k < plan.StepCount; k += BlockDepth)
+            for (int k = 0; k < plan.StepCount; k += Plan.BlockDepth)
             {
-                int depth = Math.Min(BlockDepth, plan.StepCount - k);
+                int depth = Math.Min(Plan.BlockDepth, plan.StepCount - k);
                 bool isContinued = plan.FirstStep + k > 0;
                 ref float bPart = ref Unsafe.AsRef(in b[k * bStep]);
                 for (int row = firstRow; row < lastRow; row += Plan.TileRows)

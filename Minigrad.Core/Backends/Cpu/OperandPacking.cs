@@ -19,36 +19,37 @@ internal static class OperandPacking
     /// <param name="sourceStep">From one step of the depth to the next.</param>
     /// <param name="lines">How many lines there are.</param>
     /// <param name="depth">How many steps.</param>
-    /// <param name="strip">Line i of step k at k · width + i; lines that do not exist are 0.</param>
-    /// <param name="width">How many lines the strip has.</param>
-    public static void Copy(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strip, int width)
+    /// <param name="strips">
+    /// Strips of <paramref name="width"/> lines, one behind the other: line i of step k of a strip at k · width + i. The
+    /// last strip may have fewer lines.
+    /// </param>
+    /// <param name="width">How many lines a strip has.</param>
+    /// <param name="isPadded">Whether the last strip is as wide as the others, with zeros for lines that do not exist; else it is narrower.</param>
+    public static void Copy(
+        ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strips, int width, bool isPadded)
     {
-        if (lines < width)
-        {
-            strip[..(depth * width)].Clear();
-        }
-
         // The last element of either that is touched, so that the loops below need no check.
         _ = source[((depth - 1) * sourceStep) + lines - 1];
-        _ = strip[(depth * width) - 1];
-        ref float from = ref MemoryMarshal.GetReference(source);
-        ref float to = ref MemoryMarshal.GetReference(strip);
-        int line = 0;
-        for (; line + Vector512<float>.Count <= lines; line += Vector512<float>.Count)
+        int whole = lines / width;
+        int rest = lines % width;
+        if (whole > 0)
         {
-            CopySixteen(ref Unsafe.Add(ref from, line), (nuint)sourceStep, depth, ref Unsafe.Add(ref to, line), (nuint)width);
+            _ = strips[(whole * depth * width) - 1];
+            CopyStrips(ref MemoryMarshal.GetReference(source), (nuint)sourceStep, depth, ref strips[0], (nuint)width, whole);
         }
 
-        for (; line + Vector128<float>.Count <= lines; line += Vector128<float>.Count)
+        if (rest > 0)
         {
-            CopyFour(ref Unsafe.Add(ref from, line), (nuint)sourceStep, depth, ref Unsafe.Add(ref to, line), (nuint)width);
-        }
+            Span<float> last = strips[(whole * depth * width)..];
+            int step = isPadded ? width : rest;
+            if (isPadded)
+            {
+                last[..(depth * width)].Clear();
+            }
 
-        for (; line < lines; line++)
-        {
             for (int k = 0; k < depth; k++)
             {
-                Unsafe.Add(ref to, (k * width) + line) = Unsafe.Add(ref from, (k * sourceStep) + line);
+                source.Slice((k * sourceStep) + (whole * width), rest).CopyTo(last[(k * step)..]);
             }
         }
     }
@@ -82,6 +83,13 @@ internal static class OperandPacking
             {
                 TransposeFour(source[(line * sourceStep)..], sourceStep, depth, strip[line..], width);
             }
+
+            if (line < lines && lines > 4)
+            {
+                // The last four lines, some of them again: faster than one by one.
+                TransposeFour(source[((lines - 4) * sourceStep)..], sourceStep, depth, strip[(lines - 4)..], width);
+                return;
+            }
         }
 
         for (; line < lines; line++)
@@ -94,25 +102,39 @@ internal static class OperandPacking
         }
     }
 
+    /// <summary>
+    /// A row of the source goes to all strips before the next one is read: rows are read from first to last, as caches
+    /// and their prefetchers like it. A width of 6 is two vectors that overlap.
+    /// </summary>
     [MethodImpl(Loop)]
-    private static void CopySixteen(ref float from, nuint fromStep, int depth, ref float to, nuint toStep)
+    private static void CopyStrips(ref float from, nuint fromStep, int depth, ref float to, nuint width, int strips)
     {
+        nuint stripStep = (nuint)depth * width;
+        nuint eights = width & ~(nuint)7;
         for (int k = 0; k < depth; k++)
         {
-            Vector512.LoadUnsafe(ref from).StoreUnsafe(ref to);
-            from = ref Unsafe.Add(ref from, fromStep);
-            to = ref Unsafe.Add(ref to, toStep);
-        }
-    }
+            ref float source = ref from;
+            ref float target = ref to;
+            for (int strip = 0; strip < strips; strip++)
+            {
+                nuint i = 0;
+                for (; i < eights; i += 8)
+                {
+                    Vector256.LoadUnsafe(ref source, i).StoreUnsafe(ref target, i);
+                }
 
-    [MethodImpl(Loop)]
-    private static void CopyFour(ref float from, nuint fromStep, int depth, ref float to, nuint toStep)
-    {
-        for (int k = 0; k < depth; k++)
-        {
-            Vector128.LoadUnsafe(ref from).StoreUnsafe(ref to);
+                if (i < width)
+                {
+                    Vector128.LoadUnsafe(ref source, i).StoreUnsafe(ref target, i);
+                    Vector128.LoadUnsafe(ref source, width - 4).StoreUnsafe(ref target, width - 4);
+                }
+
+                source = ref Unsafe.Add(ref source, width);
+                target = ref Unsafe.Add(ref target, stripStep);
+            }
+
             from = ref Unsafe.Add(ref from, fromStep);
-            to = ref Unsafe.Add(ref to, toStep);
+            to = ref Unsafe.Add(ref to, width);
         }
     }
 
