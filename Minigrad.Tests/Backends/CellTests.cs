@@ -7,12 +7,13 @@ namespace Minigrad.Tests.Backends;
 
 /// <summary>
 /// The loops over recurrent cells against the plain version: one unit after another, in single numbers. Widths below a
-/// vector, of whole vectors, and with an end that overlaps.
+/// vector (in blocks that are filled and not), of whole vectors, and with an end that overlaps.
 /// </summary>
 public sealed class CellTests
 {
     public static TheoryData<int, int> Sizes =>
-        new() { { 1, 1 }, { 3, 5 }, { 2, 16 }, { 5, 17 }, { 3, 31 }, { 2, 48 }, { 7, 100 }, { 0, 4 }, { 90, 130 } };
+        new() { { 1, 1 }, { 3, 5 }, { 2, 16 }, { 5, 17 }, { 3, 31 }, { 2, 48 }, { 7, 100 }, { 0, 4 }, { 90, 130 },
+            { 70, 1 }, { 33, 3 }, { 40, 4 }, { 5, 7 }, { 1100, 2 } };
 
     [Theory]
     [MemberData(nameof(Sizes))]

@@ -23,7 +23,7 @@ internal sealed class BufferPool
     private const int SizeClasses = 32 * StepsPerDoubling;
 
     /// <summary>Small, so that few arrays take turns and stay in cache: a + b of a million numbers was a third slower at 16 MB.</summary>
-    private const long LeastGrowth = 12L << 20;
+    private const long LeastGrowth = 4L << 20;
 
     private const long LeastAged = 64L << 20;
     private const int YoungGenerations = 1;

@@ -9,7 +9,8 @@ namespace Minigrad.Backends.Cpu;
 /// </summary>
 /// <remarks>
 /// A width that is no multiple of a vector ends in a vector that overlaps the one before: its outputs are written twice,
-/// the same both times, since no output is an input. Rows narrower than a vector are computed in padded ones.
+/// the same both times, since no output is an input. Rows narrower than a vector are gathered side by side first, so that
+/// they fill vectors as one wide row does.
 /// </remarks>
 internal static class CellLoops
 {
@@ -17,6 +18,12 @@ internal static class CellLoops
 
     /// <summary>About how many units one block of parallel work has.</summary>
     private const int BlockUnits = 2048;
+
+    /// <summary>The most units of narrow rows that are gathered side by side, a multiple of any vector's length.</summary>
+    private const int NarrowUnits = 64;
+
+    /// <summary>The most numbers of a unit that a step reads or writes.</summary>
+    private const int NumbersPerUnit = 20;
 
     /// <summary>About how much longer a unit's gate takes than an element of a plain loop.</summary>
     private const int GateCost = 4;
@@ -153,24 +160,43 @@ internal static class CellLoops
         }
     }
 
-    /// <summary>Copies the numbers of a narrow row into padded vectors.</summary>
-    private static ref float Pad(Span<float> padded, int slot, int count, Part part, int place, int width, int lanes)
+    /// <summary>Gathers numbers of narrow rows: number n of row r to (slot + n) · units + r · width.</summary>
+    private static ref float Gather(Span<float> gathered, int units, int slot, int count, Part part, int firstRow, int rows, int width)
     {
+        ReadOnlySpan<float> source = MemoryOf(part, firstRow * count * width, rows * count * width);
         for (int number = 0; number < count; number++)
         {
-            MemoryOf(part, place + (number * width), width).CopyTo(padded.Slice((slot + number) * lanes, lanes));
+            for (int row = 0; row < rows; row++)
+            {
+                source.Slice(((row * count) + number) * width, width).CopyTo(gathered[(((slot + number) * units) + (row * width))..]);
+            }
         }
 
-        return ref padded[slot * lanes];
+        return ref gathered[slot * units];
     }
 
-    /// <summary>Copies the numbers of a narrow row back.</summary>
-    private static void Unpad(Span<float> padded, int slot, int count, Part part, int place, int width, int lanes)
+    /// <summary>The reverse of <see cref="Gather"/>.</summary>
+    private static void Scatter(ReadOnlySpan<float> gathered, int units, int slot, int count, Part part, int firstRow, int rows, int width)
     {
+        Span<float> target = MemoryOf(part, firstRow * count * width, rows * count * width);
         for (int number = 0; number < count; number++)
         {
-            padded.Slice((slot + number) * lanes, width).CopyTo(MemoryOf(part, place + (number * width), width));
+            for (int row = 0; row < rows; row++)
+            {
+                gathered.Slice(((slot + number) * units) + (row * width), width).CopyTo(target[(((row * count) + number) * width)..]);
+            }
         }
+    }
+
+    /// <summary>A row that all rows share, as often as there are rows.</summary>
+    private static ref float Repeat(Span<float> gathered, int units, int slot, int count, Part part, int rows, int width)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            Gather(gathered[(row * width)..], units, slot, count, part, 0, 1, width);
+        }
+
+        return ref gathered[slot * units];
     }
 
     private static Span<float> MemoryOf(Part part, int place, int count) =>
@@ -259,11 +285,12 @@ internal static class CellLoops
         {
             int block = RowsPerBlock(step.Width);
             int end = Math.Min(step.Rows, (item + 1) * block);
-            for (int row = item * block; row < end && step.Width > 0; row++)
+            int narrow = step.Width < TLanes.Count ? NarrowUnits / Math.Max(1, step.Width) : 0;
+            for (int row = item * block; row < end && step.Width > 0; row += Math.Max(1, narrow))
             {
-                if (step.Width < TLanes.Count)
+                if (narrow > 0)
                 {
-                    RunPadded<TLanes>(row);
+                    RunNarrow<TLanes>(row, Math.Min(narrow, end - row));
                     continue;
                 }
 
@@ -282,30 +309,29 @@ internal static class CellLoops
             }
         }
 
-        private void RunPadded<TLanes>(int row)
+        [SkipLocalsInit]
+        private void RunNarrow<TLanes>(int row, int rows)
             where TLanes : struct, ILanes<TLanes>
         {
-            const int Slots = 20;
-            int lanes = TLanes.Count;
             int width = step.Width;
             int gates = cell.GateCount;
             int states = cell.HasState ? 1 : 0;
-            int place = row * width;
-            Span<float> padded = stackalloc float[Slots * lanes];
-            padded.Clear();
+            int units = ((rows * width) + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
+            Span<float> gathered = (stackalloc float[NumbersPerUnit * NarrowUnits])[..(NumbersPerUnit * units)];
+            gathered.Clear();
             ForwardRow operands = new(
-                ref Pad(padded, 0, gates, step.Input, place * gates, width, lanes),
-                ref Pad(padded, 4, gates, step.Recurrent, place * gates, width, lanes),
-                ref Pad(padded, 8, gates, step.Bias, 0, width, lanes),
-                ref Pad(padded, 12, 1, step.HiddenBefore, place, width, lanes),
-                ref Pad(padded, 13, states, step.StateBefore, place, width, lanes),
-                ref padded[14 * lanes],
-                ref padded[15 * lanes],
-                ref padded[16 * lanes]);
-            ForwardLanes<TCell, TLanes>(cell, operands, (nuint)lanes);
-            Unpad(padded, 14, 1, step.Hidden, place, width, lanes);
-            Unpad(padded, 15, states, step.State, place, width, lanes);
-            Unpad(padded, 16, cell.SavedCount, step.Saved, place * cell.SavedCount, width, lanes);
+                ref Gather(gathered, units, 0, gates, step.Input, row, rows, width),
+                ref Gather(gathered, units, 4, gates, step.Recurrent, row, rows, width),
+                ref Repeat(gathered, units, 8, gates, step.Bias, rows, width),
+                ref Gather(gathered, units, 12, 1, step.HiddenBefore, row, rows, width),
+                ref Gather(gathered, units, 13, states, step.StateBefore, row, rows, width),
+                ref gathered[14 * units],
+                ref gathered[15 * units],
+                ref gathered[16 * units]);
+            ForwardLanes<TCell, TLanes>(cell, operands, (nuint)units);
+            Scatter(gathered, units, 14, 1, step.Hidden, row, rows, width);
+            Scatter(gathered, units, 15, states, step.State, row, rows, width);
+            Scatter(gathered, units, 16, cell.SavedCount, step.Saved, row, rows, width);
         }
     }
 
@@ -317,11 +343,12 @@ internal static class CellLoops
         {
             int block = RowsPerBlock(step.Width);
             int end = Math.Min(step.Rows, (item + 1) * block);
-            for (int row = item * block; row < end && step.Width > 0; row++)
+            int narrow = step.Width < TLanes.Count ? NarrowUnits / Math.Max(1, step.Width) : 0;
+            for (int row = item * block; row < end && step.Width > 0; row += Math.Max(1, narrow))
             {
-                if (step.Width < TLanes.Count)
+                if (narrow > 0)
                 {
-                    RunPadded<TLanes>(row);
+                    RunNarrow<TLanes>(row, Math.Min(narrow, end - row));
                     continue;
                 }
 
@@ -343,36 +370,35 @@ internal static class CellLoops
             }
         }
 
-        private void RunPadded<TLanes>(int row)
+        [SkipLocalsInit]
+        private void RunNarrow<TLanes>(int row, int rows)
             where TLanes : struct, ILanes<TLanes>
         {
-            const int Slots = 20;
-            int lanes = TLanes.Count;
             int width = step.Width;
             int gates = cell.GateCount;
             int states = cell.HasState ? 1 : 0;
-            int place = row * width;
-            Span<float> padded = stackalloc float[Slots * lanes];
-            padded.Clear();
+            int units = ((rows * width) + TLanes.Count - 1) / TLanes.Count * TLanes.Count;
+            Span<float> gathered = (stackalloc float[NumbersPerUnit * NarrowUnits])[..(NumbersPerUnit * units)];
+            gathered.Clear();
             BackwardRow operands = new(
-                ref Pad(padded, 0, cell.SavedCount, step.Saved, place * cell.SavedCount, width, lanes),
-                ref Pad(padded, 4, 1, step.HiddenBefore, place, width, lanes),
-                ref Pad(padded, 5, states, step.StateBefore, place, width, lanes),
-                ref Pad(padded, 6, 1, step.OutputGradient, place, width, lanes),
-                ref Pad(padded, 7, 1, step.DirectGradient, place, width, lanes),
-                ref Pad(padded, 8, 1, step.GateGradient, place, width, lanes),
-                ref Pad(padded, 9, states, step.StateGradient, place, width, lanes),
-                ref padded[10 * lanes],
-                ref padded[11 * lanes],
-                ref padded[12 * lanes],
-                ref padded[16 * lanes]);
-            BackwardLanes<TCell, TLanes>(cell, operands, (nuint)lanes);
-            Unpad(padded, 10, 1, step.DirectGradientBefore, place, width, lanes);
-            Unpad(padded, 11, states, step.StateGradientBefore, place, width, lanes);
-            Unpad(padded, 12, gates, step.InputGradient, place * gates, width, lanes);
+                ref Gather(gathered, units, 0, cell.SavedCount, step.Saved, row, rows, width),
+                ref Gather(gathered, units, 4, 1, step.HiddenBefore, row, rows, width),
+                ref Gather(gathered, units, 5, states, step.StateBefore, row, rows, width),
+                ref Gather(gathered, units, 6, 1, step.OutputGradient, row, rows, width),
+                ref Gather(gathered, units, 7, 1, step.DirectGradient, row, rows, width),
+                ref Gather(gathered, units, 8, 1, step.GateGradient, row, rows, width),
+                ref Gather(gathered, units, 9, states, step.StateGradient, row, rows, width),
+                ref gathered[10 * units],
+                ref gathered[11 * units],
+                ref gathered[12 * units],
+                ref gathered[16 * units]);
+            BackwardLanes<TCell, TLanes>(cell, operands, (nuint)units);
+            Scatter(gathered, units, 10, 1, step.DirectGradientBefore, row, rows, width);
+            Scatter(gathered, units, 11, states, step.StateGradientBefore, row, rows, width);
+            Scatter(gathered, units, 12, gates, step.InputGradient, row, rows, width);
             if (cell.SeparatesRecurrent)
             {
-                Unpad(padded, 16, gates, step.RecurrentGradient, place * gates, width, lanes);
+                Scatter(gathered, units, 16, gates, step.RecurrentGradient, row, rows, width);
             }
         }
     }
