@@ -21,12 +21,7 @@ public sealed partial class Tensor
     /// <summary>All one value.</summary>
     /// <param name="shape">The dimensions.</param>
     /// <param name="value">The value.</param>
-    public static Tensor Full(ReadOnlySpan<int> shape, float value)
-    {
-        Tensor result = Allocate(Shape.Create(shape), CpuBackend.Instance);
-        result.Backend.Fill(result.Storage, value);
-        return result;
-    }
+    public static Tensor Full(ReadOnlySpan<int> shape, float value) => Filled(shape, value, CpuBackend.Instance);
 
     /// <summary>A tensor of one dimension.</summary>
     /// <param name="values">The numbers; they are copied.</param>
@@ -156,6 +151,14 @@ public sealed partial class Tensor
     {
         Tensor result = Allocate(Shape.Create(shape), backend);
         result.Backend.Fill(distribution, (generator ?? Generator.Default).Take(result.Length), result.Storage);
+        return result;
+    }
+
+    /// <summary>All one value, made where it will be used: nothing is copied from the host.</summary>
+    internal static Tensor Filled(ReadOnlySpan<int> shape, float value, Backend backend)
+    {
+        Tensor result = Allocate(Shape.Create(shape), backend);
+        backend.Fill(result.Storage, value);
         return result;
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Minigrad.Autodiff;
+using Minigrad.Backends;
 
 namespace Minigrad;
 
@@ -158,20 +159,40 @@ public sealed partial class Tensor
     }
 
     /// <summary>Rows of the numbers seen as a table of a given width; the places are known to be right.</summary>
-    internal Tensor GatherRows(int[] rows, int width, Shape shape, string operation)
+    internal Tensor GatherRows(int[] rows, int width, Shape shape, string operation) =>
+        GatherRows(new RowNumbers(rows), width, shape, operation);
+
+    /// <inheritdoc cref="GatherRows(int[], int, Shape, string)"/>
+    internal Tensor GatherRows(RowNumbers rows, int width, Shape shape, string operation)
     {
         Tensor y = Allocate(shape, Backend);
         Backend.Gather(Storage, rows, width, y.Storage);
-        return IsRecorded(this) ? new GatherNode(this, rows, width, operation).Output(y) : y;
+        if (IsRecorded(this))
+        {
+            return new GatherNode(this, rows, width, operation).Output(y);
+        }
+
+        rows.Release();
+        return y;
     }
 
-    /// <summary>Zeros, with rows of this tensor added to them; the adjoint of <see cref="GatherRows"/>.</summary>
-    internal Tensor ScatterRows(int[] rows, int width, Shape shape, string operation)
+    /// <summary>Zeros, with rows of this tensor added to them; the adjoint of gathering.</summary>
+    internal Tensor ScatterRows(int[] rows, int width, Shape shape, string operation) =>
+        ScatterRows(new RowNumbers(rows), width, shape, operation);
+
+    /// <inheritdoc cref="ScatterRows(int[], int, Shape, string)"/>
+    internal Tensor ScatterRows(RowNumbers rows, int width, Shape shape, string operation)
     {
         Tensor y = Allocate(shape, Backend);
         Backend.Fill(y.Storage, 0f);
         Backend.ScatterAdd(Storage, rows, width, y.Storage);
-        return IsRecorded(this) ? new ScatterNode(this, rows, width, operation).Output(y) : y;
+        if (IsRecorded(this))
+        {
+            return new ScatterNode(this, rows, width, operation).Output(y);
+        }
+
+        rows.Release();
+        return y;
     }
 
     private static void Advance(int[] counter, Shape shape)

@@ -331,7 +331,7 @@ public sealed partial class Tensor
             mask[place] = keep(place / columns, place % columns) ? 1f : 0f;
         }
 
-        return Where(Of(mask, rows, columns).To(Backend), this, Full([], 0f).To(Backend));
+        return Where(Of(mask, rows, columns).To(Backend), this, Filled([], 0f, Backend));
     }
 
     private int CheckedIndex(int index, int axis, string operation)

@@ -99,7 +99,14 @@ public sealed partial class Tensor
             losses.Storage.Recycle();
         }
 
-        return IsRecorded(x) ? new CrossEntropyNode(x, normalizers, targets, divisor).Output(y) : y;
+        if (IsRecorded(x))
+        {
+            return new CrossEntropyNode(x, normalizers, targets, divisor).Output(y);
+        }
+
+        targets.Labels.Release();
+        normalizers.Recycle();
+        return y;
     }
 
     /// <summary>The gradient of cross-entropy with respect to the logits; not recorded.</summary>

@@ -131,7 +131,7 @@ public sealed partial class Tensor
         Tensor[] result = new Tensor[xs.Count];
         for (int i = 0; i < xs.Count; i++)
         {
-            result[i] = gradients[i] ?? (ReferenceEquals(xs[i], y) ? seed : Full(xs[i].Shape, 0f).To(xs[i].Backend));
+            result[i] = gradients[i] ?? (ReferenceEquals(xs[i], y) ? seed : Filled(xs[i].Shape, 0f, xs[i].Backend));
         }
 
         return result;
@@ -296,7 +296,7 @@ public sealed partial class Tensor
         if (gradient is null)
         {
             return Length == 1
-                ? Full(Shape, 1f).To(Backend)
+                ? Filled(Shape, 1f, Backend)
                 : throw new GradientException(
                     $"{operation} needs a starting gradient for a tensor of shape {Shape}, because only a single number has the natural one, 1. Reduce it first (Sum() or Mean()), or pass a gradient of shape {Shape}.");
         }

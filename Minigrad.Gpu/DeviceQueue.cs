@@ -1,20 +1,30 @@
-using System.Reflection;
+using System.Numerics;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using Minigrad.Gpu.Kernels;
 using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
 /// <summary>
 /// Everything that is sent to one device, in order: one stream, so that a kernel sees what earlier ones wrote, and one
-/// lock, because ILGPU's launches from two threads crash on OpenCL.
+/// lock, because ILGPU's launches from two threads crash on OpenCL. It counts what it sends.
 /// </summary>
 internal sealed class DeviceQueue : IDisposable
 {
+    /// <summary>The CPU accelerator has a thread of the system for each of a group, and a barrier waits for all.</summary>
+    private const int EmulatedGroup = 4;
+
     private readonly Lock gate = new();
     private readonly Context context;
     private readonly Accelerator accelerator;
     private readonly KernelCache kernels;
+    private long launches;
+    private long uploads;
+    private long downloads;
+    private long synchronizations;
     private bool isDisposed;
 
     /// <summary>Takes ownership of a context and its accelerator.</summary>
@@ -23,6 +33,31 @@ internal sealed class DeviceQueue : IDisposable
         this.context = context;
         this.accelerator = accelerator;
         kernels = new KernelCache(context, accelerator);
+        GroupSize = accelerator is CPUAccelerator ? EmulatedGroup : Math.Min(GroupTree.Capacity, PowerOfTwo(accelerator.MaxNumThreadsPerGroup));
+    }
+
+    /// <summary>Whether kernels run as .NET methods on ILGPU's CPU accelerator, where a group must be tiny.</summary>
+    public bool IsEmulated => accelerator is CPUAccelerator;
+
+    /// <summary>The device, if it is one of CUDA.</summary>
+    public CudaAccelerator? Cuda => accelerator as CudaAccelerator;
+
+    /// <summary>How many threads a group has whose size does not follow from its work: a power of two.</summary>
+    public int GroupSize { get; }
+
+    /// <summary>How many parts of the device run groups.</summary>
+    public int Multiprocessors => accelerator.NumMultiprocessors;
+
+    /// <summary>What was sent until now.</summary>
+    public GpuCounters Counters
+    {
+        get
+        {
+            lock (gate)
+            {
+                return new GpuCounters(launches, uploads, downloads, synchronizations, kernels.Count);
+            }
+        }
     }
 
     private AcceleratorStream Stream => accelerator.DefaultStream;
@@ -55,8 +90,7 @@ internal sealed class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            ThrowIfDisposed();
-            Stream.Synchronize();
+            Wait();
             foreach (DeviceBuffer buffer in buffers)
             {
                 buffer.Dispose();
@@ -73,6 +107,7 @@ internal sealed class DeviceQueue : IDisposable
             ThrowIfDisposed();
             if (source.Length > 0)
             {
+                uploads++;
                 target.CopyFromCPU(Stream, source);
             }
         }
@@ -87,8 +122,34 @@ internal sealed class DeviceQueue : IDisposable
             ThrowIfDisposed();
             if (target.Length > 0)
             {
+                downloads++;
+                synchronizations++;
                 source.CopyToCPU(Stream, target);
             }
+        }
+    }
+
+    /// <summary>Waits until everything queued is done.</summary>
+    public void Synchronize()
+    {
+        lock (gate)
+        {
+            Wait();
+        }
+    }
+
+    /// <summary>Queues what a library does on the stream itself.</summary>
+    /// <param name="work">What to call, given the stream.</param>
+    /// <typeparam name="TArguments">What the call needs, so that it can be a static function.</typeparam>
+    /// <param name="arguments">That.</param>
+    public void Call<TArguments>(Action<AcceleratorStream, TArguments> work, TArguments arguments)
+    {
+        lock (gate)
+        {
+            ThrowIfDisposed();
+            launches++;
+            accelerator.Bind();
+            work(Stream, arguments);
         }
     }
 
@@ -99,7 +160,7 @@ internal sealed class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            Launcher<Action<AcceleratorStream, Index1D, T1, T2>>(kernel.Method, length)?.Invoke(
+            Launcher<Action<AcceleratorStream, Index1D, T1, T2>>(kernel, length)?.Invoke(
                 Stream, length, first, second);
         }
     }
@@ -112,7 +173,7 @@ internal sealed class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3>>(kernel.Method, length)?.Invoke(
+            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3>>(kernel, length)?.Invoke(
                 Stream, length, first, second, third);
         }
     }
@@ -127,7 +188,7 @@ internal sealed class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4>>(kernel.Method, length)?.Invoke(
+            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4>>(kernel, length)?.Invoke(
                 Stream, length, first, second, third, fourth);
         }
     }
@@ -149,7 +210,7 @@ internal sealed class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5>>(kernel.Method, length)?.Invoke(
+            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5>>(kernel, length)?.Invoke(
                 Stream, length, first, second, third, fourth, fifth);
         }
     }
@@ -173,7 +234,7 @@ internal sealed class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6>>(kernel.Method, length)?.Invoke(
+            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6>>(kernel, length)?.Invoke(
                 Stream, length, first, second, third, fourth, fifth, sixth);
         }
     }
@@ -199,8 +260,57 @@ internal sealed class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6, T7>>(kernel.Method, length)?.Invoke(
+            Launcher<Action<AcceleratorStream, Index1D, T1, T2, T3, T4, T5, T6, T7>>(kernel, length)?.Invoke(
                 Stream, length, first, second, third, fourth, fifth, sixth, seventh);
+        }
+    }
+
+    /// <summary>Queues a kernel for groups of threads, which share memory and wait for each other.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="groups">How many groups; the kernel finds its own by <see cref="Grid.IdxX"/>.</param>
+    /// <param name="groupSize">How many threads a group has.</param>
+    /// <param name="first">A parameter of the kernel.</param>
+    /// <param name="second">A parameter of the kernel.</param>
+    public void LaunchGroups<T1, T2>(
+        Action<T1, T2> kernel, int groups, int groupSize, T1 first, T2 second)
+        where T1 : struct
+        where T2 : struct
+    {
+        lock (gate)
+        {
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2>>(kernel, groups)?.Invoke(
+                Stream, new KernelConfig(groups, groupSize), first, second);
+        }
+    }
+
+    /// <inheritdoc cref="LaunchGroups{T1, T2}"/>
+    public void LaunchGroups<T1, T2, T3, T4>(
+        Action<T1, T2, T3, T4> kernel, int groups, int groupSize, T1 first, T2 second, T3 third, T4 fourth)
+        where T1 : struct
+        where T2 : struct
+        where T3 : struct
+        where T4 : struct
+    {
+        lock (gate)
+        {
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4>>(kernel, groups)?.Invoke(
+                Stream, new KernelConfig(groups, groupSize), first, second, third, fourth);
+        }
+    }
+
+    /// <inheritdoc cref="LaunchGroups{T1, T2}"/>
+    public void LaunchGroups<T1, T2, T3, T4, T5>(
+        Action<T1, T2, T3, T4, T5> kernel, int groups, int groupSize, T1 first, T2 second, T3 third, T4 fourth, T5 fifth)
+        where T1 : struct
+        where T2 : struct
+        where T3 : struct
+        where T4 : struct
+        where T5 : struct
+    {
+        lock (gate)
+        {
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5>>(kernel, groups)?.Invoke(
+                Stream, new KernelConfig(groups, groupSize), first, second, third, fourth, fifth);
         }
     }
 
@@ -219,11 +329,32 @@ internal sealed class DeviceQueue : IDisposable
         }
     }
 
-    /// <summary>The launcher, or null for an empty launch, which some devices refuse.</summary>
-    private TLauncher? Launcher<TLauncher>(MethodInfo kernel, int length)
-        where TLauncher : Delegate
+    private static int PowerOfTwo(int atMost) => 1 << BitOperations.Log2((uint)atMost);
+
+    private void Wait()
     {
         ThrowIfDisposed();
-        return length == 0 ? null : kernels.Get<TLauncher>(kernel);
+        synchronizations++;
+        Stream.Synchronize();
+    }
+
+    /// <summary>The launcher, or null for an empty launch, which some devices refuse.</summary>
+    private TLauncher? Launcher<TLauncher>(Delegate kernel, int length)
+        where TLauncher : Delegate => CountedLaunch(length) ? kernels.Get<TLauncher>(kernel, isGrouped: false) : null;
+
+    /// <summary>The launcher for explicit groups, or null for an empty launch.</summary>
+    private TLauncher? GroupLauncher<TLauncher>(Delegate kernel, int groups)
+        where TLauncher : Delegate => CountedLaunch(groups) ? kernels.Get<TLauncher>(kernel, isGrouped: true) : null;
+
+    private bool CountedLaunch(int size)
+    {
+        ThrowIfDisposed();
+        if (size == 0)
+        {
+            return false;
+        }
+
+        launches++;
+        return true;
     }
 }

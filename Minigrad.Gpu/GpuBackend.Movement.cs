@@ -11,71 +11,95 @@ public sealed partial class GpuBackend
     public override void Copy(
         Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions)
     {
-        List<StridedDimension> steps = [];
+        Span<StridedDimension> steps = stackalloc StridedDimension[dimensions.Length];
+        int rank = 0;
         int length = 1;
         for (int axis = 0; axis < dimensions.Length; axis++)
         {
-            length *= dimensions[axis];
-            if (dimensions[axis] != 1)
+            StridedDimension step = new(dimensions[axis], source.Strides[axis], target.Strides[axis]);
+            length *= step.Size;
+            if (rank > 0 && steps[rank - 1].Continues(step))
             {
-                steps.Add(new StridedDimension(dimensions[axis], source.Strides[axis], target.Strides[axis]));
+                steps[rank - 1] = new StridedDimension(steps[rank - 1].Size * step.Size, step.From, step.To);
+            }
+            else if (step.Size != 1)
+            {
+                steps[rank++] = step;
             }
         }
 
         if (length > 0)
         {
-            Copy(View(x), source.Offset, View(y), target.Offset, steps);
+            Copy(View(x), source.Offset, View(y), target.Offset, steps[..rank], length);
         }
 
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
-    public override void Gather(Storage x, ReadOnlySpan<int> rows, int width, Storage y)
+    public override void Gather(Storage x, RowNumbers rows, int width, Storage y)
     {
-        if (rows.Length > 0 && width > 0)
+        if (width > 0)
         {
-            using Scratch scratch = new(pool, rows.Length);
-            ArrayView<int> deviceRows = scratch.Integers.SubView(0, rows.Length);
-            queue.Upload(rows, deviceRows);
-            queue.Launch(CopyKernels.Gather, rows.Length * width, View(x), deviceRows, width, View(y));
+            queue.Launch(CopyKernels.Gather, rows.Count * width, View(x), View(rows), width, View(y));
         }
 
-        KeepAlive(x, y);
+        KeepAlive(x, y, rows.OnDevice);
     }
 
     /// <inheritdoc/>
-    public override void ScatterAdd(Storage x, ReadOnlySpan<int> rows, int width, Storage y)
+    public override void ScatterAdd(Storage x, RowNumbers rows, int width, Storage y)
     {
-        if (rows.Length > 0 && width > 0)
+        if (width > 0)
         {
-            RowSegments segments = new(rows);
-            using Scratch scratch = new(pool, segments.Order.Length + segments.Starts.Length + segments.Targets.Length);
-            ArrayView<int> order = Upload(segments.Order, scratch.Integers, 0);
-            ArrayView<int> starts = Upload(segments.Starts, scratch.Integers, order.Length);
-            ArrayView<int> targets = Upload(segments.Targets, scratch.Integers, order.Length + starts.Length);
-            int outputs = segments.Targets.Length * width;
-            queue.Launch(CopyKernels.ScatterAdd, outputs, View(x), order, starts, targets, width, View(y));
+            int lanes = LanesOf(width);
+            int blocks = (width + lanes - 1) / lanes;
+            queue.LaunchGroups(
+                ScatterKernels.Add, rows.Count * blocks, queue.GroupSize, new ScatterArguments(width, lanes), View(x), View(rows), View(y));
         }
 
-        KeepAlive(x, y);
+        KeepAlive(x, y, rows.OnDevice);
     }
 
     /// <summary>Copies a block, and one of too many dimensions slice by slice.</summary>
-    private void Copy(ArrayView<float> x, int source, ArrayView<float> y, int target, List<StridedDimension> dimensions)
+    private void Copy(
+        ArrayView<float> x, int source, ArrayView<float> y, int target, ReadOnlySpan<StridedDimension> dimensions, int length)
     {
-        if (dimensions.Count <= StridedBlock.MaximumRank)
+        if (dimensions is [] or [{ From: 1, To: 1 }])
         {
-            int length = dimensions.Aggregate(1, (product, dimension) => product * dimension.Size);
-            queue.Launch(CopyKernels.Strided, length, new StridedBlock([.. dimensions]), source, x, target, y);
-            return;
+            queue.Launch(CopyKernels.Contiguous, length, x.SubView(source, length), y.SubView(target, length));
+        }
+        else if (dimensions.Length <= StridedBlock.MaximumRank)
+        {
+            queue.Launch(CopyKernels.Strided, length, new StridedBlock(dimensions), source, x, target, y);
+        }
+        else
+        {
+            StridedDimension outermost = dimensions[0];
+            for (int i = 0; i < outermost.Size; i++)
+            {
+                Copy(x, source + (i * outermost.From), y, target + (i * outermost.To), dimensions[1..], length / outermost.Size);
+            }
+        }
+    }
+
+    /// <summary>The numbers on the device, sent there at their first use.</summary>
+    private ArrayView<int> View(RowNumbers rows)
+    {
+        if (rows.Count == 0)
+        {
+            return ArrayView<int>.Empty;
         }
 
-        StridedDimension outermost = dimensions[0];
-        List<StridedDimension> rest = dimensions[1..];
-        for (int i = 0; i < outermost.Size; i++)
+        if (rows.OnDevice is { } copy && copy.Backend == this)
         {
-            Copy(x, source + (i * outermost.From), y, target + (i * outermost.To), rest);
+            return View(copy).Cast<int>();
         }
+
+        Storage storage = Allocate(rows.Count);
+        ArrayView<int> view = View(storage).Cast<int>();
+        queue.Upload(rows.Values, view);
+        rows.OnDevice = storage;
+        return view;
     }
 }

@@ -8,6 +8,12 @@ namespace Minigrad.Gpu;
 /// <content>Norms in double precision.</content>
 public sealed partial class GpuBackend
 {
+    /// <summary>Up to this length one thread sums a unit.</summary>
+    private const int LongestUnit = 64;
+
+    /// <summary>How many terms of a longer unit one thread sums.</summary>
+    private const int TermsPerPartial = 32;
+
     /// <inheritdoc/>
     /// <remarks>The only kernels in double precision; a device without it cannot run them.</remarks>
     public override void Norms(Storage x, double order, Span<double> norms)
@@ -48,6 +54,10 @@ public sealed partial class GpuBackend
             Norms(buffers[buffer], order, norms.Slice(buffer, 1));
         }
     }
+
+    /// <summary>How many partial results a unit is reduced to; 1 if one thread sums it whole.</summary>
+    private static int PartialsOf(int unitLength) =>
+        unitLength <= LongestUnit ? 1 : (unitLength + TermsPerPartial - 1) / TermsPerPartial;
 
     /// <summary>‖x‖ = m · (Σ (|x| / m)ᵖ)^(1/p) with m the largest magnitude, which is itself the norm for p = ∞.</summary>
     private void ScaledNorms(ArrayView<float> x, int unitLength, double order, Span<double> norms)

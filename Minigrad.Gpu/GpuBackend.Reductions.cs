@@ -1,3 +1,4 @@
+using System.Numerics;
 using ILGPU;
 using Minigrad.Backends;
 using Minigrad.Gpu.Kernels;
@@ -9,10 +10,16 @@ namespace Minigrad.Gpu;
 public sealed partial class GpuBackend
 {
     /// <summary>Up to this length an axis is reduced by one thread.</summary>
-    private const int LongestLine = 64;
+    private const int LongestLine = 32;
 
-    /// <summary>How many elements of a longer axis one thread reduces to one partial result.</summary>
-    private const int ElementsPerPartial = 32;
+    /// <summary>How many elements of an axis a thread takes before the axis is cut into chunks, each for a group.</summary>
+    private const int ElementsPerThread = 16;
+
+    /// <summary>How many chunks an axis is cut into at most: what a second pass of one group reduces quickly.</summary>
+    private const int MostChunks = 512;
+
+    /// <summary>How many columns a group takes: threads that read a line of memory together.</summary>
+    private const int WidestLanes = 32;
 
     /// <inheritdoc/>
     public override void Reduce<TReduction>(TReduction reduction, Storage x, AxisLayout layout, Storage y)
@@ -51,57 +58,48 @@ public sealed partial class GpuBackend
         KeepAlive(x, y);
     }
 
-    /// <summary>How many partial results an axis is reduced to; 1 if one thread reduces it whole.</summary>
-    private static int PartialsOf(int axis) =>
-        axis <= LongestLine ? 1 : (axis + ElementsPerPartial - 1) / ElementsPerPartial;
-
     private void Reduce<TReduction>(TReduction reduction, ArrayView<float> x, AxisLayout layout, ArrayView<float> y)
         where TReduction : unmanaged, IReduction
     {
         int outputs = layout.Outer * layout.Inner;
-        int partials = PartialsOf(layout.Axis);
-        if (partials == 1)
+        if (layout.Axis <= LongestLine)
         {
-            queue.Launch(ReductionKernels.ReduceTerms<TReduction>, outputs, reduction, x, layout.Axis, layout.Inner, 1, y);
-        }
-        else if (outputs > 0)
-        {
-            using Scratch scratch = new(pool, outputs * partials);
-            queue.Launch(
-                ReductionKernels.ReduceTerms<TReduction>,
-                outputs * partials,
-                reduction,
-                x,
-                layout.Axis,
-                layout.Inner,
-                partials,
-                scratch.Floats);
-            ReducePartials(reduction, scratch.Floats, layout with { Axis = partials }, y);
-        }
-    }
-
-    private void ReducePartials<TReduction>(
-        TReduction reduction, ArrayView<float> x, AxisLayout layout, ArrayView<float> y)
-        where TReduction : unmanaged, IReduction
-    {
-        int outputs = layout.Outer * layout.Inner;
-        int partials = PartialsOf(layout.Axis);
-        if (partials == 1)
-        {
-            queue.Launch(ReductionKernels.ReducePartials<TReduction>, outputs, reduction, x, layout.Axis, layout.Inner, 1, y);
+            queue.Launch(ReductionKernels.ReduceShort<TReduction>, outputs, reduction, x, layout.Axis, layout.Inner, y);
             return;
         }
 
-        using Scratch scratch = new(pool, outputs * partials);
-        queue.Launch(
-            ReductionKernels.ReducePartials<TReduction>,
-            outputs * partials,
-            reduction,
-            x,
-            layout.Axis,
-            layout.Inner,
-            partials,
-            scratch.Floats);
-        ReducePartials(reduction, scratch.Floats, layout with { Axis = partials }, y);
+        int lanes = LanesOf(layout.Inner);
+        int rows = queue.GroupSize / lanes;
+        int chunks = Math.Min(MostChunks, (layout.Axis + (rows * ElementsPerThread) - 1) / (rows * ElementsPerThread));
+        if (chunks == 1)
+        {
+            Reduce(reduction, x, layout, lanes, 1, takesTerms: 1, y);
+        }
+        else if (outputs > 0)
+        {
+            using Scratch partials = new(pool, outputs * chunks);
+            Reduce(reduction, x, layout, lanes, chunks, takesTerms: 1, partials.Floats);
+            Reduce(reduction, partials.Floats, layout with { Axis = chunks }, lanes, 1, takesTerms: 0, y);
+        }
     }
+
+    private void Reduce<TReduction>(
+        TReduction reduction, ArrayView<float> x, AxisLayout layout, int lanes, int chunks, int takesTerms, ArrayView<float> y)
+        where TReduction : unmanaged, IReduction
+    {
+        int blocks = (layout.Inner + lanes - 1) / lanes;
+        int chunkLength = (layout.Axis + chunks - 1) / chunks;
+        queue.LaunchGroups(
+            ReductionKernels.Reduce<TReduction>,
+            layout.Outer * chunks * blocks,
+            queue.GroupSize,
+            reduction,
+            new ReductionArguments(layout.Axis, layout.Inner, lanes, chunks, chunkLength, takesTerms),
+            x,
+            y);
+    }
+
+    /// <summary>How many columns a group takes: a power of two, so that a thread finds its own by a mask.</summary>
+    private int LanesOf(int columns) =>
+        (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(columns, 1, Math.Min(WidestLanes, queue.GroupSize)));
 }

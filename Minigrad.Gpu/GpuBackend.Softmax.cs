@@ -1,7 +1,6 @@
-using ILGPU;
+using System.Numerics;
 using Minigrad.Backends;
 using Minigrad.Gpu.Kernels;
-using Minigrad.Operations;
 
 namespace Minigrad.Gpu;
 
@@ -11,29 +10,10 @@ public sealed partial class GpuBackend
     /// <inheritdoc/>
     public override void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y)
     {
-        if (rows > 0 && columns > 0)
+        if (columns > 0)
         {
-            using Scratch largest = new(pool, rows);
-            using Scratch sums = new(pool, rows);
-            AxisLayout layout = new(rows, columns, 1);
-            OperandView input = new(View(x), x.Length, 1);
-            OperandView shift = new(largest.Floats, rows, columns);
-            OperandView total = new(sums.Floats, rows, columns);
-            Reduce(default(Largest), View(x), layout, largest.Floats);
-            if (logarithm)
-            {
-                // Not in y, which may be x, and x is needed once more.
-                using Scratch terms = new(pool, x.Length);
-                Zip(default(ShiftedExponential), input, shift, terms.Floats.SubView(0, x.Length));
-                Reduce(default(Sum), terms.Floats, layout, sums.Floats);
-                Combine(default(LogSoftmaxOfSums), input, shift, total, View(y));
-            }
-            else
-            {
-                Zip(default(ShiftedExponential), input, shift, View(y));
-                Reduce(default(Sum), View(y), layout, sums.Floats);
-                Zip(default(Divide), new OperandView(View(y), y.Length, 1), total, View(y));
-            }
+            queue.LaunchGroups(
+                SoftmaxKernels.Softmax, rows, GroupForRow(columns), columns, logarithm ? 1 : 0, View(x), View(y));
         }
 
         KeepAlive(x, y);
@@ -43,25 +23,17 @@ public sealed partial class GpuBackend
     public override void SoftmaxBackward(
         Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result)
     {
-        if (rows > 0 && columns > 0)
+        if (columns > 0)
         {
-            using Scratch sums = new(pool, rows);
-            AxisLayout layout = new(rows, columns, 1);
-            OperandView output = new(View(y), y.Length, 1);
-            OperandView outputGradient = new(View(gradient), gradient.Length, 1);
-            OperandView total = new(sums.Floats, rows, columns);
-            if (logarithm)
-            {
-                Reduce(default(Sum), View(gradient), layout, sums.Floats);
-                Combine(default(LogSoftmaxSlope), output, outputGradient, total, View(result));
-            }
-            else
-            {
-                using Scratch products = new(pool, y.Length);
-                Zip(default(Multiply), output, outputGradient, products.Floats.SubView(0, y.Length));
-                Reduce(default(Sum), products.Floats, layout, sums.Floats);
-                Combine(default(SoftmaxSlope), output, outputGradient, total, View(result));
-            }
+            queue.LaunchGroups(
+                SoftmaxKernels.SoftmaxBackward,
+                rows,
+                GroupForRow(columns),
+                columns,
+                logarithm ? 1 : 0,
+                View(y),
+                View(gradient),
+                View(result));
         }
 
         KeepAlive(y, gradient, result);
@@ -71,28 +43,14 @@ public sealed partial class GpuBackend
     public override void CrossEntropy(
         Storage x, ClassTargets targets, int columns, Storage normalizers, Storage losses)
     {
-        int rows = targets.Labels.Length;
-        if (rows > 0)
-        {
-            using Scratch terms = new(pool, x.Length);
-            using Scratch labels = new(pool, rows);
-            ArrayView<float> shifts = View(normalizers).SubView(0, rows);
-            ArrayView<float> logarithms = View(normalizers).SubView(rows, rows);
-            AxisLayout layout = new(rows, columns, 1);
-            Reduce(default(Largest), View(x), layout, shifts);
-            Zip(
-                default(ShiftedExponential),
-                new OperandView(View(x), x.Length, 1),
-                new OperandView(shifts, rows, columns),
-                terms.Floats.SubView(0, x.Length));
-            Reduce(default(Sum), terms.Floats, layout, logarithms);
-            queue.Launch(ElementwiseKernels.Map<Logarithm>, rows, default(Logarithm), logarithms, logarithms);
-            queue.Launch(
-                CrossEntropyKernels.Losses, rows, Arguments(x, normalizers, targets, columns, labels), View(losses));
-        }
-
+        queue.LaunchGroups(
+            SoftmaxKernels.CrossEntropy,
+            targets.Labels.Count,
+            GroupForRow(columns),
+            Arguments(x, normalizers, targets, columns),
+            View(losses));
         KeepAlive(x, normalizers, losses);
-        GC.KeepAlive(targets.Weights);
+        KeepAlive(targets.Labels.OnDevice, targets.Weights);
     }
 
     /// <inheritdoc/>
@@ -105,28 +63,26 @@ public sealed partial class GpuBackend
         float divisor,
         Storage result)
     {
-        if (result.Length > 0)
-        {
-            using Scratch labels = new(pool, targets.Labels.Length);
-            queue.Launch(
-                CrossEntropyKernels.Gradient,
-                result.Length,
-                Arguments(x, normalizers, targets, columns, labels),
-                View(gradient),
-                gradient.Length == 1 ? 0 : 1,
-                divisor,
-                View(result));
-        }
-
+        queue.Launch(
+            SoftmaxKernels.CrossEntropyBackward,
+            result.Length,
+            Arguments(x, normalizers, targets, columns),
+            View(gradient),
+            gradient.Length == 1 ? 0 : 1,
+            divisor,
+            View(result));
         KeepAlive(x, normalizers, targets.Weights);
-        KeepAlive(gradient, result);
+        KeepAlive(gradient, result, targets.Labels.OnDevice);
     }
 
-    private CrossEntropyArguments Arguments(
-        Storage x, Storage normalizers, in ClassTargets targets, int columns, in Scratch labels) => new(
+    /// <summary>A group for a row: the next power of two, from a warp up to what a group may have.</summary>
+    private int GroupForRow(int columns) =>
+        Math.Min(queue.GroupSize, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(WidestLanes, columns)));
+
+    private CrossEntropyArguments Arguments(Storage x, Storage normalizers, in ClassTargets targets, int columns) => new(
         View(x),
         View(normalizers),
-        Upload(targets.Labels, labels.Integers, 0),
+        View(targets.Labels),
         targets.Weights is null ? View(x) : View(targets.Weights),
         targets.Weights is null ? 0 : 1,
         targets.LabelShare,

@@ -24,6 +24,7 @@ public sealed partial class GpuBackend : Backend, IDisposable
     {
         queue = new DeviceQueue(context, accelerator);
         pool = new DeviceBufferPool(queue);
+        cuBlas = queue.Cuda is { } cuda ? CuBlasProducts.Open(cuda) : null;
         Device = device;
     }
 
@@ -40,6 +41,9 @@ public sealed partial class GpuBackend : Backend, IDisposable
 
     /// <summary>The bytes of all buffers on the device, in use or waiting for use.</summary>
     public long PooledBytes => pool.BytesOwned;
+
+    /// <summary>How many launches, copies and waits there were since the backend was opened.</summary>
+    public GpuCounters Counters => queue.Counters;
 
     /// <inheritdoc/>
     /// <exception cref="GpuException">The device has no more memory.</exception>
@@ -103,13 +107,21 @@ public sealed partial class GpuBackend : Backend, IDisposable
         GC.KeepAlive(y);
     }
 
+    /// <summary>Waits until the device has done everything that was asked of it, as before reading a clock.</summary>
+    /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
+    public void Synchronize() => queue.Synchronize();
+
     /// <summary>Waits for the device and gives it up, with every buffer on it. Any later use fails with <see cref="ObjectDisposedException"/>.</summary>
-    public void Dispose() => queue.Dispose();
+    public void Dispose()
+    {
+        cuBlas?.Dispose();
+        queue.Dispose();
+    }
 
     /// <summary>
     /// A storage that the caller has let go of must not return its buffer to the pool before its last kernel is queued.
     /// </summary>
-    private static void KeepAlive(Storage a, Storage b, Storage? c = null)
+    private static void KeepAlive(Storage? a, Storage? b, Storage? c = null)
     {
         GC.KeepAlive(a);
         GC.KeepAlive(b);
@@ -161,12 +173,5 @@ public sealed partial class GpuBackend : Backend, IDisposable
         {
             queue.Launch(ElementwiseKernels.CombineBroadcast<TOp>, length, op, a, b, c, y);
         }
-    }
-
-    private ArrayView<int> Upload(int[] source, ArrayView<int> target, long offset)
-    {
-        ArrayView<int> view = target.SubView(offset, source.Length);
-        queue.Upload<int>(source, view);
-        return view;
     }
 }

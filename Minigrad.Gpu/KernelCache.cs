@@ -10,13 +10,23 @@ namespace Minigrad.Gpu;
 /// </summary>
 internal sealed class KernelCache(Context context, Accelerator accelerator)
 {
-    private readonly Dictionary<MethodInfo, Delegate> launchers = [];
+    /// <summary>
+    /// By the delegate that names the kernel, of which the compiler makes one for each closed method: comparing references
+    /// is all that a launch has to do. Comparing generic methods would make arrays of their type arguments.
+    /// </summary>
+    private readonly Dictionary<Delegate, Delegate> launchers = new(ReferenceEqualityComparer.Instance);
+
+    private readonly Dictionary<MethodInfo, Delegate> compiled = [];
+
+    /// <summary>How many kernels were compiled.</summary>
+    public int Count => compiled.Count;
 
     /// <summary>The kernel's launcher, compiled at its first use.</summary>
     /// <typeparam name="TLauncher">The launcher's type: the stream, then the kernel's parameters.</typeparam>
-    /// <param name="kernel">The closed generic method.</param>
+    /// <param name="kernel">A delegate of the kernel's method, closed if it is generic.</param>
+    /// <param name="isGrouped">Whether the kernel is for explicit groups, not for single indices.</param>
     /// <exception cref="GpuException">The kernel does not compile.</exception>
-    public TLauncher Get<TLauncher>(MethodInfo kernel)
+    public TLauncher Get<TLauncher>(Delegate kernel, bool isGrouped)
         where TLauncher : Delegate
     {
         if (launchers.TryGetValue(kernel, out Delegate? known))
@@ -24,11 +34,24 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
             return (TLauncher)known;
         }
 
+        if (!compiled.TryGetValue(kernel.Method, out Delegate? launcher))
+        {
+            launcher = Compile<TLauncher>(kernel.Method, isGrouped);
+            compiled.Add(kernel.Method, launcher);
+        }
+
+        launchers.Add(kernel, launcher);
+        return (TLauncher)launcher;
+    }
+
+    private TLauncher Compile<TLauncher>(MethodInfo kernel, bool isGrouped)
+        where TLauncher : Delegate
+    {
         FormulaCheck.ThrowIfUnusable(kernel);
-        TLauncher launcher;
         try
         {
-            launcher = accelerator.LoadAutoGroupedKernel(kernel).CreateLauncherDelegate<TLauncher>();
+            Kernel loaded = isGrouped ? accelerator.LoadKernel(kernel) : accelerator.LoadAutoGroupedKernel(kernel);
+            return loaded.CreateLauncherDelegate<TLauncher>();
         }
         catch (Exception exception)
         {
@@ -36,9 +59,6 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
             context.ClearCache(ClearCacheMode.Everything);
             throw new GpuException(Explain(kernel, exception), exception);
         }
-
-        launchers.Add(kernel, launcher);
-        return launcher;
     }
 
     private string Explain(MethodInfo kernel, Exception exception)

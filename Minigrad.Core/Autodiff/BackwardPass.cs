@@ -209,7 +209,7 @@ internal sealed class BackwardPass
     /// <summary>Where only another output of the operation has a gradient, this one's is zero.</summary>
     private static Tensor ZeroGradient(Node node)
     {
-        Tensor zero = Tensor.Full(node.OutputShape, 0f).To(node.OutputBackend!);
+        Tensor zero = Tensor.Filled(node.OutputShape, 0f, node.OutputBackend!);
         zero.Storage.GradientReferences++;
         return zero;
     }

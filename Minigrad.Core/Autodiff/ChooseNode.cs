@@ -14,7 +14,7 @@ internal sealed class ChooseNode(Tensor condition, Tensor a, Tensor b) : Node(a,
     public override void Backward(Tensor gradient)
     {
         Tensor condition = savedCondition.Read(this);
-        Tensor zero = Tensor.Full([], 0f).To(gradient.Backend);
+        Tensor zero = Tensor.Filled([], 0f, gradient.Backend);
         if (Needs(0))
         {
             Give(0, Tensor.Where(condition, gradient, zero).SumTo(first));

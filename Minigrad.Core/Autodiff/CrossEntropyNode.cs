@@ -34,6 +34,7 @@ internal sealed class CrossEntropyNode(Tensor x, Storage normalizers, ClassTarge
     protected override void ReleaseSaved()
     {
         logits.Release();
+        targets.Labels.Release();
         normalizers?.Recycle(); // No one else can see it.
         normalizers = null;
     }
@@ -46,7 +47,7 @@ internal sealed class CrossEntropyNode(Tensor x, Storage normalizers, ClassTarge
         Array.Fill(weights, 1f);
         targets.Weights?.Backend.Download(targets.Weights, weights);
         float[] values = new float[x.Length];
-        for (int row = 0; row < targets.Labels.Length; row++)
+        for (int row = 0; row < targets.Labels.Count; row++)
         {
             int label = targets.Labels[row];
             for (int column = 0; label >= 0 && column < columns; column++)

@@ -1,7 +1,9 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Autodiff;
 
 /// <summary>y's rows are rows of x, some perhaps several times: each row of x sums the gradients of its copies.</summary>
-internal sealed class GatherNode(Tensor x, int[] rows, int width, string operation) : Node(x)
+internal sealed class GatherNode(Tensor x, RowNumbers rows, int width, string operation) : Node(x)
 {
     private readonly Shape inputShape = x.Shape;
 
@@ -11,4 +13,7 @@ internal sealed class GatherNode(Tensor x, int[] rows, int width, string operati
     /// <inheritdoc/>
     public override void Backward(Tensor gradient) =>
         Give(0, gradient.ScatterRows(rows, width, inputShape, operation));
+
+    /// <inheritdoc/>
+    protected override void ReleaseSaved() => rows.Release();
 }

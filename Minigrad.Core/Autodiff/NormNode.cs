@@ -36,7 +36,7 @@ internal sealed class NormNode(Tensor x, Tensor norm, float order) : Node(x)
         {
             Tensor ratio = Tensor.Map(x.Abs(), n, default(DivideOrZero));
             Tensor power = order < 1f
-                ? Tensor.Where(x.Abs(), ratio.Pow(order - 1f), Tensor.Full([], 0f).To(x.Backend))
+                ? Tensor.Where(x.Abs(), ratio.Pow(order - 1f), Tensor.Filled([], 0f, x.Backend))
                 : ratio.Pow(order - 1f);
             Give(0, gradient * x.Sign() * power);
         }

@@ -208,7 +208,16 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     private static Tensor Last(Storage values, PackedSteps steps, int width)
     {
         Tensor last = Tensor.Allocate(Shape.Create([steps.Batch, width]), values.Backend);
-        values.Backend.Gather(values, steps.LastRows(), width, last.Storage);
+        if (steps.IsUniform)
+        {
+            StridedLayout rows = StridedLayout.RowMajor(last.Shape);
+            values.Backend.Copy(values, rows with { Offset = steps.Starts[^1] * width }, last.Storage, rows, last.Shape);
+            return last;
+        }
+
+        RowNumbers ends = new(steps.LastRows());
+        values.Backend.Gather(values, ends, width, last.Storage);
+        ends.Release();
         return last;
     }
 
@@ -234,7 +243,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
 
     private SequenceInputs TracedGradients(SequenceInputs inputs, Tensor gradient)
     {
-        Tensor Zero() => Tensor.Full([steps.Batch, width], 0f).To(gradient.Backend);
+        Tensor Zero() => Tensor.Filled([steps.Batch, width], 0f, gradient.Backend);
         TracedSequence<TCell> traced = new(cell, steps, inputs);
         return traced.Gradients(gradient, lastHiddenGradient ?? Zero(), lastStateGradient ?? Zero());
     }
@@ -325,7 +334,9 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         if (!steps.IsUniform)
         {
             before = backend.Allocate(rest * width);
-            backend.Gather(y, steps.RowsBefore(), width, before);
+            RowNumbers rows = new(steps.RowsBefore());
+            backend.Gather(y, rows, width, before);
+            rows.Release();
         }
 
         Tensor sum = Tensor.Allocate(inputs.Weight.Shape, backend);

@@ -74,7 +74,7 @@ internal readonly struct Traced : IReal<Traced>
     public static Traced Pow(Traced x, Traced y) => Binary(default(Power), x, y);
 
     /// <summary>The tensor, or the constant in a shape that is like another tensor's.</summary>
-    public Tensor ToTensor(Tensor like) => tensor ?? Tensor.Full(like.Shape, constant).To(like.Backend);
+    public Tensor ToTensor(Tensor like) => tensor ?? Tensor.Filled(like.Shape, constant, like.Backend);
 
     private static Traced Unary<TOp>(TOp op, Traced x)
         where TOp : unmanaged, IUnaryOp =>

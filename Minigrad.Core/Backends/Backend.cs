@@ -186,14 +186,14 @@ public abstract class Backend
     /// <param name="rows">Which rows, each already checked to be in range.</param>
     /// <param name="width">The length of a row.</param>
     /// <param name="y">The output: <c>[rows, width]</c>.</param>
-    public abstract void Gather(Storage x, ReadOnlySpan<int> rows, int width, Storage y);
+    public abstract void Gather(Storage x, RowNumbers rows, int width, Storage y);
 
-    /// <summary>y[rows[r], :] += x[r, :], in the order of r.</summary>
+    /// <summary>y[rows[r], :] += x[r, :], in an order that follows from the arguments alone.</summary>
     /// <param name="x">What to add: <c>[rows, width]</c>.</param>
     /// <param name="rows">Which rows to add to, each already checked to be in range.</param>
     /// <param name="width">The length of a row.</param>
     /// <param name="y">The table to add to: <c>[any, width]</c>.</param>
-    public abstract void ScatterAdd(Storage x, ReadOnlySpan<int> rows, int width, Storage y);
+    public abstract void ScatterAdd(Storage x, RowNumbers rows, int width, Storage y);
 
     /// <summary>
     /// The p-norm of each unit (a run of consecutive elements of equal length) of a buffer, in double precision. It

@@ -10,4 +10,4 @@ namespace Minigrad.Backends;
 /// <param name="Weights">The weight w of each class, or null where all are 1.</param>
 /// <param name="TotalWeight">The sum of the weights.</param>
 public readonly record struct ClassTargets(
-    int[] Labels, float LabelShare, float ClassShare, Storage? Weights, float TotalWeight);
+    RowNumbers Labels, float LabelShare, float ClassShare, Storage? Weights, float TotalWeight);

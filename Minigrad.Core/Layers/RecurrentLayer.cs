@@ -210,7 +210,7 @@ public abstract class RecurrentLayer : Layer
         Direction part, int number, Tensor rows, SequencePacking packing, RecurrentState? state, int batch)
     {
         Tensor Initial(Tensor? values) => values is null
-            ? Tensor.Zeros(batch, HiddenSize).To(rows.Backend)
+            ? Tensor.Filled([batch, HiddenSize], 0f, rows.Backend)
             : packing.Sort(values.Select(0, number));
         Tensor projected = (part.IsReverse ? packing.Reverse(rows) : rows).Linear(part.InputWeight, part.InputBias);
         SequenceInputs inputs = new(

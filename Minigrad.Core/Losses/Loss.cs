@@ -187,7 +187,7 @@ public static class Loss
 
         Tensor? weights = classWeights is null ? null : Tensor.Of(classWeights).To(input.Backend);
         ClassTargets targets = new(
-            places, 1f - labelSmoothing, labelSmoothing / classes, weights?.Storage, classWeights is null ? classes : Total(classWeights));
+            new RowNumbers(places), 1f - labelSmoothing, labelSmoothing / classes, weights?.Storage, classWeights is null ? classes : Total(classWeights));
         float divisor = reduction switch
         {
             Reduction.Mean => (float)total,
@@ -245,7 +245,7 @@ public static class Loss
         Tensor chosen = logarithms.Gather(axis, picked).Reshape(rowShape);
 
         // Choosing, not multiplying: a row left out must not turn an infinite logarithm into NaN.
-        Tensor zero = Tensor.Full([], 0f).To(logarithms.Backend);
+        Tensor zero = Tensor.Filled([], 0f, logarithms.Backend);
         Tensor losses = -Tensor.Where(weights, weights * chosen, zero);
         if (labelSmoothing > 0)
         {
@@ -264,7 +264,7 @@ public static class Loss
         int[] inner = [.. Enumerable.Repeat(1, logarithms.Rank - axis - 1)];
         Tensor weighted = weight is null ? logarithms : logarithms * weight.Reshape([weight.Length, .. inner]);
         float[] counted = [.. labels.Values.Select(label => label == ignoreIndex ? 0f : 1f)];
-        Tensor zero = Tensor.Full([], 0f).To(logarithms.Backend);
+        Tensor zero = Tensor.Filled([], 0f, logarithms.Backend);
         Tensor mask = Tensor.Of(counted, rowShape).To(logarithms.Backend);
         return Tensor.Where(mask, -share * weighted.Sum([axis]), zero);
     }

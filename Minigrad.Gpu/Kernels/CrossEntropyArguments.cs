@@ -49,4 +49,20 @@ internal readonly struct CrossEntropyArguments(
 
     /// <summary>The number of classes.</summary>
     public readonly int Columns = columns;
+
+    /// <summary>The number of rows.</summary>
+    public int Rows => Labels.IntLength;
+
+    /// <summary>The weight of a class.</summary>
+    /// <param name="column">The class.</param>
+    public float Weight(int column)
+    {
+        float weight = 1f;
+        if (HasWeights != 0)
+        {
+            weight = Weights[column];
+        }
+
+        return weight;
+    }
 }

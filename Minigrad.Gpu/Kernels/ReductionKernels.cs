@@ -5,43 +5,68 @@ using Minigrad.Operations;
 namespace Minigrad.Gpu.Kernels;
 
 /// <summary>
-/// Loops along an axis, one thread an output. A reduction is a tree whose shape follows from the axis alone, so its bits
-/// repeat on every run and every device, and rounding errors grow with the logarithm of the axis.
+/// Loops along an axis. A reduction is a tree whose shape follows from the axis and the size of a group, so its bits repeat
+/// on every run, and rounding errors grow slowly with the axis.
 /// </summary>
 internal static class ReductionKernels
 {
     /// <summary>
-    /// The first level: partial result (o, p, i) combines the terms of x[o, p, i], x[o, p + partials, i], … — a stride
-    /// that lets neighbouring threads read neighbouring elements.
+    /// A group reduces a chunk of the axis for some columns side by side. Its threads are lanes of columns: those of one
+    /// column take turns along the chunk, and what they have is combined in shared memory. Neighbouring threads read
+    /// neighbouring elements, be it along a row (one column) or across columns.
     /// </summary>
-    public static void ReduceTerms<TReduction>(
-        Index1D output, TReduction reduction, ArrayView<float> x, int axis, int inner, int partials, ArrayView<float> y)
+    public static void Reduce<TReduction>(
+        TReduction reduction, ReductionArguments shape, ArrayView<float> x, ArrayView<float> y)
         where TReduction : unmanaged, IReduction
     {
-        int column = output % inner;
-        int place = output / inner;
-        int start = place / partials * axis;
-        Scalar total = new(reduction.Initial);
-        for (int a = place % partials; a < axis; a += partials)
+        ArrayView<float> shared = SharedMemory.Allocate<float>(GroupTree.Capacity);
+        int lane = Group.IdxX & (shape.Lanes - 1);
+        int blocks = (shape.Inner + shape.Lanes - 1) / shape.Lanes;
+        int column = (Grid.IdxX % blocks * shape.Lanes) + lane;
+        int line = Grid.IdxX / blocks;
+        int chunk = line % shape.Chunks;
+        int start = line / shape.Chunks * shape.Axis;
+        int end = (chunk + 1) * shape.ChunkLength;
+        if (end > shape.Axis)
         {
-            total = reduction.Combine(total, reduction.Term(new Scalar(x[((start + a) * inner) + column])));
+            end = shape.Axis;
         }
 
-        y[output] = total.Value;
+        if (column >= shape.Inner)
+        {
+            end = 0;
+        }
+
+        Scalar total = new(reduction.Initial);
+        int first = (chunk * shape.ChunkLength) + (Group.IdxX / shape.Lanes);
+        for (int a = first; a < end; a += Group.DimX / shape.Lanes)
+        {
+            Scalar term = new(x[((start + a) * shape.Inner) + column]);
+            if (shape.TakesTerms != 0)
+            {
+                term = reduction.Term(term);
+            }
+
+            total = reduction.Combine(total, term);
+        }
+
+        total = GroupTree.Combine(reduction, shared, total, shape.Lanes);
+        if (Group.IdxX < shape.Lanes && column < shape.Inner)
+        {
+            y[(line * shape.Inner) + column] = total.Value;
+        }
     }
 
-    /// <summary>The further levels: the same over partial results, whose terms were taken already.</summary>
-    public static void ReducePartials<TReduction>(
-        Index1D output, TReduction reduction, ArrayView<float> x, int axis, int inner, int partials, ArrayView<float> y)
+    /// <summary>A short axis: one thread an output.</summary>
+    public static void ReduceShort<TReduction>(
+        Index1D output, TReduction reduction, ArrayView<float> x, int axis, int inner, ArrayView<float> y)
         where TReduction : unmanaged, IReduction
     {
-        int column = output % inner;
-        int place = output / inner;
-        int start = place / partials * axis;
+        int start = (output / inner * axis * inner) + (output % inner);
         Scalar total = new(reduction.Initial);
-        for (int a = place % partials; a < axis; a += partials)
+        for (int a = 0; a < axis; a++)
         {
-            total = reduction.Combine(total, new Scalar(x[((start + a) * inner) + column]));
+            total = reduction.Combine(total, reduction.Term(new Scalar(x[start + (a * inner)])));
         }
 
         y[output] = total.Value;

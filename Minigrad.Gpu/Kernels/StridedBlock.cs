@@ -10,6 +10,9 @@ internal readonly struct StridedBlock(ReadOnlySpan<StridedDimension> dimensions)
     /// <summary>How many dimensions one copy can have.</summary>
     public const int MaximumRank = 8;
 
+    /// <summary>How many dimensions there are.</summary>
+    public readonly int Rank = dimensions.Length;
+
     /// <summary>The last dimension.</summary>
     public readonly StridedDimension Last = FromEnd(dimensions, 1);
 

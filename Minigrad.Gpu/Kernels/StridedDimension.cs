@@ -17,4 +17,9 @@ internal readonly struct StridedDimension(int size, int from, int to)
 
     /// <summary>The step in the destination.</summary>
     public readonly int To = to;
+
+    /// <summary>Whether this and the next inner dimension are one, with all elements in the same order.</summary>
+    /// <param name="inner">The next inner dimension.</param>
+    public bool Continues(StridedDimension inner) =>
+        From == inner.Size * inner.From && To == inner.Size * inner.To;
 }

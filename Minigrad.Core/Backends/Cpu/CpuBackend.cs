@@ -229,11 +229,11 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Gather(Storage x, ReadOnlySpan<int> rows, int width, Storage y)
+    public override void Gather(Storage x, RowNumbers rows, int width, Storage y)
     {
         ReadOnlySpan<float> table = Span(x);
         Span<float> output = Span(y);
-        for (int row = 0; row < rows.Length; row++)
+        for (int row = 0; row < rows.Count; row++)
         {
             table.Slice(rows[row] * width, width).CopyTo(output.Slice(row * width, width));
         }
@@ -242,11 +242,11 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void ScatterAdd(Storage x, ReadOnlySpan<int> rows, int width, Storage y)
+    public override void ScatterAdd(Storage x, RowNumbers rows, int width, Storage y)
     {
         ReadOnlySpan<float> input = Span(x);
         Span<float> table = Span(y);
-        for (int row = 0; row < rows.Length; row++)
+        for (int row = 0; row < rows.Count; row++)
         {
             Span<float> sum = table.Slice(rows[row] * width, width);
             ReadOnlySpan<float> term = input.Slice(row * width, width);

@@ -16,7 +16,7 @@ internal static class CrossEntropyLoops
     public static void Forward(
         Workers workers, float[] x, ClassTargets targets, int columns, float[] normalizers, float[] losses) =>
         workers.For(
-            targets.Labels.Length,
+            targets.Labels.Count,
             WorkPerElement * columns,
             new ForwardBody(x, targets, Weights(targets), columns, normalizers, losses));
 
@@ -31,7 +31,7 @@ internal static class CrossEntropyLoops
         float divisor,
         float[] result) =>
         workers.For(
-            targets.Labels.Length,
+            targets.Labels.Count,
             WorkPerElement * columns,
             new BackwardBody(
                 x,
@@ -104,7 +104,7 @@ internal static class CrossEntropyLoops
             ref float x = ref X[start];
             (float shift, float logarithm) = SoftmaxLoops.Normalizer<TLanes>(ref x, (nuint)Columns);
             Normalizers[row] = shift;
-            Normalizers[Targets.Labels.Length + row] = logarithm;
+            Normalizers[Targets.Labels.Count + row] = logarithm;
 
             // Choosing, not multiplying: what does not count must not turn an infinite logarithm into NaN.
             (float labelShare, float classShare) = Shares(Targets, Weights, row);
@@ -146,7 +146,7 @@ internal static class CrossEntropyLoops
 
             ref float x = ref X[start];
             ref float weights = ref Weights is null ? ref x : ref Weights[0];
-            NormalizedRow normalized = new(Normalizers[row], Normalizers[Targets.Labels.Length + row]);
+            NormalizedRow normalized = new(Normalizers[row], Normalizers[Targets.Labels.Count + row]);
             float gradient = Gradient[row * GradientStride] / Divisor;
             float total = labelShare + (classShare * Targets.TotalWeight);
             GradientRow<TLanes>(
