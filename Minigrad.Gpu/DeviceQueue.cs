@@ -73,7 +73,14 @@ internal sealed class DeviceQueue : IDisposable
             ThrowIfDisposed();
             if (source.Length > 0)
             {
-                target.CopyFromCPU(Stream, source);
+                try
+                {
+                    target.CopyFromCPU(Stream, source);
+                }
+                catch (AcceleratorException exception)
+                {
+                    throw DeviceFailure.Of("copying to it", accelerator.Name, exception);
+                }
             }
         }
     }
@@ -87,7 +94,14 @@ internal sealed class DeviceQueue : IDisposable
             ThrowIfDisposed();
             if (target.Length > 0)
             {
-                source.CopyToCPU(Stream, target);
+                try
+                {
+                    source.CopyToCPU(Stream, target);
+                }
+                catch (AcceleratorException exception)
+                {
+                    throw DeviceFailure.Of("copying from it", accelerator.Name, exception);
+                }
             }
         }
     }
@@ -212,8 +226,16 @@ internal sealed class DeviceQueue : IDisposable
             if (!isDisposed)
             {
                 isDisposed = true;
-                Stream.Synchronize();
-                accelerator.Dispose();
+                try
+                {
+                    Stream.Synchronize();
+                    accelerator.Dispose();
+                }
+                catch (AcceleratorException)
+                {
+                    // The device is lost, and with it whatever was to be waited for and given back.
+                }
+
                 context.Dispose();
             }
         }

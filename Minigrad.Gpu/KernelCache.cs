@@ -37,6 +37,7 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
             throw new GpuException(Explain(kernel, exception), exception);
         }
 
+        launcher = DeviceFailure.Guard(launcher, kernel.Name, accelerator.Name);
         launchers.Add(kernel, launcher);
         return launcher;
     }
