@@ -301,6 +301,7 @@ public sealed partial class Tensor
                     $"{operation} needs a starting gradient for a tensor of shape {Shape}, because only a single number has the natural one, 1. Reduce it first (Sum() or Mean()), or pass a gradient of shape {Shape}.");
         }
 
+        CommonBackend(this, gradient, operation);
         return gradient.Shape.Equals(Shape)
             ? gradient
             : throw new ShapeException(

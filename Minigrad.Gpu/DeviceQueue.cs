@@ -108,7 +108,14 @@ internal sealed class DeviceQueue : IDisposable
             if (source.Length > 0)
             {
                 uploads++;
-                target.CopyFromCPU(Stream, source);
+                try
+                {
+                    target.CopyFromCPU(Stream, source);
+                }
+                catch (AcceleratorException exception)
+                {
+                    throw DeviceFailure.Of("copying to it", accelerator.Name, exception);
+                }
             }
         }
     }
@@ -124,7 +131,14 @@ internal sealed class DeviceQueue : IDisposable
             {
                 downloads++;
                 synchronizations++;
-                source.CopyToCPU(Stream, target);
+                try
+                {
+                    source.CopyToCPU(Stream, target);
+                }
+                catch (AcceleratorException exception)
+                {
+                    throw DeviceFailure.Of("copying from it", accelerator.Name, exception);
+                }
             }
         }
     }
@@ -322,8 +336,16 @@ internal sealed class DeviceQueue : IDisposable
             if (!isDisposed)
             {
                 isDisposed = true;
-                Stream.Synchronize();
-                accelerator.Dispose();
+                try
+                {
+                    Stream.Synchronize();
+                    accelerator.Dispose();
+                }
+                catch (AcceleratorException)
+                {
+                    // The device is lost, and with it whatever was to be waited for and given back.
+                }
+
                 context.Dispose();
             }
         }

@@ -4,6 +4,8 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
+using Minigrad.Backends;
+using Minigrad.Backends.Cpu;
 
 namespace Minigrad.Gpu;
 
@@ -18,39 +20,37 @@ public static class GpuDevice
 {
     private const int EmulatedThreads = 4;
 
-    private const string HowToInstall =
-        """
-        Looked for:
-          - NVIDIA GPUs, through the CUDA driver (libcuda.so.1, or nvcuda.dll on Windows). Install NVIDIA's driver; the
-            CUDA toolkit is not needed. `nvidia-smi` must list the GPU, and a container must be started with access to it.
-          - other GPUs, through OpenCL (libOpenCL.so.1, or OpenCL.dll on Windows) with OpenCL C 2.0 or newer. Install the
-            loader (on Debian and Ubuntu: ocl-icd-libopencl1) and the maker's driver. `clinfo` must list the GPU.
-        """;
-
-    /// <summary>The devices of this machine, best first: CUDA, then OpenCL GPUs, then other OpenCL devices; by memory.</summary>
+    /// <summary>
+    /// The devices of this machine, best first: those that can be used, and of them CUDA, then OpenCL GPUs, then other
+    /// OpenCL devices; by memory. A device that can't be used says why.
+    /// </summary>
     public static IReadOnlyList<GpuDeviceDescription> List()
     {
         using Context context = CreateContext();
-        return [.. Devices(context).Select((device, index) => Describe(device, index))];
+        return [.. Devices(context).Select(found => found.Description)];
+    }
+
+    /// <summary>The ways to reach a GPU, and what to do about those that show none.</summary>
+    public static IReadOnlyList<GpuDriver> Drivers()
+    {
+        using Context context = CreateContext();
+        return
+        [
+            new GpuDriver("CUDA", NativeLibraryNames.Find(NativeLibraryNames.Cuda), context.Devices.OfType<CudaDevice>().Count()),
+            new GpuDriver("OpenCL", NativeLibraryNames.Find(NativeLibraryNames.OpenCl), context.Devices.OfType<CLDevice>().Count()),
+        ];
     }
 
     /// <summary>Opens the best GPU: the CUDA device with the most memory, else the OpenCL GPU with the most.</summary>
     /// <returns>The backend. It holds the device until it is disposed.</returns>
     /// <exception cref="GpuException">There is no GPU, or it has no usable driver.</exception>
-    public static GpuBackend Open() => OpenFirst(
-        description => description.Kind is GpuDeviceKind.Cuda or GpuDeviceKind.OpenClGpu,
-        others =>
-            $"""
-            No GPU was found.
-            {HowToInstall}
-            {Others(others)}To try kernels without a GPU there is GpuDevice.OpenCpuAccelerator(), an emulation that is far slower than the CPU backend.
-            """);
+    public static GpuBackend Open() => OpenFirst(IsUsableGpu, NoGpu);
 
     /// <summary>Opens the device that is named, GPU or not.</summary>
     /// <param name="nameOrIndex">An index of <see cref="List"/>, a device's name, or a part of its name in any case.</param>
     /// <returns>The backend. It holds the device until it is disposed.</returns>
     /// <exception cref="ArgumentException">The text is empty.</exception>
-    /// <exception cref="GpuException">There is no such device.</exception>
+    /// <exception cref="GpuException">There is no such device, or it can't be used.</exception>
     public static GpuBackend Open(string nameOrIndex)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(nameOrIndex);
@@ -60,13 +60,21 @@ public static class GpuDevice
                 ? description => description.Index == index
                 : description => description.Name.Contains(wanted, StringComparison.OrdinalIgnoreCase),
             others => others.Count == 0
-                ? $"There is no device '{wanted}', nor any other.\n{HowToInstall}"
+                ? $"There is no device '{wanted}', nor any other.\n{HowToInstall()}"
                 : $"There is no device '{wanted}'.\n{Others(others)}Choose one by its index or a part of its name.");
     }
 
     /// <summary>
+    /// The best GPU as <see cref="Open()"/> takes it, or the CPU backend where there is none. For programs that are to run
+    /// anywhere: <see cref="Backend.Name"/> says on what.
+    /// </summary>
+    /// <returns>A <see cref="GpuBackend"/>, which holds the device until it is disposed, or <see cref="CpuBackend.Instance"/>.</returns>
+    /// <exception cref="GpuException">There is a GPU that should work, but it could not be opened.</exception>
+    public static Backend OpenOrCpu() => List().Any(IsUsableGpu) ? Open() : CpuBackend.Instance;
+
+    /// <summary>
     /// Opens ILGPU's CPU accelerator: the kernels as plain .NET methods on a few threads, with every index checked. For
-    /// debugging and tests; it is hundreds of times slower than <see cref="Backends.Cpu.CpuBackend"/> and never chosen
+    /// debugging and tests; it is hundreds of times slower than <see cref="CpuBackend"/> and never chosen
     /// by <see cref="Open()"/>.
     /// </summary>
     /// <returns>The backend, to be disposed.</returns>
@@ -79,18 +87,26 @@ public static class GpuDevice
             new GpuDeviceDescription(0, "CPU accelerator", GpuDeviceKind.CpuAccelerator, 0));
     }
 
+    private static bool IsUsableGpu(GpuDeviceDescription description) =>
+        description.IsUsable && description.Kind is GpuDeviceKind.Cuda or GpuDeviceKind.OpenClGpu;
+
     private static GpuBackend OpenFirst(
         Func<GpuDeviceDescription, bool> isWanted, Func<IReadOnlyList<GpuDeviceDescription>, string> explain)
     {
         Context context = CreateContext();
         try
         {
-            List<Device> devices = Devices(context);
-            List<GpuDeviceDescription> descriptions = [.. devices.Select((device, index) => Describe(device, index))];
-            int chosen = descriptions.FindIndex(description => isWanted(description));
-            return chosen >= 0
-                ? new GpuBackend(context, CreateAccelerator(context, devices[chosen], descriptions[chosen]), descriptions[chosen])
-                : throw new GpuException(explain(descriptions));
+            List<(Device Device, GpuDeviceDescription Description)> all = Devices(context);
+            int chosen = all.FindIndex(found => isWanted(found.Description));
+            if (chosen < 0)
+            {
+                throw new GpuException(explain([.. all.Select(found => found.Description)]));
+            }
+
+            (Device device, GpuDeviceDescription description) = all[chosen];
+            return description.IsUsable
+                ? new GpuBackend(context, CreateAccelerator(context, device, description), description)
+                : throw new GpuException($"{description} can't be used: {description.Problem}");
         }
         catch
         {
@@ -108,13 +124,14 @@ public static class GpuDevice
         catch (Exception exception)
         {
             throw new GpuException(
-                $"{description} was found but could not be opened: {exception.Message} A CUDA device needs a driver that is "
-                + "new enough for it; an OpenCL device needs OpenCL C 2.0 with the generic address space.",
+                $"{description} was found but could not be opened: {exception.Message} Its driver is {description.Driver}. Is the "
+                + "device's memory full, or another program its only user? `nvidia-smi` or `clinfo` may say more.",
                 exception);
         }
     }
 
-    private static Context CreateContext() => CreateContext(builder => builder.Cuda().OpenCL());
+    /// <summary>With all devices, also those that ILGPU can't compile for: we say why, where it would be silent.</summary>
+    private static Context CreateContext() => CreateContext(builder => builder.Cuda(_ => true).OpenCL(_ => true));
 
     private static Context CreateContext(Func<Context.Builder, Context.Builder> addDevices)
     {
@@ -126,23 +143,48 @@ public static class GpuDevice
     /// All but the CPU accelerator, best first. Not <c>GetPreferredDevice</c>, which takes whatever reports most memory:
     /// that is PoCL, with the host's, before any GPU.
     /// </summary>
-    private static List<Device> Devices(Context context) =>
+    private static List<(Device Device, GpuDeviceDescription Description)> Devices(Context context) =>
         [.. context.Devices.Where(device => device is CudaDevice or CLDevice)
-            .OrderBy(KindOf)
-            .ThenByDescending(device => device.MemorySize)];
+            .Select(device => (Device: device, Description: Describe(device)))
+            .OrderByDescending(found => found.Description.IsUsable)
+            .ThenBy(found => found.Description.Kind)
+            .ThenByDescending(found => found.Description.MemoryBytes)
+            .Select((found, index) => (found.Device, found.Description with { Index = index }))];
 
-    private static GpuDeviceDescription Describe(Device device, int index) =>
-        new(index, device.Name.Trim(), KindOf(device), device.MemorySize);
-
-    private static GpuDeviceKind KindOf(Device device) => device switch
+    private static GpuDeviceDescription Describe(Device device)
     {
-        CudaDevice => GpuDeviceKind.Cuda,
-        CLDevice openCl when (openCl.DeviceType & CLDeviceType.CL_DEVICE_TYPE_GPU) != 0 => GpuDeviceKind.OpenClGpu,
-        CLDevice => GpuDeviceKind.OpenClOther,
-        _ => GpuDeviceKind.CpuAccelerator,
-    };
+        string name = device.Name.Trim();
+        if (device is CudaDevice cuda)
+        {
+            return new GpuDeviceDescription(0, name, GpuDeviceKind.Cuda, device.MemorySize)
+            {
+                Version = $"compute capability {cuda.Architecture?.Major}.{cuda.Architecture?.Minor}",
+                Driver = $"NVIDIA's, for CUDA {cuda.DriverVersion}",
+                Problem = DeviceRequirements.ProblemOf(cuda.DriverVersion, cuda.Architecture, cuda.InstructionSet),
+            };
+        }
+
+        CLDevice openCl = (CLDevice)device;
+        bool isGpu = (openCl.DeviceType & CLDeviceType.CL_DEVICE_TYPE_GPU) != 0;
+        return new GpuDeviceDescription(0, name, isGpu ? GpuDeviceKind.OpenClGpu : GpuDeviceKind.OpenClOther, device.MemorySize)
+        {
+            Version = $"OpenCL {openCl.DeviceVersion.Major}.{openCl.DeviceVersion.Minor}",
+            Driver = $"{openCl.PlatformName} {CLAPI.CurrentAPI.GetDeviceInfo(openCl.DeviceId, CLDeviceInfoType.CL_DRIVER_VERSION)}",
+            HasDoublePrecision = openCl.Capabilities.Float64,
+            Problem = DeviceRequirements.ProblemOf(openCl.CLStdVersion, openCl.Capabilities.GenericAddressSpace),
+        };
+    }
+
+    private static string NoGpu(IReadOnlyList<GpuDeviceDescription> others) =>
+        $"""
+        No GPU was found.
+        {HowToInstall()}
+        {Others(others)}GpuDevice.OpenOrCpu() gives the CPU backend instead. To try kernels without a GPU there is GpuDevice.OpenCpuAccelerator(), an emulation that is far slower than the CPU backend.
+        """;
+
+    private static string HowToInstall() => string.Join('\n', Drivers().Select(driver => $"  - {driver}"));
 
     private static string Others(IReadOnlyList<GpuDeviceDescription> others) => others.Count == 0
         ? string.Empty
-        : $"The devices of this machine are:\n{string.Concat(others.Select(other => $"  {other}\n"))}";
+        : $"The devices of this machine are:\n{string.Concat(others.Select(other => $"  {other}{(other.IsUsable ? string.Empty : $", which can't be used: {other.Problem}")}\n"))}";
 }

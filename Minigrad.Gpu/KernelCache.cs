@@ -51,7 +51,7 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
         try
         {
             Kernel loaded = isGrouped ? accelerator.LoadKernel(kernel) : accelerator.LoadAutoGroupedKernel(kernel);
-            return loaded.CreateLauncherDelegate<TLauncher>();
+            return DeviceFailure.Guard(loaded.CreateLauncherDelegate<TLauncher>(), kernel.Name, accelerator.Name);
         }
         catch (Exception exception)
         {

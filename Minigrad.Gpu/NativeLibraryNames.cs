@@ -21,6 +21,13 @@ internal static class NativeLibraryNames
 
     private static int installed;
 
+    /// <summary>The files that NVIDIA's driver installs: Linux, Windows' Linux, Windows.</summary>
+    public static IReadOnlyList<string> Cuda { get; } = ["libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1", "nvcuda.dll"];
+
+    /// <summary>The files of OpenCL's loader: Linux, Windows, macOS.</summary>
+    public static IReadOnlyList<string> OpenCl { get; } =
+        ["libOpenCL.so.1", "OpenCL.dll", "/System/Library/Frameworks/OpenCL.framework/OpenCL"];
+
     /// <summary>
     /// Installs the search, once. Must run before the first ILGPU context, which decides for the whole process whether
     /// a driver is there. The event is raised only after the usual search failed, so it hides nobody's library.
@@ -33,7 +40,26 @@ internal static class NativeLibraryNames
         }
     }
 
-    private static nint Resolve(Assembly assembly, string name)
+    /// <summary>The first of some files that this machine can load, or null.</summary>
+    /// <param name="files">Names for the system's search, or paths.</param>
+    public static string? Find(IReadOnlyList<string> files)
+    {
+        foreach (string file in files)
+        {
+            if (NativeLibrary.TryLoad(file, out nint handle))
+            {
+                NativeLibrary.Free(handle);
+                return file;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The library that a package of ILGPU asks for by a name, or 0.</summary>
+    /// <param name="assembly">Who asks.</param>
+    /// <param name="name">The name.</param>
+    internal static nint Resolve(Assembly assembly, string name)
     {
         if (assembly.GetName().Name is "ILGPU" or "ILGPU.Algorithms" && Alternatives.TryGetValue(name, out string[]? files))
         {

@@ -209,9 +209,17 @@ public abstract class RecurrentLayer : Layer
     private (Tensor Output, Tensor LastHidden, Tensor? LastState) RunDirection(
         Direction part, int number, Tensor rows, SequencePacking packing, RecurrentState? state, int batch)
     {
-        Tensor Initial(Tensor? values) => values is null
-            ? Tensor.Filled([batch, HiddenSize], 0f, rows.Backend)
-            : packing.Sort(values.Select(0, number));
+        Tensor Initial(Tensor? values)
+        {
+            if (values is null)
+            {
+                return Tensor.Filled([batch, HiddenSize], 0f, rows.Backend);
+            }
+
+            Tensor.CommonBackend(rows, values, $"{this} (the state to begin with)");
+            return packing.Sort(values.Select(0, number));
+        }
+
         Tensor projected = (part.IsReverse ? packing.Reverse(rows) : rows).Linear(part.InputWeight, part.InputBias);
         SequenceInputs inputs = new(
             projected, part.HiddenWeight, part.HiddenBias, Initial(state?.Hidden), HasCellState ? Initial(state?.Cell) : null);

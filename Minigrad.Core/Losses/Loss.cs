@@ -214,6 +214,11 @@ public static class Loss
                 $"Loss.{operation}: the class weights have shape {weight.Shape}, but there are {classes} classes; give one weight for each, [{classes}].");
         }
 
+        if (weight is not null)
+        {
+            Tensor.CommonBackend(input, weight, $"Loss.{operation}");
+        }
+
         return weight?.ToArray();
     }
 

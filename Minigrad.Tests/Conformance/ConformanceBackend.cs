@@ -17,7 +17,7 @@ internal sealed record ConformanceBackend(string Name, Backend Backend, double T
     {
         ["cpu"] = new(() => new ConformanceBackend("cpu", CpuBackend.Instance, 1)),
         ["gpu-debug"] = new(() => new ConformanceBackend("gpu-debug", GpuDevice.OpenCpuAccelerator(), 1)),
-        ["gpu"] = new(() => new ConformanceBackend("gpu", GpuDevice.Open(), 1)),
+        ["gpu"] = new(() => new ConformanceBackend("gpu", OpenGpu(), 1)),
     };
 
     /// <summary>The names in the environment variable, or the CPU.</summary>
@@ -30,4 +30,10 @@ internal sealed record ConformanceBackend(string Name, Backend Backend, double T
         ? backend.Value
         : throw new ConformanceException(
             $"MINIGRAD_CONFORMANCE_BACKENDS names '{name}', which is not one of: {string.Join(", ", Known.Keys)}");
+
+    /// <summary>The device that the GPU tests run on, else the best GPU.</summary>
+    private static GpuBackend OpenGpu() =>
+        Environment.GetEnvironmentVariable("MINIGRAD_TEST_GPU") is { Length: > 0 } device
+            ? GpuDevice.Open(device)
+            : GpuDevice.Open();
 }
