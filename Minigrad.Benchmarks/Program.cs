@@ -14,6 +14,9 @@ switch (args)
     case ["--peers", ..]:
         Peers.Print(Workload.All(), args[1..]);
         break;
+    case ["--gpu", ..]:
+        GpuBenchmarks.Print(args[1..]);
+        break;
     case ["--growth", ..]:
         Peers.Print(Growth.Workloads(), args[1..]);
         break;

@@ -107,7 +107,7 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    private static Sequential Perceptron(int[] sizes, Func<Layer> activation)
+    internal static Sequential Perceptron(int[] sizes, Func<Layer> activation)
     {
         List<Layer> layers = [new Linear(sizes[0], sizes[1])];
         for (int i = 2; i < sizes.Length; i++)
@@ -149,7 +149,7 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         return () => x.Softmax(1);
     }
 
-    private static int[] RandomTokens(int limit, int count)
+    internal static int[] RandomTokens(int limit, int count)
     {
         Generator generator = new(7);
         return [.. Enumerable.Range(0, count).Select(_ => generator.Next(limit))];

@@ -1,67 +1,98 @@
 using System.Numerics;
+using System.Text;
+using Minigrad.Backends;
 using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
 /// <summary>
-/// Device buffers that were used before, by size. The garbage collector does not see device memory, so the pool asks it
-/// for a collection once much was handed out, and a full one when the device has no more.
+/// Device buffers that were used before, by size. The engine's own come back as soon as it is done with them. One that a
+/// user could hold comes back when a collection has found its storage unreachable: the garbage collector does not see
+/// device memory, so the pool asks it for a collection of the young generations once much was handed out, and for a full
+/// one before it says that the device has no more. There are no finalizers, so nothing is put off to another thread.
 /// </summary>
 /// <remarks>
-/// The pool refers to every buffer it made. Without that, a storage and its buffer could become unreachable together, and
-/// ILGPU's finalizer free what the storage's finalizer has just put back.
+/// What is queued may still use a buffer that came back: whoever is handed it next is queued behind that.
 /// </remarks>
-internal sealed class DeviceBufferPool(DeviceQueue queue)
+/// <param name="allocate">Makes a buffer of a number of floats, or fails.</param>
+/// <param name="free">Frees one, after what is queued has finished with it.</param>
+/// <param name="memorySize">The bytes of the device's own memory; 0 if it has none.</param>
+internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<DeviceBuffer> free, long memorySize)
 {
     private const int SmallestBuffer = 64;
     private const int StepsPerDoubling = 4;
     private const int SizeClasses = 32 * StepsPerDoubling;
-    private const long MinimumBytesBetweenCollections = 64L << 20;
+    private const int YoungGenerations = 1;
+    private const int LargestShown = 5;
+    private const double Mebibyte = 1 << 20;
+
+    /// <summary>How much more may be out before the pool asks for a collection: a share of the device's memory within bounds.</summary>
+    private const long LeastGrowth = 64L << 20;
+
+    private const long MostGrowth = 1L << 30;
+    private const int ShareOfDevice = 64;
 
     private readonly Lock gate = new();
-    private readonly Stack<DeviceBuffer>[] idle = new Stack<DeviceBuffer>[SizeClasses];
-    private readonly HashSet<DeviceBuffer> owned = [];
-    private long bytesSinceCollection;
+    private readonly Stack<DeviceLease>[] idle = new Stack<DeviceLease>[SizeClasses];
+    private readonly List<DeviceLease> leases = [];
+    private readonly long growth = Math.Clamp(memorySize / ShareOfDevice, LeastGrowth, MostGrowth);
     private long bytesOwned;
-    private int collections;
+    private long bytesOut;
+    private long bytesOutToCollect = LeastGrowth;
+    private long bytesOutToCollectAll = MostGrowth;
+    private int collectionsSeen;
 
     /// <summary>The bytes of all buffers on the device, in use or waiting.</summary>
     public long BytesOwned => Interlocked.Read(ref bytesOwned);
 
-    /// <summary>A buffer of at least the given length with undefined contents.</summary>
-    /// <param name="length">How many floats, at least 1.</param>
+    /// <summary>A buffer of at least the length of a storage, with undefined contents.</summary>
+    /// <param name="owner">Whose it is until it is returned or the owner is unreachable.</param>
     /// <exception cref="GpuException">The device has no more memory.</exception>
-    public DeviceBuffer Rent(int length)
+    public DeviceLease Rent(Storage owner)
     {
-        int sizeClass = SizeClassOf(Math.Max(SmallestBuffer, length), out int capacity);
-        if (TryTake(sizeClass) is { } used)
-        {
-            return used;
-        }
-
-        if (CollectionIsDue(capacity))
-        {
-            // A tensor alive at one collection is promoted, so now and then an older generation is looked at as well.
-            Collect(Interlocked.Increment(ref collections) % 4 == 0 ? 1 : 0);
-            if (TryTake(sizeClass) is { } collected)
-            {
-                return collected;
-            }
-        }
-
-        return Allocate(sizeClass, capacity);
-    }
-
-    /// <summary>
-    /// Takes a buffer back. Kernels that are queued may still use it: whoever rents it next is queued behind them.
-    /// </summary>
-    /// <param name="buffer">A buffer from <see cref="Rent"/>.</param>
-    public void Return(DeviceBuffer buffer)
-    {
-        int sizeClass = SizeClassOf(buffer.IntExtent, out _);
         lock (gate)
         {
-            (idle[sizeClass] ??= new Stack<DeviceBuffer>()).Push(buffer);
+            DeviceLease lease = Take(owner.Length);
+            lease.HandTo(owner);
+            lease.Place = leases.Count;
+            leases.Add(lease);
+            bytesOut += lease.Buffer.LengthInBytes;
+            return lease;
+        }
+    }
+
+    /// <summary>Takes a storage's buffer back.</summary>
+    /// <param name="lease">What <see cref="Rent"/> gave; it must be returned once only.</param>
+    public void Return(DeviceLease lease)
+    {
+        lock (gate)
+        {
+            DeviceLease last = leases[^1];
+            last.Place = lease.Place;
+            leases[lease.Place] = last;
+            leases.RemoveAt(leases.Count - 1);
+            Free(lease);
+        }
+    }
+
+    /// <summary>A buffer for the length of one method, of at least the given length.</summary>
+    /// <param name="length">How many floats.</param>
+    /// <exception cref="GpuException">The device has no more memory.</exception>
+    public DeviceLease RentScratch(int length)
+    {
+        lock (gate)
+        {
+            return Take(length);
+        }
+    }
+
+    /// <summary>Takes back what <see cref="RentScratch"/> gave.</summary>
+    /// <param name="lease">The buffer.</param>
+    public void ReturnScratch(DeviceLease lease)
+    {
+        lock (gate)
+        {
+            Put(lease);
         }
     }
 
@@ -75,89 +106,128 @@ internal sealed class DeviceBufferPool(DeviceQueue queue)
         return (exponent * StepsPerDoubling) + quarter - 1;
     }
 
-    private static void Collect(int generation)
+    private DeviceLease Take(int length)
+    {
+        int sizeClass = SizeClassOf(Math.Max(SmallestBuffer, length), out int capacity);
+        Stack<DeviceLease> waiting = idle[sizeClass] ??= new Stack<DeviceLease>();
+        if (waiting.Count == 0 && GC.CollectionCount(YoungGenerations) != collectionsSeen)
+        {
+            TakeBackAbandoned();
+        }
+
+        if (bytesOut >= bytesOutToCollect)
+        {
+            Collect(YoungGenerations);
+            if (bytesOut >= bytesOutToCollectAll)
+            {
+                // What got old comes back by this only, so memory stays in proportion to what is alive.
+                Collect(GC.MaxGeneration);
+                bytesOutToCollectAll = (2 * bytesOut) + MostGrowth;
+            }
+        }
+
+        return waiting.TryPop(out DeviceLease? used) ? used : Allocate(waiting, capacity);
+    }
+
+    private void Free(DeviceLease lease)
+    {
+        bytesOut -= lease.Buffer.LengthInBytes;
+        Put(lease);
+    }
+
+    private void Put(DeviceLease lease) => idle[SizeClassOf(lease.Buffer.IntExtent, out _)].Push(lease);
+
+    private void Collect(int generation)
     {
         GC.Collect(generation, GCCollectionMode.Forced, blocking: true);
-        GC.WaitForPendingFinalizers();
+        TakeBackAbandoned();
+        bytesOutToCollect = bytesOut + Math.Max(growth, bytesOut / 2);
     }
 
-    private DeviceBuffer? TryTake(int sizeClass)
+    /// <summary>Takes back the buffers that a collection has found without an owner.</summary>
+    private void TakeBackAbandoned()
     {
-        lock (gate)
+        collectionsSeen = GC.CollectionCount(YoungGenerations);
+        int held = 0;
+        for (int i = 0; i < leases.Count; i++)
         {
-            return idle[sizeClass] is { Count: > 0 } stack ? stack.Pop() : null;
-        }
-    }
-
-    private bool CollectionIsDue(int capacity)
-    {
-        lock (gate)
-        {
-            bytesSinceCollection += (long)capacity * sizeof(float);
-            if (bytesSinceCollection < Math.Max(MinimumBytesBetweenCollections, bytesOwned / 2))
+            DeviceLease lease = leases[i];
+            if (lease.IsAbandoned)
             {
-                return false;
+                Free(lease);
             }
-
-            bytesSinceCollection = 0;
-            return true;
+            else
+            {
+                lease.Place = held;
+                leases[held++] = lease;
+            }
         }
+
+        leases.RemoveRange(held, leases.Count - held);
     }
 
-    private DeviceBuffer Allocate(int sizeClass, int capacity)
+    private DeviceLease Allocate(Stack<DeviceLease> waiting, int capacity)
     {
         try
         {
-            return Own(queue.Allocate(capacity));
+            return Make(capacity);
         }
         catch (Exception exception) when (exception is not ObjectDisposedException)
         {
             // Most likely the memory is full of what nobody refers to any more.
             Collect(GC.MaxGeneration);
-            if (TryTake(sizeClass) is { } collected)
+            if (waiting.TryPop(out DeviceLease? abandoned))
             {
-                return collected;
+                return abandoned;
             }
         }
 
         try
         {
-            queue.Free(TakeIdle());
-            return Own(queue.Allocate(capacity));
+            FreeIdle();
+            return Make(capacity);
         }
         catch (Exception exception) when (exception is not ObjectDisposedException)
         {
-            throw new GpuException(
-                FormattableString.Invariant(
-                    $"The GPU has no room for a buffer of {capacity / 262144.0:0.#} MiB beside the {BytesOwned / 1048576.0:0.#} MiB in use: {exception.Message} ")
-                + "Use smaller batches, keep fewer tensors and graphs alive, or wrap evaluation in NoGrad.",
-                exception);
+            throw new GpuException(Explain(capacity, exception), exception);
         }
     }
 
-    private DeviceBuffer Own(DeviceBuffer buffer)
+    private DeviceLease Make(int capacity)
     {
-        lock (gate)
-        {
-            owned.Add(buffer);
-            bytesOwned += buffer.LengthInBytes;
-            return buffer;
-        }
+        DeviceLease lease = new(allocate(capacity));
+        bytesOwned += lease.Buffer.LengthInBytes;
+        return lease;
     }
 
-    private List<DeviceBuffer> TakeIdle()
+    /// <summary>Gives what nobody uses back to the device, so that it can be had in another size.</summary>
+    private void FreeIdle()
     {
-        lock (gate)
+        foreach (Stack<DeviceLease>? waiting in idle)
         {
-            List<DeviceBuffer> taken = [.. idle.Where(stack => stack is not null).SelectMany(stack => stack)];
-            foreach (DeviceBuffer buffer in taken)
+            while (waiting is not null && waiting.TryPop(out DeviceLease? lease))
             {
-                owned.Remove(buffer);
-                bytesOwned -= buffer.LengthInBytes;
+                bytesOwned -= lease.Buffer.LengthInBytes;
+                free(lease.Buffer);
             }
-
-            Array.Clear(idle);
-            return taken;
         }
+    }
+
+    private string Explain(int capacity, Exception exception)
+    {
+        StringBuilder text = new();
+        text.Append(FormattableString.Invariant(
+            $"The GPU has no room for a buffer of {capacity * sizeof(float) / Mebibyte:0.#} MiB. Tensors hold {bytesOut / Mebibyte:0.#} MiB in {leases.Count} buffers"));
+        foreach (IGrouping<int, DeviceLease> size in leases.GroupBy(lease => lease.Length)
+            .OrderByDescending(size => (long)size.Key * size.Count()).Take(LargestShown))
+        {
+            text.Append(FormattableString.Invariant($", {size.Count()} of {size.Key} numbers"));
+        }
+
+        return text
+            .Append(FormattableString.Invariant($"; {(bytesOwned - bytesOut) / Mebibyte:0.#} MiB are scratch or idle. "))
+            .Append($"The device says: {exception.Message} ")
+            .Append("Use smaller batches, keep fewer tensors and graphs alive, or wrap evaluation in NoGrad.")
+            .ToString();
     }
 }

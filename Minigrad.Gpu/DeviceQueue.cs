@@ -48,6 +48,9 @@ internal sealed class DeviceQueue : IDisposable
     /// <summary>How many parts of the device run groups.</summary>
     public int Multiprocessors => accelerator.NumMultiprocessors;
 
+    /// <summary>The bytes of the device's own memory; the CPU accelerator has none.</summary>
+    public long MemorySize => IsEmulated ? 0 : accelerator.MemorySize;
+
     /// <summary>What was sent until now.</summary>
     public GpuCounters Counters
     {
@@ -84,17 +87,14 @@ internal sealed class DeviceQueue : IDisposable
         }
     }
 
-    /// <summary>Frees buffers, after what is queued has finished with them.</summary>
-    /// <param name="buffers">Buffers that no one will use again.</param>
-    public void Free(IEnumerable<DeviceBuffer> buffers)
+    /// <summary>Frees a buffer, after what is queued has finished with it.</summary>
+    /// <param name="buffer">A buffer that no one will use again.</param>
+    public void Free(DeviceBuffer buffer)
     {
         lock (gate)
         {
             Wait();
-            foreach (DeviceBuffer buffer in buffers)
-            {
-                buffer.Dispose();
-            }
+            buffer.Dispose();
         }
     }
 

@@ -23,7 +23,7 @@ public sealed partial class GpuBackend : Backend, IDisposable
     internal GpuBackend(Context context, Accelerator accelerator, GpuDeviceDescription device)
     {
         queue = new DeviceQueue(context, accelerator);
-        pool = new DeviceBufferPool(queue);
+        pool = new DeviceBufferPool(queue.Allocate, queue.Free, queue.MemorySize);
         cuBlas = queue.Cuda is { } cuda ? CuBlasProducts.Open(cuda) : null;
         Device = device;
     }

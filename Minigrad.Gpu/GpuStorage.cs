@@ -1,7 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using ILGPU;
 using Minigrad.Backends;
-using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
@@ -9,19 +7,17 @@ namespace Minigrad.Gpu;
 internal sealed class GpuStorage : Storage
 {
     private readonly DeviceBufferPool pool;
-    private DeviceBuffer? buffer;
-    private int isReturned;
+    private readonly bool isEmpty;
+    private DeviceLease? lease;
 
     /// <summary>Rents a buffer; none for no numbers, which devices refuse.</summary>
     public GpuStorage(Backend backend, DeviceBufferPool pool, int length)
         : base(backend, length)
     {
         this.pool = pool;
-        buffer = length > 0 ? pool.Rent(length) : null;
+        isEmpty = length == 0;
+        lease = isEmpty ? null : pool.Rent(this);
     }
-
-    /// <summary>Gives the buffer back when nobody can reach the tensor any more.</summary>
-    ~GpuStorage() => Return();
 
     /// <summary>The numbers.</summary>
     /// <exception cref="ObjectDisposedException">The buffer went back to the pool: a fault of the engine, never of the caller's data.</exception>
@@ -29,32 +25,28 @@ internal sealed class GpuStorage : Storage
     {
         get
         {
-            DeviceBuffer? current = buffer;
-            if (Volatile.Read(ref isReturned) != 0)
+            if (Volatile.Read(ref lease) is { } held)
             {
-                throw new ObjectDisposedException(
-                    nameof(Storage),
-                    "This buffer was released by backward and is in use elsewhere. Please report this as a fault of Minigrad.");
+                return held.Buffer.View.BaseView.SubView(0, Length);
             }
 
-            return current is null ? ArrayView<float>.Empty : current.View.BaseView.SubView(0, Length);
+            return isEmpty
+                ? ArrayView<float>.Empty
+                : throw new ObjectDisposedException(
+                    nameof(Storage),
+                    "This buffer was released by backward and is in use elsewhere. Please report this as a fault of Minigrad.");
         }
     }
 
     /// <inheritdoc/>
-    [SuppressMessage("Usage", "CA1816", Justification = "Recycling is this engine's Dispose: the buffer is gone, so the finalizer has nothing to do.")]
     protected override void ReturnBuffer()
     {
-        Return();
-        GC.SuppressFinalize(this);
-    }
-
-    private void Return()
-    {
-        if (Interlocked.Exchange(ref isReturned, 1) == 0 && buffer is { } used)
+        if (Interlocked.Exchange(ref lease, null) is { } held)
         {
-            buffer = null;
-            pool.Return(used);
+            pool.Return(held);
+
+            // Until the lease is returned it must not look abandoned, or it would be taken back twice.
+            GC.KeepAlive(this);
         }
     }
 }

@@ -1,5 +1,4 @@
 using ILGPU;
-using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
@@ -7,17 +6,17 @@ namespace Minigrad.Gpu;
 internal readonly ref struct Scratch : IDisposable
 {
     private readonly DeviceBufferPool pool;
-    private readonly DeviceBuffer buffer;
+    private readonly DeviceLease lease;
 
     /// <summary>Rents at least a number of 32-bit words.</summary>
     public Scratch(DeviceBufferPool pool, int words)
     {
         this.pool = pool;
-        buffer = pool.Rent(words);
+        lease = pool.RentScratch(words);
     }
 
     /// <summary>The memory as float32 numbers.</summary>
-    public ArrayView<float> Floats => buffer.View.BaseView;
+    public ArrayView<float> Floats => lease.Buffer.View.BaseView;
 
     /// <summary>The memory as 32-bit integers.</summary>
     public ArrayView<int> Integers => Floats.Cast<int>();
@@ -26,5 +25,5 @@ internal readonly ref struct Scratch : IDisposable
     public ArrayView<double> Doubles => Floats.SubView(0, Floats.Length & ~1L).Cast<double>();
 
     /// <inheritdoc/>
-    public void Dispose() => pool.Return(buffer);
+    public void Dispose() => pool.ReturnScratch(lease);
 }
