@@ -1,0 +1,155 @@
+using Minigrad.Losses;
+using static Minigrad.Tests.Gpu.ProgramTolerance;
+
+namespace Minigrad.Tests.Gpu;
+
+/// <summary>An operation that random programs are made of.</summary>
+/// <param name="Name">What a failure calls it.</param>
+/// <param name="Shapes">The shapes of further operands, from the first one's rows and columns and a random number.</param>
+/// <param name="Compute">The operation, of its operands and the same random number.</param>
+/// <param name="Tolerance">How far a device may be from the CPU.</param>
+public sealed record ProgramOperation(
+    string Name, Func<int, int, int, int[][]> Shapes, Func<Tensor[], int, Tensor> Compute, ProgramTolerance Tolerance)
+{
+    private static readonly ProgramTolerance Moved = new Exact("numbers are only moved");
+    private static readonly ProgramTolerance Chosen = new Elementwise(0, 0, 0, 0, "comparisons and choices of whole numbers");
+
+    private static readonly ProgramTolerance Rounded = new Elementwise(
+        0, 0, 1, 0, "one rounding, which IEEE 754 fixes; the slope may be one fused operation instead of two");
+
+    private static readonly ProgramTolerance Divided = new Elementwise(
+        2.5, 0, 6, 0, "OpenCL divides to 2.5 units; the slope divides twice");
+
+    private static readonly ProgramTolerance Transcendental = new Elementwise(
+        4, 0, 10, 0, "the same polynomials, with and without fused multiply-adds: 4 units, promised; the slope is two of them and products");
+
+    private static readonly ProgramTolerance Saturating = new Elementwise(
+        4, 0, 10, 8, "as other functions; a slope such as 1 − y² keeps the error of y where it goes to zero");
+
+    private static readonly ProgramTolerance Periodic = new Elementwise(
+        4, 4, 4, 0, "beyond 10⁵ the argument is known to |x| · 2⁻²⁴ only, see docs/numerics.md");
+
+    private static readonly ProgramTolerance Gated = new Elementwise(
+        8, 4, 16, 16, "x times a factor that is 1 + something near −1: the factor's error is one of 1");
+
+    private static readonly ProgramTolerance RaisedToPower = new Elementwise(
+        4, 0, 12, 0, "4 units, promised; the slopes multiply a power, the exponent or a logarithm, and the gradient");
+
+    private static readonly ProgramTolerance AxisSum = new Sum(
+        operands => Math.Max(operands[0].Shape[0], operands[0].Shape[1]), "sums of an axis in another order");
+
+    private static readonly ProgramTolerance WholeSum = new Sum(operands => operands[0].Length, "a sum of everything in another order");
+
+    private static readonly ProgramTolerance Product = new Sum(
+        operands => operands.SelectMany(operand => operand.Shape.Dimensions.ToArray()).Max() + 1, "sums over the depth, of fused products or not");
+
+    private static readonly ProgramTolerance SumsInside = new Conditioned(
+        32, "sums in another order under exp, a root or a quotient");
+
+    /// <summary>Every operation, and the tolerance of each with its reason: the one table.</summary>
+    public static IReadOnlyList<ProgramOperation> All { get; } =
+    [
+        Unary("abs", Chosen, x => x.Abs()),
+        Unary("negate", Chosen, x => -x),
+        Unary("relu", Chosen, x => x.Relu()),
+        Unary("sign", Chosen, x => x.Sign()),
+        Unary("clamp", Chosen, x => x.Clamp(-1.5f, 2f)),
+        Unary("leaky relu", Rounded, x => x.LeakyRelu(0.1f)),
+        Unary("square", Rounded, x => x.Square()),
+        Unary("x + c", Rounded, x => x + 1.7f),
+        Unary("c · x", Rounded, x => 0.3f * x),
+        Unary("c − x", Rounded, x => 0.3f - x),
+        Unary("c ÷ x", Divided, x => 3f / x),
+        Unary("reciprocal", Divided, x => x.Reciprocal()),
+        Unary("square root", new Elementwise(3, 0, 6, 0, "OpenCL takes roots to 3 units; the slope divides"), x => x.Sqrt()),
+        Unary("reciprocal root", new Elementwise(6, 0, 16, 0, "a root, a quotient, and the cube of both in the slope"), x => x.Rsqrt()),
+        Unary("exp", Transcendental, x => x.Exp()),
+        Unary("log", Transcendental, x => x.Log()),
+        Unary("log1p", Transcendental, x => x.Log1P()),
+        Unary("sin", Periodic, x => x.Sin()),
+        Unary("cos", Periodic, x => x.Cos()),
+        Unary("tanh", Saturating, x => x.Tanh()),
+        Unary("sigmoid", Saturating, x => x.Sigmoid()),
+        Unary("softplus", Saturating, x => x.Softplus()),
+        Unary("elu", Saturating, x => x.Elu()),
+        Unary("silu", Gated, x => x.Silu()),
+        Unary("gelu", Gated, x => x.Gelu()),
+        Unary("gelu by tanh", Gated, x => x.Gelu(approximate: true)),
+        Unary("x to the 1.5", RaisedToPower, x => x.Pow(1.5f)),
+        Unary("x to the −3", RaisedToPower, x => x.Pow(-3f)),
+        Binary("add", Rounded, (a, b) => a + b),
+        Binary("subtract", Rounded, (a, b) => a - b),
+        Binary("multiply", Rounded, (a, b) => a * b),
+        Binary("divide", Divided, (a, b) => a / b),
+        Binary("maximum", Rounded, Tensor.Maximum),
+        Binary("minimum", Rounded, Tensor.Minimum),
+        Binary("power", RaisedToPower, (a, b) => a.Pow(b)),
+        new("where", Broadcast(2), (t, _) => Tensor.Where(t[0], t[1], t[2]), Rounded),
+
+        new("transpose", None, (t, _) => t[0].Transpose(), Moved),
+        new("flip", None, (t, n) => t[0].Flip(n % 2), Moved),
+        new("slice", None, (t, n) => t[0].Slice(n % 2, Math.Min(n / 2 % 5, t[0].Shape[n % 2]), null, 1 + (n / 10 % 3)), Moved),
+        new("lower triangle", None, (t, n) => t[0].Tril((n % 7) - 3), Moved),
+        new("concatenate", (r, c, _) => [[r, c]], (t, n) => Tensor.Concatenate([t[0], t[1]], n % 2), Moved),
+        new("flatten", None, (t, n) => n % 2 == 0 ? t[0].Reshape(1, t[0].Length) : t[0].Reshape(t[0].Length, 1), Moved),
+        new("largest", None, (t, n) => t[0].Shape[n % 2] == 0 ? t[0] : t[0].Max(n % 2, keepDimensions: true), Moved),
+        new("smallest", None, (t, n) => t[0].Shape[n % 2] == 0 ? t[0] : t[0].Min(n % 2, keepDimensions: true), Moved),
+
+        new("expand", (r, c, _) => [[1, c]], (t, _) => t[1].Expand(t[0].Shape[0], t[0].Shape[1]), AxisSum),
+        new("rows by index", None, (t, n) => t[0].Shape[0] == 0 ? t[0] : t[0].IndexSelect(0, Places(n, t[0].Shape[0])), new Sum(_ => 9, "rows that are taken twice")),
+        new("sum of an axis", None, (t, n) => t[0].Sum([n % 2], keepDimensions: true), AxisSum),
+        new("sum", None, (t, _) => t[0].Sum([0, 1], keepDimensions: true), WholeSum),
+        new("mean", None, (t, n) => t[0].Mean([n % 2], keepDimensions: true), AxisSum),
+        new("running sum", None, (t, n) => t[0].CumulativeSum(n % 2, n / 2 % 2 == 1), AxisSum),
+        new("product", ProductShapes, (t, n) => t[0].MatMul(t[1], n % 2 == 1, n / 2 % 2 == 1), Product),
+        new("linear", (_, c, n) => [[n % 41, c], [n % 41]], (t, _) => t[0].Linear(t[1], t[2]), Product),
+
+        new("variance", None, (t, n) => t[0].Variance([n % 2], unbiased: false, keepDimensions: true), SumsInside),
+        new("norm", None, (t, n) => t[0].Norm([n % 2], 1 + (n / 2 % 3), keepDimensions: true), SumsInside),
+        new("log of sums", None, (t, n) => t[0].LogSumExp([n % 2], keepDimensions: true), SumsInside),
+        new("softmax", None, (t, n) => t[0].Softmax(n % 2), SumsInside),
+        new("log softmax", None, (t, n) => t[0].LogSoftmax(n % 2), SumsInside),
+        new("layer norm", (_, c, _) => [[c], [c]], (t, _) => t[0].LayerNorm(t[1], t[2]), SumsInside),
+        new("rms norm", (_, c, _) => [[c]], (t, _) => t[0].RmsNorm(t[1]), SumsInside),
+        new("mean square", Same, (t, n) => OneRow(Loss.MeanSquare(t[0], t[1])), SumsInside),
+        new("Huber", Same, (t, n) => OneRow(Loss.Huber(t[0], t[1])), SumsInside),
+        new("binary cross-entropy of logits", Same, (t, n) => OneRow(Loss.BinaryCrossEntropyWithLogits(t[0], t[1])), SumsInside),
+        new("Kullback–Leibler", Same, (t, n) => OneRow(Loss.KullbackLeibler(t[0], t[1], logTarget: true)), SumsInside),
+        new(
+            "cross-entropy",
+            None,
+            (t, n) => t[0].Shape[1] == 0 ? t[0] : OneRow(Loss.CrossEntropy(t[0], Places(n, t[0].Shape[1], t[0].Shape[0]), labelSmoothing: n % 3 * 0.1f)),
+            SumsInside),
+    ];
+
+    private static int[][] None(int rows, int columns, int number) => [];
+
+    private static int[][] Same(int rows, int columns, int number) => [[rows, columns]];
+
+    private static int[][] ProductShapes(int rows, int columns, int number)
+    {
+        int depth = number % 2 == 1 ? rows : columns;
+        int other = number / 4 % 41;
+        return [number / 2 % 2 == 1 ? [other, depth] : [depth, other]];
+    }
+
+    private static Func<int, int, int, int[][]> Broadcast(int count) => (rows, columns, number) =>
+        [.. Enumerable.Range(0, count).Select(i => ((number >> (2 * i)) % 4) switch
+        {
+            0 => (int[])[rows, columns],
+            1 => [1, columns],
+            2 => [rows, 1],
+            _ => [1, 1],
+        })];
+
+    private static int[] Places(int number, int limit, int count = 9) =>
+        [.. Enumerable.Range(0, count).Select(i => ((number % 1000) + (i * i)) % limit)];
+
+    private static Tensor OneRow(Tensor y) => y.Reshape(1, 1);
+
+    private static ProgramOperation Unary(string name, ProgramTolerance tolerance, Func<Tensor, Tensor> compute) =>
+        new(name, None, (t, _) => compute(t[0]), tolerance);
+
+    private static ProgramOperation Binary(string name, ProgramTolerance tolerance, Func<Tensor, Tensor, Tensor> compute) =>
+        new(name, Broadcast(1), (t, _) => compute(t[0], t[1]), tolerance);
+}

@@ -1,0 +1,31 @@
+namespace Minigrad.Tests.Gpu;
+
+/// <summary>How far a device may be from the CPU on the same inputs, and why that far.</summary>
+/// <param name="Reason">Why it is not zero, or why it is.</param>
+public abstract record ProgramTolerance(string Reason)
+{
+    /// <summary>The same bits: numbers are moved, chosen or rounded once.</summary>
+    public sealed record Exact(string Reason) : ProgramTolerance(Reason);
+
+    /// <summary>A formula of each element.</summary>
+    /// <param name="Value">The value, in units in its last place.</param>
+    /// <param name="ValueOfInput">The value, besides, in 2⁻²⁴ of the first operand.</param>
+    /// <param name="Slope">The gradient, in units in its last place.</param>
+    /// <param name="SlopeOfGradient">The gradient, besides, in 2⁻²⁴ of the gradient that came.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record Elementwise(double Value, double ValueOfInput, double Slope, double SlopeOfGradient, string Reason)
+        : ProgramTolerance(Reason);
+
+    /// <summary>A sum of n terms: 2n · 2⁻²⁴ of the sum of their magnitudes, what n roundings in any order can do on both sides.</summary>
+    /// <param name="Terms">How many terms there are at most, of the operands' shapes.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record Sum(Func<Tensor[], int> Terms, string Reason) : ProgramTolerance(Reason);
+
+    /// <summary>
+    /// Sums inside of a formula: what the CPU itself gives for operands that are a few units in the last place off, several
+    /// times, and a number of units in the last place of the result.
+    /// </summary>
+    /// <param name="Units">That number.</param>
+    /// <param name="Reason">Why.</param>
+    public sealed record Conditioned(double Units, string Reason) : ProgramTolerance(Reason);
+}
