@@ -9,7 +9,7 @@ namespace Minigrad.Gpu;
 /// Everything that is sent to one device, in order: one stream, so that a kernel sees what earlier ones wrote, and one
 /// lock, because ILGPU's launches from two threads crash on OpenCL.
 /// </summary>
-internal sealed class DeviceQueue : IDisposable
+internal sealed partial class DeviceQueue : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Context context;

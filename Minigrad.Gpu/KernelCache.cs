@@ -17,6 +17,16 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
     /// <param name="kernel">The closed generic method.</param>
     /// <exception cref="GpuException">The kernel does not compile.</exception>
     public TLauncher Get<TLauncher>(MethodInfo kernel)
+        where TLauncher : Delegate => Get<TLauncher>(kernel, accelerator.LoadAutoGroupedKernel);
+
+    /// <summary>The launcher of a kernel that says itself how threads are grouped.</summary>
+    /// <typeparam name="TLauncher">The launcher's type: the stream, the configuration, then the kernel's parameters.</typeparam>
+    /// <param name="kernel">The closed generic method.</param>
+    /// <exception cref="GpuException">The kernel does not compile.</exception>
+    public TLauncher GetGrouped<TLauncher>(MethodInfo kernel)
+        where TLauncher : Delegate => Get<TLauncher>(kernel, accelerator.LoadKernel);
+
+    private TLauncher Get<TLauncher>(MethodInfo kernel, Func<MethodInfo, Kernel> load)
         where TLauncher : Delegate
     {
         if (launchers.TryGetValue(kernel, out Delegate? known))
@@ -28,7 +38,7 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
         TLauncher launcher;
         try
         {
-            launcher = accelerator.LoadAutoGroupedKernel(kernel).CreateLauncherDelegate<TLauncher>();
+            launcher = load(kernel).CreateLauncherDelegate<TLauncher>();
         }
         catch (Exception exception)
         {
