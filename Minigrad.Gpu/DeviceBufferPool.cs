@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Text;
-using Minigrad.Backends;
 using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
@@ -45,15 +44,16 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
     /// <summary>The bytes of all buffers on the device, in use or waiting.</summary>
     public long BytesOwned => Interlocked.Read(ref bytesOwned);
 
-    /// <summary>A buffer of at least the length of a storage, with undefined contents.</summary>
+    /// <summary>A buffer of at least a length, with undefined contents.</summary>
     /// <param name="owner">Whose it is until it is returned or the owner is unreachable.</param>
+    /// <param name="length">How many floats.</param>
     /// <exception cref="GpuException">The device has no more memory.</exception>
-    public DeviceLease Rent(Storage owner)
+    public DeviceLease Rent(object owner, int length)
     {
         lock (gate)
         {
-            DeviceLease lease = Take(owner.Length);
-            lease.HandTo(owner);
+            DeviceLease lease = Take(length);
+            lease.HandTo(owner, length);
             lease.Place = leases.Count;
             leases.Add(lease);
             bytesOut += lease.Buffer.LengthInBytes;

@@ -1,13 +1,12 @@
-using Minigrad.Backends;
 using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
 
-/// <summary>A buffer of the pool, and who has it: the storage is referred to weakly, so that its end can be seen.</summary>
+/// <summary>A buffer of the pool, and who has it: the owner is referred to weakly, so that its end can be seen.</summary>
 /// <param name="buffer">The buffer, which stays with this lease for good.</param>
 internal sealed class DeviceLease(DeviceBuffer buffer)
 {
-    private readonly WeakReference<Storage> owner = new(null!);
+    private readonly WeakReference<object> owner = new(null!);
 
     /// <summary>The buffer.</summary>
     public DeviceBuffer Buffer { get; } = buffer;
@@ -21,11 +20,12 @@ internal sealed class DeviceLease(DeviceBuffer buffer)
     /// <summary>Whether a collection has found the owner unreachable.</summary>
     public bool IsAbandoned => !owner.TryGetTarget(out _);
 
-    /// <summary>Hands the buffer to a storage.</summary>
-    /// <param name="storage">The owner from now on.</param>
-    public void HandTo(Storage storage)
+    /// <summary>Hands the buffer to a storage, or to a slab that several share.</summary>
+    /// <param name="next">The owner from now on.</param>
+    /// <param name="length">How many numbers it asked for.</param>
+    public void HandTo(object next, int length)
     {
-        owner.SetTarget(storage);
-        Length = storage.Length;
+        owner.SetTarget(next);
+        Length = length;
     }
 }

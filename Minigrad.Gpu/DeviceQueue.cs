@@ -12,7 +12,7 @@ namespace Minigrad.Gpu;
 /// Everything that is sent to one device, in order: one stream, so that a kernel sees what earlier ones wrote, and one
 /// lock, because ILGPU's launches from two threads crash on OpenCL. It counts what it sends.
 /// </summary>
-internal sealed class DeviceQueue : IDisposable
+internal sealed partial class DeviceQueue : IDisposable
 {
     /// <summary>The CPU accelerator has a thread of the system for each of a group, and a barrier waits for all.</summary>
     private const int EmulatedGroup = 4;

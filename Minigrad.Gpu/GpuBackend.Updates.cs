@@ -34,4 +34,16 @@ public sealed partial class GpuBackend
             GC.KeepAlive(target.State);
         }
     }
+
+    /// <inheritdoc/>
+    /// <remarks>The parameters move into one buffer. Those that lie in one already, with another optimizer, stay there.</remarks>
+    public override DeferredSteps? Defer(
+        IReadOnlyList<Storage> parameters, IReadOnlyList<int> unitCounts, IReadOnlyList<float> initialState)
+    {
+        queue.ThrowIfDisposed();
+        GpuStorage[] own = [.. parameters.OfType<GpuStorage>().Where(storage => storage.Backend == this)];
+        return own.Length == parameters.Count && GpuSteps.Room(own) <= int.MaxValue
+            ? new GpuSteps(this, queue, pool, own, unitCounts, initialState)
+            : null;
+    }
 }

@@ -9,6 +9,7 @@ internal sealed class GpuStorage : Storage
     private readonly DeviceBufferPool pool;
     private readonly bool isEmpty;
     private DeviceLease? lease;
+    private Slab? slab;
 
     /// <summary>Rents a buffer; none for no numbers, which devices refuse.</summary>
     public GpuStorage(Backend backend, DeviceBufferPool pool, int length)
@@ -16,8 +17,23 @@ internal sealed class GpuStorage : Storage
     {
         this.pool = pool;
         isEmpty = length == 0;
-        lease = isEmpty ? null : pool.Rent(this);
+        lease = isEmpty ? null : pool.Rent(this, length);
     }
+
+    /// <summary>A part of a slab.</summary>
+    public GpuStorage(Backend backend, DeviceBufferPool pool, Slab slab, int offset, int length)
+        : base(backend, length)
+    {
+        this.pool = pool;
+        this.slab = slab;
+        Offset = offset;
+    }
+
+    /// <summary>The slab that the numbers are a part of, or null if they have a buffer to themselves.</summary>
+    public Slab? Slab => slab;
+
+    /// <summary>Where in the slab the numbers begin.</summary>
+    public int Offset { get; private set; }
 
     /// <summary>The numbers.</summary>
     /// <exception cref="ObjectDisposedException">The buffer went back to the pool: a fault of the engine, never of the caller's data.</exception>
@@ -30,6 +46,11 @@ internal sealed class GpuStorage : Storage
                 return held.Buffer.View.BaseView.SubView(0, Length);
             }
 
+            if (slab is { } whole)
+            {
+                return whole.Floats.SubView(Offset, Length);
+            }
+
             return isEmpty
                 ? ArrayView<float>.Empty
                 : throw new ObjectDisposedException(
@@ -40,6 +61,22 @@ internal sealed class GpuStorage : Storage
 
     /// <inheritdoc/>
     protected override void ReturnBuffer()
+    {
+        slab = null;
+        ReturnLease();
+    }
+
+    /// <summary>Goes on in a part of a slab, into which the numbers have been copied.</summary>
+    /// <param name="slab">The slab.</param>
+    /// <param name="offset">Where the numbers begin there.</param>
+    public void MoveInto(Slab slab, int offset)
+    {
+        Offset = offset;
+        this.slab = slab;
+        ReturnLease();
+    }
+
+    private void ReturnLease()
     {
         if (Interlocked.Exchange(ref lease, null) is { } held)
         {

@@ -64,7 +64,6 @@ public sealed class Adagrad : Optimizer
     /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
-        double learningRate = step.LearningRate / (1 + ((step.Number - 1) * LearningRateDecay));
-        step.Apply(new AdagradRule((float)learningRate, (float)Epsilon), targets);
+        step.Apply<AdagradStep, AdagradRule>(new AdagradStep(step.LearningRate, LearningRateDecay, Epsilon), targets);
     }
 }

@@ -74,16 +74,15 @@ public class Adam : Optimizer
     /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
-        float stepSize = (float)(step.LearningRate / (1 - Math.Pow(Beta1, step.Number)));
-        float secondScale = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step.Number)));
+        BiasCorrection correction = new(step.LearningRate, Beta1, Beta2);
         Moments moments = Moments.Of(Beta1, Beta2);
         if (AmsGrad)
         {
-            step.Apply(new AmsGradRule(moments, stepSize, secondScale, (float)Epsilon), targets);
+            step.Apply<AmsGradStep, AmsGradRule>(new AmsGradStep(correction, moments, Epsilon), targets);
         }
         else
         {
-            step.Apply(new AdamRule(moments, stepSize, secondScale, (float)Epsilon), targets);
+            step.Apply<AdamStep, AdamRule>(new AdamStep(correction, moments, Epsilon), targets);
         }
     }
 }

@@ -61,7 +61,7 @@ public sealed class Adamax : Optimizer
     /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
-        float stepSize = (float)(step.LearningRate / (1 - Math.Pow(Beta1, step.Number)));
-        step.Apply(new AdamaxRule(stepSize, (float)(1 - Beta1), (float)Beta2, (float)Epsilon), targets);
+        BiasCorrection correction = new(step.LearningRate, Beta1, Beta2);
+        step.Apply<AdamaxStep, AdamaxRule>(new AdamaxStep(correction, Beta1, Beta2, Epsilon), targets);
     }
 }

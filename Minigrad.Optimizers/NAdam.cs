@@ -1,4 +1,5 @@
 using Minigrad.Backends;
+using Minigrad.Operations;
 using Minigrad.Optimizers.Rules;
 
 namespace Minigrad.Optimizers;
@@ -72,24 +73,22 @@ public sealed class NAdam : Optimizer
     /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
-        double momentum = MomentumOf(step.Number);
-        double next = MomentumOf(step.Number + 1);
-        double product = ProductOfMomenta(step.Number);
-        float gradientShare = (float)(step.LearningRate * (1 - momentum) / (1 - product));
-        float meanShare = (float)(step.LearningRate * next / (1 - (product * next)));
-        float secondScale = (float)(1 / Math.Sqrt(1 - Math.Pow(Beta2, step.Number)));
-        step.Apply(new NAdamRule(Moments.Of(Beta1, Beta2), gradientShare, meanShare, secondScale, (float)Epsilon), targets);
+        step.Apply<NAdamStep, NAdamRule>(Rule(step.LearningRate), targets);
     }
 
-    private double MomentumOf(int step) => Beta1 * (1 - (0.5 * Math.Pow(0.96, step * MomentumDecay)));
-
-    private double ProductOfMomenta(int step)
+    /// <summary>The product of the momenta of all steps so far, kept so that it need not be multiplied anew each time.</summary>
+    /// <param name="step">How many steps there were.</param>
+    protected override double Memory(int step)
     {
+        NAdamStep rule = Rule(LearningRate);
         while (products.Count <= step)
         {
-            products.Add(products[^1] * MomentumOf(products.Count));
+            products.Add(products[^1] * rule.Momentum<SystemMath>(products.Count));
         }
 
         return products[step];
     }
+
+    private NAdamStep Rule(double learningRate) => new(
+        new BiasCorrection(learningRate, Beta1, Beta2), Moments.Of(Beta1, Beta2), learningRate, Beta1, MomentumDecay, Epsilon);
 }

@@ -15,9 +15,9 @@ namespace Minigrad.Optimizers;
 /// <para>An optimizer of your own: write a rule (a <c>public readonly struct</c> that implements
 /// <see cref="Operations.IUpdateRule"/>), derive from this class, and apply the rule in <see cref="Update"/>.</para>
 /// </remarks>
-public abstract class Optimizer
+public abstract partial class Optimizer
 {
-    private readonly List<Slot> slots = [];
+    private readonly List<ParameterSlot> slots = [];
     private readonly List<UpdateTarget> targets = [];
     private readonly Tensor[] parameters;
 
@@ -108,14 +108,26 @@ public abstract class Optimizer
     /// <summary>Whether to follow the gradient uphill.</summary>
     public bool Maximize { get; set; }
 
-    /// <summary>How many steps were made.</summary>
-    public int StepCount { get; private set; }
+    /// <summary>How many steps were made. Where a device counts, reading it waits for the device.</summary>
+    public int StepCount
+    {
+        get => LearnedOr(pipeline => pipeline.StepCount, field);
+        private set;
+    }
 
-    /// <summary>How many steps were skipped.</summary>
-    public int SkippedSteps { get; private set; }
+    /// <summary>How many steps were skipped. Where a device counts, reading it waits for the device.</summary>
+    public int SkippedSteps
+    {
+        get => LearnedOr(pipeline => pipeline.SkippedSteps, field);
+        private set;
+    }
 
-    /// <summary>How many steps in a row were skipped, up to now.</summary>
-    public int ConsecutiveSkips { get; private set; }
+    /// <summary>How many steps in a row were skipped, up to now. Where a device counts, reading it waits for the device.</summary>
+    public int ConsecutiveSkips
+    {
+        get => LearnedOr(pipeline => pipeline.ConsecutiveSkips, field);
+        private set;
+    }
 
     /// <summary>How many numbers the rule remembers per parameter element.</summary>
     protected abstract int StateCount { get; }
@@ -140,6 +152,12 @@ public abstract class Optimizer
                 + "if you did, the loss does not depend on these parameters (was the model replaced, or the forward pass inside NoGrad?).");
         }
 
+        if (Deferred() is { } pipeline)
+        {
+            return StepOnDevice(pipeline, without);
+        }
+
+        CountOnHost();
         if (!NonFiniteGradients.Handle(all, NonFinite, StepCount + 1))
         {
             return Skip(without);
@@ -161,7 +179,7 @@ public abstract class Optimizer
     /// <summary>Forgets the gradients of all parameters, before the next backward.</summary>
     public void ZeroGradients()
     {
-        foreach (Slot slot in slots)
+        foreach (ParameterSlot slot in slots)
         {
             slot.Parameter.Gradient = null;
             slot.Pending.Forget();
@@ -169,16 +187,20 @@ public abstract class Optimizer
     }
 
     /// <summary>A copy of everything that is remembered. <see cref="Restore"/> continues from it to the same bits.</summary>
-    public OptimizerState State() => new(
-        GetType().Name,
-        StepCount,
-        SkippedSteps,
-        ConsecutiveSkips,
-        LearningRate,
-        WeightDecay,
-        [.. Groups.Select(group => new GroupState(group.LearningRate, group.WeightDecay))],
-        [.. slots.Select((slot, i) => new ParameterState(
-            NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Select(state => Download(state))]))]);
+    public OptimizerState State()
+    {
+        LearnUpdates();
+        return new OptimizerState(
+            GetType().Name,
+            StepCount,
+            SkippedSteps,
+            ConsecutiveSkips,
+            LearningRate,
+            WeightDecay,
+            [.. Groups.Select(group => new GroupState(group.LearningRate, group.WeightDecay))],
+            [.. slots.Select((slot, i) => new ParameterState(
+                NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))]);
+    }
 
     /// <summary>Restores what <see cref="State"/> gave, or nothing if it does not fit.</summary>
     /// <param name="state">The state of an optimizer of the same kind, over parameters of the same sizes.</param>
@@ -187,6 +209,7 @@ public abstract class Optimizer
     {
         ArgumentNullException.ThrowIfNull(state);
         CheckFits(state);
+        ForgetDevice();
         (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
         (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
         for (int i = 0; i < Groups.Count; i++)
@@ -197,7 +220,7 @@ public abstract class Optimizer
         for (int i = 0; i < slots.Count; i++)
         {
             slots[i].Step = state.Parameters[i].Step;
-            slots[i].State = [.. state.Parameters[i].Slots.Select(values => Upload(values, slots[i].Parameter.Backend))];
+            slots[i].State = [.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slots[i].Parameter.Backend))];
         }
     }
 
@@ -209,6 +232,10 @@ public abstract class Optimizer
     /// <summary>What a remembered number is before the first step.</summary>
     /// <param name="slot">Which of the rule's numbers, from 0.</param>
     protected virtual float InitialState(int slot) => 0f;
+
+    /// <summary>What the rule of a step carries to the next (see <see cref="Operations.IStepRule{TRule}"/>); 0 if it carries nothing.</summary>
+    /// <param name="step">After how many updates.</param>
+    protected virtual double Memory(int step) => 0;
 
     /// <summary>Checks a constant that may be 0 but not negative.</summary>
     /// <param name="value">The constant.</param>
@@ -228,20 +255,6 @@ public abstract class Optimizer
             ? value
             : throw new ArgumentOutOfRangeException(name, value, $"{name} is the rate of a running mean and must be at least 0 and less than 1, but it is {value}.");
 
-    private static float[] Download(Storage storage)
-    {
-        float[] values = new float[storage.Length];
-        storage.Backend.Download(storage, values);
-        return values;
-    }
-
-    private static Storage Upload(float[] values, Backend backend)
-    {
-        Storage storage = backend.Allocate(values.Length);
-        backend.Upload(values, storage);
-        return storage;
-    }
-
     private void AddParameter(ParameterGroup group, Tensor parameter, HashSet<Tensor> seen)
     {
         string name = NonFiniteGradients.NameOf(parameter, slots.Count);
@@ -257,7 +270,7 @@ public abstract class Optimizer
                 $"{GetType().Name}: '{name}' of shape {parameter.Shape} was given twice and would be moved twice each step. Give each parameter once; module.Parameters lists a tied one once.");
         }
 
-        slots.Add(new Slot(parameter, group));
+        slots.Add(new ParameterSlot(parameter, group));
     }
 
     /// <summary>Gathers what backward has left.</summary>
@@ -320,7 +333,7 @@ public abstract class Optimizer
                 set.Clear();
             }
 
-            foreach (Slot slot in slots)
+            foreach (ParameterSlot slot in slots)
             {
                 if (ReferenceEquals(slot.Group, group) && slot.Pending.HasGradient)
                 {
@@ -359,21 +372,18 @@ public abstract class Optimizer
         ConsecutiveSkips++;
         if (ConsecutiveSkips > MaximumConsecutiveSkips)
         {
-            throw new InvalidOperationException(
-                $"{GetType().Name}: {ConsecutiveSkips} steps in a row were skipped because of gradients that are not usable, more than MaximumConsecutiveSkips = {MaximumConsecutiveSkips}. Training does not go on by itself; "
-                + "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad.");
+            throw TooManySkips(ConsecutiveSkips);
         }
 
         return Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true);
     }
 
-    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped)
-    {
-        IReadOnlyList<Tensor> measured = without is null
-            ? parameters
-            : [.. parameters.Where((_, i) => slots[i].Pending.HasGradient)];
-        return new StepReport(measured, norms, all, step) { WasSkipped = wasSkipped, WithoutGradient = without ?? [] };
-    }
+    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped) =>
+        new(Measured(without), norms, all, step, wasSkipped) { WithoutGradient = without ?? [] };
+
+    private Tensor[] Measured(List<string>? without) => without is null
+        ? parameters
+        : [.. parameters.Where((_, i) => slots[i].Pending.HasGradient)];
 
     /// <summary>Updates parameters in runs that share group, step number and backend, each run by one call.</summary>
     private void UpdateAll()
@@ -381,7 +391,7 @@ public abstract class Optimizer
         int start = 0;
         while (start < slots.Count)
         {
-            Slot first = slots[start];
+            ParameterSlot first = slots[start];
             int number = first.Step + 1;
             int end = start;
             targets.Clear();
@@ -400,7 +410,7 @@ public abstract class Optimizer
 
             if (targets.Count > 0)
             {
-                Update(MakeStep(first, number), CollectionsMarshal.AsSpan(targets));
+                Update(MakeStep(first, number, deferred: null, start, end), CollectionsMarshal.AsSpan(targets));
             }
 
             for (int i = start; i < end; i++)
@@ -418,26 +428,27 @@ public abstract class Optimizer
         targets.Clear();
     }
 
-    private UpdateTarget Target(Slot slot)
+    private UpdateTarget Target(ParameterSlot slot)
     {
-        if (slot.State.Length != StateCount)
+        if (slot.State.Count != StateCount || (StateCount > 0 && !ReferenceEquals(slot.State[0].Backend, slot.Parameter.Backend)))
         {
-            slot.State = new Storage[StateCount];
-            for (int i = 0; i < StateCount; i++)
-            {
-                slot.State[i] = slot.Parameter.Backend.Allocate(slot.Parameter.Length);
-                slot.Parameter.Backend.Fill(slot.State[i], InitialState(i));
-            }
+            slot.PlaceState(InitialStates());
         }
 
         return new UpdateTarget(slot.Parameter.Storage, slot.Pending.Gradient.Storage, slot.Pending.Scale(), slot.State);
     }
 
-    private UpdateStep MakeStep(Slot slot, int number)
+    private float[] InitialStates() => [.. Enumerable.Range(0, StateCount).Select(InitialState)];
+
+    private UpdateStep MakeStep(ParameterSlot slot, int number, DeferredPipeline? deferred, int first, int end)
     {
         double learningRate = slot.Group.LearningRate ?? LearningRate;
         double decay = slot.Group.WeightDecay ?? WeightDecay;
         return new UpdateStep(
+            this,
+            deferred,
+            first,
+            end,
             slot.Parameter.Backend,
             number,
             learningRate,
@@ -471,19 +482,5 @@ public abstract class Optimizer
                     + $"it has {parameter.Slots.Count} slots of {(parameter.Slots.Count > 0 ? parameter.Slots[0].Length : 0)} numbers where {StateCount} of {slots[i].Parameter.Length} are needed.", nameof(state));
             }
         }
-    }
-
-    /// <summary>A parameter and what is remembered of it.</summary>
-    private sealed class Slot(Tensor parameter, ParameterGroup group)
-    {
-        public Tensor Parameter { get; } = parameter;
-
-        public ParameterGroup Group { get; } = group;
-
-        public int Step { get; set; }
-
-        public Storage[] State { get; set; } = [];
-
-        public PendingGradient Pending { get; } = new(parameter);
     }
 }

@@ -61,16 +61,7 @@ public sealed class RAdam : Optimizer
     /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
-        double power = Math.Pow(Beta2, step.Number);
-        double longest = (2 / (1 - Beta2)) - 1;
-        double length = longest - (2 * step.Number * power / (1 - power));
-        double stepSize = step.LearningRate / (1 - Math.Pow(Beta1, step.Number));
-        bool isTractable = length > 5;
-        double rectification = isTractable
-            ? Math.Sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
-            : 0;
-        float plainShare = isTractable ? 0f : (float)stepSize;
-        float adaptiveShare = (float)(stepSize * rectification * Math.Sqrt(1 - power));
-        step.Apply(new RAdamRule(Moments.Of(Beta1, Beta2), plainShare, adaptiveShare, (float)Epsilon), targets);
+        BiasCorrection correction = new(step.LearningRate, Beta1, Beta2);
+        step.Apply<RAdamStep, RAdamRule>(new RAdamStep(correction, Moments.Of(Beta1, Beta2), Beta2, Epsilon), targets);
     }
 }

@@ -89,7 +89,7 @@ public sealed class Sgd : Optimizer
         }
         else
         {
-            step.Apply(new MomentumRule(learningRate, (float)Momentum, step.Number == 1 ? 1f : (float)(1 - Dampening)), targets);
+            step.Apply<MomentumStep, MomentumRule>(new MomentumStep(step.LearningRate, Momentum, Dampening), targets);
         }
     }
 }

@@ -3,29 +3,39 @@ using Minigrad.Optimizers.Clipping;
 namespace Minigrad.Optimizers;
 
 /// <summary>What a step did. Every step is measured, also with clipping off.</summary>
+/// <remarks>
+/// After a step on a device a report is read from there when it is first asked, which waits for the device; the last 64
+/// steps can be asked for.
+/// </remarks>
 public sealed class StepReport
 {
     private readonly IReadOnlyList<Tensor> parameters;
-    private readonly double[] norms;
-    private readonly bool isScaled;
-    private readonly double normBeforeBounds;
 
     /// <summary>Copies of the gradients as they were pending, only if a bound makes it necessary to measure them.</summary>
     private readonly PendingGradient[]? bounded;
     private readonly int[]? versions;
+    private readonly DeferredPipeline? source;
+    private readonly int attempt;
+    private readonly int[]? places;
+    private double[]? norms;
+    private StepMeasurement? measurement;
     private double? clippedNorm;
 
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
-    internal StepReport(IReadOnlyList<Tensor> parameters, double[] norms, GradientSet clipped, int step)
+    internal StepReport(IReadOnlyList<Tensor> parameters, double[] norms, GradientSet clipped, int step, bool wasSkipped)
     {
         this.parameters = parameters;
         this.norms = norms;
-        Norm = GradientSet.NormOfNorms(norms, 2);
-        Step = step;
-        Coefficient = clipped.Coefficient;
-        isScaled = clipped.IsScaled;
-        normBeforeBounds = clipped.NormBeforeBounds();
-        if (HasBound(clipped))
+        bool hasBound = HasBound(clipped);
+        measurement = new StepMeasurement(
+            step,
+            GradientSet.NormOfNorms(norms, 2),
+            clipped.NormBeforeBounds(),
+            hasBound,
+            clipped.Coefficient,
+            clipped.IsScaled,
+            wasSkipped);
+        if (hasBound)
         {
             bounded = new PendingGradient[norms.Length];
             versions = new int[norms.Length];
@@ -35,43 +45,51 @@ public sealed class StepReport
                 versions[i] = bounded[i].Gradient.Storage.Version;
             }
         }
-        else
-        {
-            clippedNorm = normBeforeBounds;
-        }
+    }
+
+    /// <summary>Remembers where to ask.</summary>
+    internal StepReport(IReadOnlyList<Tensor> parameters, int[]? places, DeferredPipeline source, int attempt)
+    {
+        this.parameters = parameters;
+        this.places = places;
+        this.source = source;
+        this.attempt = attempt;
     }
 
     /// <summary>Which step this was, from 1; a skipped step has the number that it would have had.</summary>
-    public int Step { get; }
+    public int Step => Measurement.Step;
 
     /// <summary>The L2 norm of all gradients together, unscaled and averaged, before clipping.</summary>
-    public double Norm { get; }
+    public double Norm => Measurement.Norm;
 
     /// <summary>
     /// The norm after clipping. After a value stage it is measured when it is first read, which takes a pass over the
     /// gradients; read it before the next backward then.
     /// </summary>
     /// <exception cref="InvalidOperationException">The gradients have changed since the step.</exception>
-    public double ClippedNorm => clippedNorm ??= MeasureClippedNorm();
+    public double ClippedNorm => clippedNorm ??= Measurement.HasBound ? MeasureClippedNorm() : Measurement.NormBeforeBounds;
 
     /// <summary>The product of the coefficients that global norm stages applied to all gradients; 1 if none acted.</summary>
-    public double Coefficient { get; }
+    public double Coefficient => Measurement.Coefficient;
 
     /// <summary>Whether clipping changed a gradient. After a value stage this measures, as <see cref="ClippedNorm"/> does.</summary>
-    public bool WasClipped => isScaled || (bounded is not null && ClippedNorm < normBeforeBounds);
+    public bool WasClipped =>
+        Measurement.IsScaled || (Measurement.HasBound && ClippedNorm < Measurement.NormBeforeBounds);
 
     /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/>.</summary>
-    public bool WasSkipped { get; internal init; }
+    public bool WasSkipped => Measurement.WasSkipped;
 
     /// <summary>How many parameters had a gradient.</summary>
-    public int ParameterCount => norms.Length;
+    public int ParameterCount => parameters.Count;
 
     /// <summary>The parameters that had no gradient, and so were not updated.</summary>
     public IReadOnlyList<string> WithoutGradient { get; internal init; } = [];
 
     /// <summary>The name and the gradient's norm before clipping of each parameter that had one.</summary>
     public IReadOnlyList<(string Name, double Norm)> ParameterNorms =>
-        [.. norms.Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
+        [.. Norms().Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
+
+    private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
     public override string ToString() => WasSkipped
@@ -91,16 +109,24 @@ public sealed class StepReport
         return false;
     }
 
+    private double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
+
+    private double[] OfParameters(double[] all) => places is null ? all : Array.ConvertAll(places, place => all[place]);
+
     private double MeasureClippedNorm()
     {
-        double[] clipped = new double[norms.Length];
+        if (source is not null)
+        {
+            return GradientSet.NormOfNorms(OfParameters(source.ClippedNorms(attempt) ?? throw HaveChanged()), 2);
+        }
+
+        double[] clipped = new double[bounded!.Length];
         for (int i = 0; i < clipped.Length; i++)
         {
-            PendingGradient gradient = bounded![i];
+            PendingGradient gradient = bounded[i];
             if (!gradient.HasKnownNorm && gradient.Gradient.Storage.Version != versions![i])
             {
-                throw new InvalidOperationException(
-                    $"ClippedNorm of step {Step} was read after its gradients had changed. Read it right after Step(), before the next Backward().");
+                throw HaveChanged();
             }
 
             clipped[i] = gradient.MeasureClippedNorm();
@@ -108,4 +134,7 @@ public sealed class StepReport
 
         return GradientSet.NormOfNorms(clipped, 2);
     }
+
+    private InvalidOperationException HaveChanged() => new(
+        $"ClippedNorm of step {Step} was read after its gradients had changed. Read it right after Step(), before the next Backward().");
 }

@@ -220,4 +220,14 @@ public abstract class Backend
     /// <param name="targets">The parameters.</param>
     public abstract void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
         where TRule : unmanaged, IUpdateRule;
+
+    /// <summary>
+    /// Steps that run without the host, or null where the host is the device, or where the parameters lie elsewhere. The
+    /// parameters' numbers may be moved so that they lie side by side; their storages stay the same objects.
+    /// </summary>
+    /// <param name="parameters">The parameters, each once.</param>
+    /// <param name="unitCounts">How many units (rows) each has.</param>
+    /// <param name="initialState">What each number that the rule remembers is before the first step.</param>
+    public virtual DeferredSteps? Defer(
+        IReadOnlyList<Storage> parameters, IReadOnlyList<int> unitCounts, IReadOnlyList<float> initialState) => null;
 }

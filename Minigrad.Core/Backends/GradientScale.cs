@@ -10,6 +10,8 @@ namespace Minigrad.Backends;
 /// <param name="Bound">The largest magnitude an element may have, +∞ for none.</param>
 public readonly record struct GradientScale(float First, float Second, float Bound)
 {
+    private const float SmallestNormal = 1.17549435e-38f;
+
     /// <summary>The scale that changes nothing.</summary>
     public static GradientScale One { get; } = new(1f, 1f, float.PositiveInfinity);
 
@@ -23,16 +25,25 @@ public readonly record struct GradientScale(float First, float Second, float Bou
     public bool IsIdentity => First == 1f && Second == 1f && float.IsPositiveInfinity(Bound) && UnitFactors is null;
 
     /// <summary>Splits a coefficient into two float32 factors whose product is the coefficient to float32 precision.</summary>
-    /// <param name="coefficient">A finite coefficient, not negative.</param>
+    /// <remarks>Devices run it too, so it has no call that they do not know and asks for NaN first.</remarks>
+    /// <param name="coefficient">A coefficient that is not negative.</param>
     public static (float First, float Second) Split(double coefficient)
     {
         float single = (float)coefficient;
-        if (coefficient == 0 || (float.IsNormal(single) && float.IsFinite(single)))
+        if (double.IsNaN(coefficient))
         {
             return (single, 1f);
         }
 
-        double first = Math.ScaleB(1, Math.ILogB(coefficient) / 2);
+        if (coefficient == 0.0 || (single >= SmallestNormal && single <= float.MaxValue))
+        {
+            return (single, 1f);
+        }
+
+        // 2 to half of the exponent, rounded towards 0. (A device shifts where a signed number is divided by 2.)
+        int exponent = (int)(BitConverter.DoubleToInt64Bits(coefficient) >> 52) - 1023;
+        int half = exponent < 0 ? -(-exponent >> 1) : exponent >> 1;
+        double first = BitConverter.Int64BitsToDouble((long)(half + 1023) << 52);
         return ((float)first, (float)(coefficient / first));
     }
 }

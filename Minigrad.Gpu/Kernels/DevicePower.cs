@@ -12,7 +12,9 @@ internal static class DevicePower
     private const double RootTwo = 1.41421356237309504880;
     private const double RoundingMagic = 6755399441055744.0; // 1.5 · 2⁵²: adding it leaves no bits for a fraction.
 
-    /// <summary>xᵖ for a normal 0 &lt; x ≤ 1 and p &gt; 0, to about 1e-15 · (1 + |ln xᵖ|) relative; 0 where it underflows.</summary>
+    /// <summary>
+    /// xᵖ for a normal positive x, to about 1e-15 · (1 + |ln xᵖ|) relative; 0 where it underflows, +∞ where it overflows.
+    /// </summary>
     /// <param name="x">The base.</param>
     /// <param name="power">The exponent p.</param>
     public static double Of(double x, double power) => Exponential(power * Logarithm(x));
@@ -46,9 +48,14 @@ internal static class DevicePower
         return (e * LogarithmOfTwoHigh) + ((2.0 * s) + (2.0 * s * z * sum) + (e * LogarithmOfTwoLow));
     }
 
-    /// <summary>eˣ for x ≤ 0; 0 where the result would not be normal.</summary>
+    /// <summary>eˣ; 0 where the result would not be normal.</summary>
     private static double Exponential(double x)
     {
+        if (x > 709.4)
+        {
+            return double.PositiveInfinity;
+        }
+
         if (x < -708.0)
         {
             return 0.0;

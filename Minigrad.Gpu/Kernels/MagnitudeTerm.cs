@@ -5,4 +5,7 @@ internal readonly struct MagnitudeTerm : INormTerm
 {
     /// <inheritdoc/>
     public double Term(float x, int unit) => Math.Abs((double)x);
+
+    /// <inheritdoc/>
+    public double Combine(double total, double term) => total + term;
 }

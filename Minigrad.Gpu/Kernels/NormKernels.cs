@@ -15,7 +15,7 @@ internal static class NormKernels
         double total = 0.0;
         for (int i = output % partials; i < unitLength; i += partials)
         {
-            total += term.Term(x[start + i], unit);
+            total = term.Combine(total, term.Term(x[start + i], unit));
         }
 
         y[output] = total;

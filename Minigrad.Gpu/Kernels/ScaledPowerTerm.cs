@@ -22,4 +22,7 @@ internal readonly struct ScaledPowerTerm(double order, ArrayView<float> largest)
 
         return ratio > 0.0 ? DevicePower.Of(ratio, order) : 0.0;
     }
+
+    /// <inheritdoc/>
+    public double Combine(double total, double term) => total + term;
 }

@@ -5,4 +5,7 @@ internal readonly struct SquareTerm : INormTerm
 {
     /// <inheritdoc/>
     public double Term(float x, int unit) => (double)x * x;
+
+    /// <inheritdoc/>
+    public double Combine(double total, double term) => total + term;
 }

@@ -28,41 +28,48 @@ internal static class UpdateKernels
             secondFactor *= scale.UnitFactors[(2 * unit) + 1];
         }
 
-        Scalar p = new(parameter[i]);
         Scalar g = new ScaledGradient(firstFactor, secondFactor, scale.Bound).Forward(new Scalar(gradient[i]));
+        Update(rule, g, new ParameterMemory(parameter, first, second, third), i, i);
+    }
+
+    /// <summary>Updates one element, whose state may lie at another place than the parameter.</summary>
+    internal static void Update<TRule>(TRule rule, Scalar g, ParameterMemory memory, int parameter, int state)
+        where TRule : unmanaged, IUpdateRule
+    {
+        Scalar p = new(memory.Parameters[parameter]);
         Scalar s0 = default;
         Scalar s1 = default;
         Scalar s2 = default;
         if (rule.StateCount > 0)
         {
-            s0 = new Scalar(first[i]);
+            s0 = new Scalar(memory.First[state]);
         }
 
         if (rule.StateCount > 1)
         {
-            s1 = new Scalar(second[i]);
+            s1 = new Scalar(memory.Second[state]);
         }
 
         if (rule.StateCount > 2)
         {
-            s2 = new Scalar(third[i]);
+            s2 = new Scalar(memory.Third[state]);
         }
 
         rule.Update(ref p, g, ref s0, ref s1, ref s2);
-        parameter[i] = p.Value;
+        memory.Parameters[parameter] = p.Value;
         if (rule.StateCount > 0)
         {
-            first[i] = s0.Value;
+            memory.First[state] = s0.Value;
         }
 
         if (rule.StateCount > 1)
         {
-            second[i] = s1.Value;
+            memory.Second[state] = s1.Value;
         }
 
         if (rule.StateCount > 2)
         {
-            third[i] = s2.Value;
+            memory.Third[state] = s2.Value;
         }
     }
 }

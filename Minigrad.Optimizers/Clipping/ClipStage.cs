@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
@@ -37,6 +39,17 @@ public abstract class ClipStage
     /// <param name="gradients">All gradients, finite.</param>
     /// <returns>The norm that the stage measured before it clipped.</returns>
     protected internal abstract double Clip(GradientSet gradients);
+
+    /// <summary>Whether the stage can be decided on a device, without the host.</summary>
+    internal virtual bool CanDefer => false;
+
+    /// <summary>Queues the stage on a device; only if <see cref="CanDefer"/>.</summary>
+    /// <param name="steps">The running step.</param>
+    /// <param name="set">The set of gradients that the stage sees.</param>
+    /// <param name="isLast">Whether it is the last stage of the step.</param>
+    /// <returns>Whether gradients may have been written.</returns>
+    internal virtual bool Defer(DeferredSteps steps, int set, bool isLast) =>
+        throw new NotSupportedException($"{this} needs the host.");
 
     /// <summary>Checks a threshold.</summary>
     /// <param name="threshold">The threshold: positive, or +∞ to measure only.</param>

@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
@@ -15,22 +17,19 @@ internal sealed class GlobalNormClip(double threshold, double order, double epsi
     /// <inheritdoc/>
     public override string ToString() => order == 2 ? $"GlobalNorm({threshold})" : $"GlobalNorm({threshold}, order {order})";
 
-    /// <summary>c / max(n, c), or with ε the smaller of c / (n + ε) and 1. Exact at n = c, safe at n = 0, NaN for NaN.</summary>
-    internal static double Coefficient(double norm, double threshold, double epsilon)
-    {
-        if (double.IsPositiveInfinity(threshold))
-        {
-            return 1;
-        }
+    private GlobalNormDecision Decision => new(threshold, epsilon);
 
-        return epsilon == 0 ? threshold / Math.Max(norm, threshold) : Math.Min(1, threshold / (norm + epsilon));
-    }
+    /// <inheritdoc/>
+    internal override bool CanDefer => true;
 
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
     {
         double norm = gradients.Norm(order);
-        gradients.Scale(Coefficient(norm, threshold, epsilon));
+        gradients.Scale(Decision.Common(norm));
         return norm;
     }
+
+    /// <inheritdoc/>
+    internal override bool Defer(DeferredSteps steps, int set, bool isLast) => steps.Decide(Decision, order, set, isLast);
 }

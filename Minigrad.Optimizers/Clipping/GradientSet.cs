@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Minigrad.Backends;
+using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Clipping;
 
@@ -48,7 +49,8 @@ public sealed class GradientSet
             sum += norm;
         }
 
-        if (largest == 0 || !double.IsFinite(largest) || double.IsPositiveInfinity(order))
+        CombinedNorm combined = new(order);
+        if (double.IsNaN(sum) || combined.IsLargest(largest))
         {
             return double.IsNaN(sum) ? double.NaN : largest;
         }
@@ -56,11 +58,10 @@ public sealed class GradientSet
         double total = 0;
         foreach (double norm in norms)
         {
-            double ratio = norm / largest;
-            total += order == 2 ? ratio * ratio : Math.Pow(ratio, order);
+            total += combined.Term<SystemMath>(norm, largest);
         }
 
-        return largest * Math.Pow(total, 1 / order);
+        return combined.Of<SystemMath>(total, largest);
     }
 
     internal void Add(PendingGradient gradient) => gradients.Add(gradient);

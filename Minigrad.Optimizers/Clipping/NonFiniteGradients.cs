@@ -70,14 +70,9 @@ internal static class NonFiniteGradients
         gradient.Measure();
     }
 
-    /// <summary>Names every bad parameter, the first bad element of the first one, and how many there are.</summary>
     private static string Describe(GradientSet set, int? step, Func<PendingGradient, bool> isBad, double limit)
     {
-        StringBuilder text = new(double.IsInfinity(limit)
-            ? "A gradient is not finite"
-            : $"A gradient is finite but larger than {limit:0.0e+0}, so that its square overflows float32 and the optimizer's state with it");
-        text.Append(step is null ? ": " : $" at step {step}: ");
-        int others = 0;
+        int count = 0;
         PendingGradient? first = null;
         List<string> names = [];
         for (int i = 0; i < set.Gradients.Length; i++)
@@ -85,28 +80,57 @@ internal static class NonFiniteGradients
             if (isBad(set.Gradients[i]))
             {
                 names.Add(NameOf(set.Gradients[i].Parameter, i));
-                others += first is null ? 0 : 1;
+                count++;
                 first ??= set.Gradients[i];
             }
         }
 
-        float[] values = first!.Gradient.ToArray();
-        double coefficient = double.IsInfinity(limit) ? 1 : first.Coefficient;
-        int place = Array.FindIndex(values, value => IsBad(coefficient * value, limit));
-        if (place >= 0)
+        BadElements elements = Find(first!.Gradient, double.IsInfinity(limit) ? 1 : first.Coefficient, limit);
+        return Describe(step, limit, names, count, first.Gradient.Shape, elements, first.Norm);
+    }
+
+    /// <summary>Names every bad parameter, the first bad element of the first one, and how many there are.</summary>
+    /// <param name="step">The number of the step, or null outside one.</param>
+    /// <param name="limit">From which magnitude on an element is bad.</param>
+    /// <param name="names">The names of bad parameters, at least of the first six.</param>
+    /// <param name="count">How many parameters are bad.</param>
+    /// <param name="shape">The shape of the first.</param>
+    /// <param name="elements">Its bad elements.</param>
+    /// <param name="norm">Its norm.</param>
+    public static string Describe(
+        int? step, double limit, IReadOnlyList<string> names, int count, Shape shape, BadElements elements, double norm)
+    {
+        StringBuilder text = new(double.IsInfinity(limit)
+            ? "A gradient is not finite"
+            : $"A gradient is finite but larger than {limit:0.0e+0}, so that its square overflows float32 and the optimizer's state with it");
+        text.Append(step is null ? ": " : $" at step {step}: ");
+        if (elements.Place >= 0)
         {
-            int count = values.Count(value => IsBad(coefficient * value, limit));
-            text.Append($"'{names[0]}' has {values[place]} at {PlaceText(place, first.Gradient.Shape)}, and {count} bad of {values.Length} elements in all");
+            text.Append($"'{names[0]}' has {elements.Value} at {PlaceText(elements.Place, shape)}, and {elements.Count} bad of {shape.Size} elements in all");
         }
         else
         {
-            text.Append($"'{names[0]}' has a norm of {first.Norm:0.###e+0}");
+            text.Append($"'{names[0]}' has a norm of {norm:0.###e+0}");
         }
 
+        int others = count - 1;
         text.Append(others > 0 ? $"; {others} more: {string.Join(", ", names.Skip(1).Take(5).Select(name => $"'{name}'"))}{(others > 5 ? ", …" : string.Empty)}. " : ". ");
         return text.Append(
             "No parameter was changed. A lower learning rate or Clip = [Clip.GlobalNorm(1)] often prevents it; "
             + "NonFinite = NonFinitePolicy.SkipStep passes over such steps. If it happens at the first step, look for a division by 0, a logarithm of 0, or bad data.").ToString();
+    }
+
+    /// <summary>Looks through a gradient for elements that are NaN or not below a limit.</summary>
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="coefficient">What each element is multiplied by.</param>
+    /// <param name="limit">The limit.</param>
+    public static BadElements Find(Tensor gradient, double coefficient, double limit)
+    {
+        float[] values = gradient.ToArray();
+        int place = Array.FindIndex(values, value => IsBad(coefficient * value, limit));
+        return place < 0
+            ? new BadElements(-1, 0, 0)
+            : new BadElements(place, values[place], values.Count(value => IsBad(coefficient * value, limit)));
     }
 
     /// <summary>The parameter's name, or its number.</summary>

@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
@@ -16,6 +18,11 @@ internal sealed class ParameterNormClip(double threshold, double order, double e
     public override string ToString() =>
         order == 2 ? $"ParameterNorm({threshold})" : $"ParameterNorm({threshold}, order {order})";
 
+    private ParameterNormDecision Decision => new(threshold, epsilon);
+
+    /// <inheritdoc/>
+    internal override bool CanDefer => true;
+
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
     {
@@ -23,9 +30,12 @@ internal sealed class ParameterNormClip(double threshold, double order, double e
         double norm = GradientSet.NormOfNorms(norms, order);
         for (int i = 0; i < norms.Length; i++)
         {
-            gradients.Scale(gradients.Gradients[i], GlobalNormClip.Coefficient(norms[i], threshold, epsilon));
+            gradients.Scale(gradients.Gradients[i], Decision.Own(norms[i]));
         }
 
         return norm;
     }
+
+    /// <inheritdoc/>
+    internal override bool Defer(DeferredSteps steps, int set, bool isLast) => steps.Decide(Decision, order, set, isLast);
 }

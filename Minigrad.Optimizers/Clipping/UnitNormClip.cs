@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
@@ -9,14 +11,17 @@ namespace Minigrad.Optimizers.Clipping;
 /// <param name="epsilon">ε, the smallest weight norm that counts, so that weights of zero can learn.</param>
 internal sealed class UnitNormClip(double clipping, double epsilon) : ClipStage
 {
-    private const double SmallestGradientNorm = 1e-6;
-
     private readonly double clipping = CheckThreshold(clipping, nameof(Minigrad.Optimizers.Clip.UnitNorm));
     private readonly double epsilon = epsilon > 0 ? epsilon : throw new ArgumentOutOfRangeException(
         nameof(epsilon), epsilon, "Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive; with 0, weights that start at zero would never learn.");
 
     /// <inheritdoc/>
     public override string ToString() => $"UnitNorm({clipping}, epsilon {epsilon})";
+
+    private UnitNormDecision Decision => new(clipping, epsilon);
+
+    /// <inheritdoc/>
+    internal override bool CanDefer => true;
 
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
@@ -33,6 +38,9 @@ internal sealed class UnitNormClip(double clipping, double epsilon) : ClipStage
         return norm;
     }
 
+    /// <inheritdoc/>
+    internal override bool Defer(DeferredSteps steps, int set, bool isLast) => steps.DecideUnits(Decision, set, isLast);
+
     private void ClipUnits(GradientSet gradients, PendingGradient gradient)
     {
         if (!gradient.IsPlainlyScaled)
@@ -48,11 +56,7 @@ internal sealed class UnitNormClip(double clipping, double epsilon) : ClipStage
         bool acts = false;
         for (int unit = 0; unit < norms.Length; unit++)
         {
-            double scaled = gradient.Coefficient * norms[unit];
-            double allowed = clipping * Math.Max(weights[unit], epsilon);
-            coefficients[unit] = scaled < allowed || double.IsPositiveInfinity(clipping)
-                ? 1
-                : allowed / Math.Max(scaled, SmallestGradientNorm);
+            coefficients[unit] = Decision.Coefficient(gradient.Coefficient * norms[unit], weights[unit]);
             acts |= coefficients[unit] != 1;
         }
 

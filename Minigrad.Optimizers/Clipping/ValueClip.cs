@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>Clamps every element to ±c. The direction of the step changes; NaN stays NaN.</summary>
@@ -9,19 +11,23 @@ internal sealed class ValueClip(double bound) : ClipStage
     /// <inheritdoc/>
     public override string ToString() => $"Value({bound})";
 
+    private ValueDecision Decision => new(bound);
+
+    /// <inheritdoc/>
+    internal override bool CanDefer => true;
+
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
     {
         double norm = gradients.Norm();
         foreach (PendingGradient gradient in gradients.Gradients)
         {
-            // No element exceeds the norm, so a bound above it never acts and need not be applied.
-            if (gradient.Norm > bound)
-            {
-                gradient.Bound = Math.Min(gradient.Bound, bound);
-            }
+            gradient.Bound = Math.Min(gradient.Bound, Decision.Bound(gradient.Norm));
         }
 
         return norm;
     }
+
+    /// <inheritdoc/>
+    internal override bool Defer(DeferredSteps steps, int set, bool isLast) => steps.Decide(Decision, 2, set, isLast);
 }

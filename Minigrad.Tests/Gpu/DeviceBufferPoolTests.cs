@@ -49,9 +49,9 @@ public sealed class DeviceBufferPoolTests : IDisposable
     public void What_is_returned_is_used_again()
     {
         Owner first = new(1000);
-        DeviceLease lease = pool.Rent(first);
+        DeviceLease lease = Rent(first);
         pool.Return(lease);
-        Assert.Same(lease, pool.Rent(new Owner(1001)));
+        Assert.Same(lease, Rent(new Owner(1001)));
         DeviceLease scratch = pool.RentScratch(1000);
         Assert.NotSame(lease, scratch);
         pool.ReturnScratch(scratch);
@@ -63,7 +63,7 @@ public sealed class DeviceBufferPoolTests : IDisposable
     public void What_is_in_use_is_not_handed_out_twice()
     {
         Owner[] owners = [.. Enumerable.Range(0, 50).Select(_ => new Owner(100))];
-        DeviceLease[] leases = [.. owners.Select(pool.Rent)];
+        DeviceLease[] leases = [.. owners.Select(Rent)];
         Assert.Equal(50, leases.Distinct().Count());
         foreach (DeviceLease lease in leases.Where((_, i) => i % 3 == 0))
         {
@@ -71,7 +71,7 @@ public sealed class DeviceBufferPoolTests : IDisposable
         }
 
         Owner[] later = [.. Enumerable.Range(0, 17).Select(_ => new Owner(100))];
-        Assert.Equal(leases.Where((_, i) => i % 3 == 0).ToHashSet(), later.Select(pool.Rent).ToHashSet());
+        Assert.Equal(leases.Where((_, i) => i % 3 == 0).ToHashSet(), later.Select(Rent).ToHashSet());
         GC.KeepAlive(owners);
     }
 
@@ -90,10 +90,10 @@ public sealed class DeviceBufferPoolTests : IDisposable
     public void A_full_device_gives_up_what_is_idle_in_another_size()
     {
         mostAllocations = 3;
-        pool.Return(pool.Rent(new Owner(1000)));
-        pool.Return(pool.Rent(new Owner(2000)));
-        pool.Return(pool.Rent(new Owner(3000)));
-        pool.Rent(new Owner(9000));
+        pool.Return(Rent(new Owner(1000)));
+        pool.Return(Rent(new Owner(2000)));
+        pool.Return(Rent(new Owner(3000)));
+        Rent(new Owner(9000));
         Assert.Equal(3, frees);
         Assert.InRange(pool.BytesOwned, 9000 * sizeof(float), 11_000 * sizeof(float));
     }
@@ -105,7 +105,7 @@ public sealed class DeviceBufferPoolTests : IDisposable
         RentAndForget(1000);
         RentAndForget(1000);
         Owner kept = new(1000);
-        Assert.NotNull(pool.Rent(kept));
+        Assert.NotNull(Rent(kept));
     }
 
     [Fact]
@@ -113,21 +113,23 @@ public sealed class DeviceBufferPoolTests : IDisposable
     {
         mostAllocations = 4;
         Owner[] owners = [new(Mebi), new(Mebi), new(3 * Mebi)];
-        DeviceLease[] leases = [.. owners.Select(pool.Rent)];
+        DeviceLease[] leases = [.. owners.Select(Rent)];
         DeviceLease scratch = pool.RentScratch(2 * Mebi);
-        GpuException exception = Assert.Throws<GpuException>(() => pool.Rent(new Owner(8 * Mebi)));
+        GpuException exception = Assert.Throws<GpuException>(() => Rent(new Owner(8 * Mebi)));
         Assert.Contains("no room for a buffer of 8 MiB", exception.Message, StringComparison.Ordinal);
         Assert.Contains("5 MiB in 3 buffers, 1 of 786432 numbers, 2 of 262144 numbers", exception.Message, StringComparison.Ordinal);
         Assert.Contains("2 MiB are scratch or idle", exception.Message, StringComparison.Ordinal);
         Assert.Contains("CUDA_ERROR_OUT_OF_MEMORY", exception.Message, StringComparison.Ordinal);
         pool.ReturnScratch(scratch);
         pool.Return(leases[0]);
-        Assert.Same(leases[0], pool.Rent(owners[0]));
+        Assert.Same(leases[0], Rent(owners[0]));
         GC.KeepAlive(owners);
     }
 
+    private DeviceLease Rent(Storage owner) => pool.Rent(owner, owner.Length);
+
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void RentAndForget(int length) => pool.Rent(new Owner(length));
+    private void RentAndForget(int length) => Rent(new Owner(length));
 
     private sealed class Owner(int length) : Storage(CpuBackend.Instance, length)
     {

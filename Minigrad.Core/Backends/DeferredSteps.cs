@@ -1,0 +1,84 @@
+using Minigrad.Operations;
+
+namespace Minigrad.Backends;
+
+/// <summary>
+/// The steps of one optimizer on a backend that the host does not wait for. Norms, what clipping decides from them,
+/// whether the step is made at all, and how many were made, stay on the device; the host asks for records when it wants to
+/// know. The formulas are the optimizer's (<see cref="IClipDecision"/>, <see cref="IStepRule{TRule}"/>), the loops the
+/// backend's.
+/// </summary>
+/// <remarks>
+/// One step is <see cref="Begin"/>, then the decisions in the order of the stages, the last of which is marked, then the
+/// updates. Parameters are meant by their number in the list that <see cref="Backend.Defer"/> was given.
+/// </remarks>
+public abstract class DeferredSteps
+{
+    /// <summary>How many records are kept: of the last so many attempts.</summary>
+    public const int RecordCount = 64;
+
+    /// <summary>How many attempts were begun.</summary>
+    public int Attempts { get; protected set; }
+
+    /// <summary>What the rule remembers of a parameter, as buffers of its length.</summary>
+    /// <param name="parameter">The parameter.</param>
+    public abstract IReadOnlyList<Storage> State(int parameter);
+
+    /// <summary>Begins a step: measures every gradient in L2.</summary>
+    /// <param name="gradients">The gradient of each parameter, or null.</param>
+    /// <param name="sets">Which set of gradients each belongs to; a stage sees one set.</param>
+    /// <param name="settings">What the host says about the step.</param>
+    public abstract void Begin(ReadOnlySpan<Storage?> gradients, ReadOnlySpan<int> sets, StepSettings settings);
+
+    /// <summary>One stage of clipping.</summary>
+    /// <typeparam name="TDecision">What it decides.</typeparam>
+    /// <param name="decision">What it decides.</param>
+    /// <param name="order">The order of the norms that it decides from.</param>
+    /// <param name="set">The set of gradients that it sees; −1 for none.</param>
+    /// <param name="isLast">Whether it is the step's last, after which it is settled whether the update is made.</param>
+    /// <returns>Whether gradients may have been written.</returns>
+    public abstract bool Decide<TDecision>(TDecision decision, double order, int set, bool isLast)
+        where TDecision : unmanaged, IClipDecision;
+
+    /// <summary>One stage of clipping that looks at each unit of a gradient and its weights.</summary>
+    /// <typeparam name="TDecision">What it decides.</typeparam>
+    /// <param name="decision">What it decides.</param>
+    /// <param name="set">The set of gradients that it sees.</param>
+    /// <param name="isLast">Whether it is the step's last.</param>
+    /// <returns>Whether gradients may have been written.</returns>
+    public abstract bool DecideUnits<TDecision>(TDecision decision, int set, bool isLast)
+        where TDecision : unmanaged, IUnitDecision;
+
+    /// <summary>Updates a run of parameters that have gradients, unless the step is withheld.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="step">The rule's constants.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public abstract void Update<TStep, TRule>(TStep step, int first, int end)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateRule;
+
+    /// <summary>Waits, and reads the records of the last <see cref="RecordCount"/> attempts, attempt a at a mod that.</summary>
+    /// <param name="records">Where to.</param>
+    public abstract void ReadRecords(Span<StepRecord> records);
+
+    /// <summary>Waits, and reads each gradient's norm at an attempt whose record is kept.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="norms">A norm for each parameter; NaN for one that had no gradient.</param>
+    public abstract void ReadNorms(int attempt, Span<double> norms);
+
+    /// <summary>Waits, and measures the gradients of the last step as the update read them.</summary>
+    /// <param name="norms">A norm for each parameter.</param>
+    public abstract void MeasureClipped(Span<double> norms);
+
+    /// <summary>Waits, and reads how many updates each parameter had.</summary>
+    /// <param name="counts">A number for each parameter.</param>
+    public abstract void ReadUpdateCounts(Span<int> counts);
+
+    /// <summary>Sets what the device counts.</summary>
+    /// <param name="counts">The counts of steps, of which the others follow.</param>
+    /// <param name="updates">How many updates each parameter had.</param>
+    /// <param name="memories">What the rule carries for each parameter.</param>
+    public abstract void SetCounts(StepRecord counts, ReadOnlySpan<int> updates, ReadOnlySpan<double> memories);
+}

@@ -1,0 +1,17 @@
+namespace Minigrad.Backends;
+
+/// <summary>What became of a deferred step.</summary>
+public enum StepOutcome
+{
+    /// <summary>The update was made.</summary>
+    Made = 0,
+
+    /// <summary>The update was withheld: a gradient was not finite.</summary>
+    NotFinite = 1,
+
+    /// <summary>The update was withheld: a gradient was so large that its square overflows.</summary>
+    TooLarge = 2,
+
+    /// <summary>The update was withheld because an earlier one was, which the host had not yet acknowledged.</summary>
+    Stopped = 3,
+}

@@ -1,0 +1,505 @@
+using ILGPU;
+using Minigrad.Backends;
+using Minigrad.Gpu.Kernels;
+using Minigrad.Operations;
+
+namespace Minigrad.Gpu;
+
+/// <summary>
+/// An optimizer's steps on the device. The parameters and what is remembered of them lie side by side in slabs, so that one
+/// launch updates all; gradients are read where backward left them, sixteen by one launch. A step with one stage is three
+/// launches: measure, decide, update.
+/// </summary>
+internal sealed class GpuSteps : DeferredSteps
+{
+    private const int ShortestChunk = 4096;
+    private const int ManyChunks = 1024;
+
+    private readonly DeviceQueue queue;
+    private readonly GpuStorage[] parameters;
+    private readonly int[] unitCounts;
+    private readonly GpuStorage[][] states;
+    private readonly Slab[] stateSlabs;
+    private readonly int[] offsets;
+    private readonly int[] sets;
+    private readonly int chunkLength;
+    private readonly List<Slab> owned = [];
+
+    // The tables of the gradients that there were at the last step.
+    private readonly ParameterPlace[] places;
+    private readonly int[] unitEnds;
+    private readonly List<int> windowStarts = [];
+    private readonly List<GradientWindow> windows = [];
+    private readonly List<ArrayView<float>> views = [];
+    private StepMemory memory;
+    private int chunkCount;
+
+    // What the running step has yet to do.
+    private StepSettings settings;
+    private bool isFirst;
+    private bool hasBound;
+    private bool hasUnits;
+
+    /// <summary>Moves the parameters together, and makes room for what is remembered of them.</summary>
+    public GpuSteps(
+        GpuBackend backend,
+        DeviceQueue queue,
+        DeviceBufferPool pool,
+        GpuStorage[] parameters,
+        IReadOnlyList<int> unitCounts,
+        IReadOnlyList<float> initialState)
+    {
+        this.queue = queue;
+        this.parameters = parameters;
+        this.unitCounts = [.. unitCounts];
+        offsets = new int[parameters.Length];
+        sets = new int[parameters.Length];
+        places = new ParameterPlace[parameters.Length];
+        unitEnds = new int[parameters.Length];
+        long room = 0;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            offsets[i] = (int)room;
+            room += Slab.Aligned(parameters[i].Length);
+        }
+
+        MoveTogether(pool, (int)room);
+        stateSlabs = [.. initialState.Select(_ => new Slab(pool, (int)room))];
+        states = [.. parameters.Select((parameter, i) =>
+            stateSlabs.Select(slab => new GpuStorage(backend, pool, slab, offsets[i], parameter.Length)).ToArray())];
+        for (int slot = 0; slot < stateSlabs.Length; slot++)
+        {
+            queue.Launch(
+                ElementwiseKernels.Fill, stateSlabs[slot].Floats.IntLength, initialState[slot], stateSlabs[slot].Floats);
+        }
+
+        chunkLength = (int)Math.Max(ShortestChunk, Slab.Aligned(room / ManyChunks));
+        MakeTables(pool);
+        Array.Fill(sets, int.MinValue);
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Storage> State(int parameter) => states[parameter];
+
+    /// <summary>How many words the parameters take side by side.</summary>
+    /// <param name="parameters">The parameters.</param>
+    public static long Room(GpuStorage[] parameters) => parameters.Sum(parameter => Slab.Aligned(parameter.Length));
+
+    /// <inheritdoc/>
+    public override void Begin(ReadOnlySpan<Storage?> gradients, ReadOnlySpan<int> sets, StepSettings settings)
+    {
+        this.settings = settings;
+        if (!IsKnown(gradients, sets))
+        {
+            UploadTables(gradients, sets);
+        }
+
+        Attempts++;
+        FillWindows(gradients);
+        (isFirst, hasBound, hasUnits) = (true, false, false);
+        Measure(default(SquareTerm), target: 0);
+    }
+
+    /// <inheritdoc/>
+    public override bool Decide<TDecision>(TDecision decision, double order, int set, bool isLast)
+    {
+        DecideArguments arguments = Arguments(order, set, isLast);
+        bool writes = WritePending(ref arguments, set, unitsToo: order != 2);
+        if (order is not 2)
+        {
+            MeasureOrder(ref arguments);
+        }
+
+        hasBound |= decision.MayBound;
+        Launch(decision, arguments);
+        return writes;
+    }
+
+    /// <inheritdoc/>
+    public override bool DecideUnits<TDecision>(TDecision decision, int set, bool isLast)
+    {
+        // Units are decided from the state of their gradients, so that has to be settled first.
+        DecideArguments arguments = Arguments(2, StepKernels.AllSets, isLast: false);
+        bool writes = WritePending(ref arguments, set, unitsToo: true);
+        if (arguments.IsFirst != 0 || writes)
+        {
+            arguments.Set = set;
+            Launch(default(NoClip), arguments);
+        }
+
+        foreach ((int window, int first, int end) in Runs(0, parameters.Length))
+        {
+            int firstUnit = places[first].FirstUnit;
+            queue.LaunchGroups(
+                StepKernels.DecideUnits<TDecision>,
+                unitEnds[end - 1] - firstUnit,
+                queue.GroupSize,
+                memory,
+                windows[window],
+                BufferOf(parameters[first]),
+                decision,
+                Reading(float.PositiveInfinity),
+                firstUnit,
+                set);
+        }
+
+        hasUnits = true;
+        DecideArguments combination = Arguments(2, set, isLast);
+        combination.CombinesUnits = 1;
+        Launch(default(NoClip), combination);
+        return writes;
+    }
+
+    /// <inheritdoc/>
+    public override void Update<TStep, TRule>(TStep step, int first, int end)
+    {
+        foreach ((int window, int from, int to) in Runs(first, end))
+        {
+            int firstChunk = places[from].FirstChunk;
+            ArrayView<float> buffer = BufferOf(parameters[from]);
+            ParameterMemory target = new(buffer, StateView(0, buffer), StateView(1, buffer), StateView(2, buffer));
+            queue.LaunchGroups(
+                StepKernels.Update<TStep, TRule>,
+                places[to - 1].FirstChunk + places[to - 1].ChunkCount - firstChunk,
+                queue.GroupSize,
+                memory,
+                windows[window],
+                target,
+                step,
+                Reading((float)settings.LargestUsable),
+                firstChunk);
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public override void ReadRecords(Span<StepRecord> records) => queue.Download(memory.Records, records);
+
+    /// <inheritdoc/>
+    public override void ReadNorms(int attempt, Span<double> norms) => queue.Download(
+        memory.Norms.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), norms);
+
+    /// <inheritdoc/>
+    public override void MeasureClipped(Span<double> norms)
+    {
+        for (int window = 0; window < windows.Count; window++)
+        {
+            (int first, int count) = ChunksOf(window);
+            queue.LaunchGroups(
+                StepKernels.MeasureScaled,
+                count,
+                queue.GroupSize,
+                memory,
+                windows[window],
+                Reading((float)settings.LargestUsable),
+                first,
+                chunkCount);
+        }
+
+        double[] partials = new double[chunkCount];
+        queue.Download(memory.Partials.SubView(chunkCount, chunkCount), partials);
+        for (int i = 0; i < norms.Length; i++)
+        {
+            double sum = 0;
+            for (int chunk = 0; chunk < places[i].ChunkCount; chunk++)
+            {
+                sum += partials[places[i].FirstChunk + chunk];
+            }
+
+            norms[i] = Math.Sqrt(sum);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void ReadUpdateCounts(Span<int> counts)
+    {
+        GradientState[] known = new GradientState[parameters.Length];
+        queue.Download(memory.States, known);
+        for (int i = 0; i < counts.Length; i++)
+        {
+            counts[i] = (int)known[i].Updates;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void SetCounts(StepRecord counts, ReadOnlySpan<int> updates, ReadOnlySpan<double> memories)
+    {
+        GradientState[] known = new GradientState[parameters.Length];
+        for (int i = 0; i < known.Length; i++)
+        {
+            known[i] = new GradientState { Updates = updates[i], EvenMemory = memories[i], OddMemory = memories[i] };
+        }
+
+        queue.Upload<GradientState>(known, memory.States);
+        counts.Attempt = Attempts;
+        queue.Upload([counts], memory.Records.SubView(Attempts % RecordCount, 1));
+    }
+
+    private static ArrayView<float> BufferOf(GpuStorage storage) => storage.Slab?.Floats ?? storage.View;
+
+    private void MoveTogether(DeviceBufferPool pool, int room)
+    {
+        Slab slab = new(pool, room);
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (parameters[i] is { Slab: null, Length: > 0 })
+            {
+                queue.Copy(parameters[i].View, slab.Floats.SubView(offsets[i], parameters[i].Length));
+                parameters[i].MoveInto(slab, offsets[i]);
+            }
+        }
+    }
+
+    private ArrayView<T> Table<T>(DeviceBufferPool pool, long count)
+        where T : unmanaged
+    {
+        int length = (int)Math.Max(1, count);
+        Slab slab = new(pool, checked(length * Slab.Words<T>()));
+        owned.Add(slab);
+        return slab.As<T>(length);
+    }
+
+    private void MakeTables(DeviceBufferPool pool)
+    {
+        int chunks = parameters.Sum(parameter => ChunksOf(parameter));
+        int units = unitCounts.Sum();
+        memory = new StepMemory
+        {
+            Chunks = Table<Chunk>(pool, chunks),
+            Units = Table<Chunk>(pool, units),
+            Places = Table<ParameterPlace>(pool, parameters.Length),
+            LargeParameters = Table<int>(pool, parameters.Count(parameter => ChunksOf(parameter) > StepKernels.FewPartials)),
+            States = Table<GradientState>(pool, parameters.Length),
+            Records = Table<StepRecord>(pool, RecordCount),
+            Norms = Table<double>(pool, (long)RecordCount * parameters.Length),
+            Partials = Table<double>(pool, 2L * chunks),
+            Faults = Table<double>(pool, 3L * chunks),
+            UnitResults = Table<double>(pool, 2L * units),
+            UnitFactors = Table<float>(pool, 2L * units),
+            Largest = Table<float>(pool, parameters.Length),
+        };
+        queue.Upload<StepRecord>(new StepRecord[RecordCount], memory.Records);
+        queue.Upload<GradientState>(new GradientState[parameters.Length], memory.States);
+    }
+
+    private int ChunksOf(GpuStorage parameter) => (int)(((long)parameter.Length + chunkLength - 1) / chunkLength);
+
+    private bool IsKnown(ReadOnlySpan<Storage?> gradients, ReadOnlySpan<int> sets)
+    {
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (this.sets[i] != (gradients[i] is null ? ParameterPlace.NoGradient : sets[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the tables anew when other parameters have gradients, or belong to other sets, than at the last step.</summary>
+    private void UploadTables(ReadOnlySpan<Storage?> gradients, ReadOnlySpan<int> sets)
+    {
+        List<Chunk> chunks = [];
+        List<Chunk> units = [];
+        List<int> large = [];
+        windowStarts.Clear();
+        int view = GradientWindow.Size;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            bool hasGradient = gradients[i] is not null;
+            bool hasNumbers = hasGradient && parameters[i].Length > 0;
+            this.sets[i] = hasGradient ? sets[i] : ParameterPlace.NoGradient;
+            int firstChunk = chunks.Count;
+            int firstUnit = units.Count;
+            if (hasNumbers)
+            {
+                if (view == GradientWindow.Size)
+                {
+                    windowStarts.Add(i);
+                    view = 0;
+                }
+
+                AddChunks(chunks, i, view, chunkLength, firstUnit);
+                AddChunks(units, i, view, parameters[i].Length / unitCounts[i], firstUnit);
+                view++;
+            }
+
+            places[i] = new ParameterPlace(
+                this.sets[i], firstChunk, chunks.Count - firstChunk, firstUnit, units.Count - firstUnit);
+            unitEnds[i] = units.Count;
+            if (places[i].ChunkCount > StepKernels.FewPartials)
+            {
+                large.Add(i);
+            }
+        }
+
+        chunkCount = chunks.Count;
+        while (large.Count < memory.LargeParameters.IntLength)
+        {
+            large.Add(-1);
+        }
+
+        queue.Upload<Chunk>([.. chunks], memory.Chunks.SubView(0, chunks.Count));
+        queue.Upload<Chunk>([.. units], memory.Units.SubView(0, units.Count));
+        queue.Upload<ParameterPlace>(places, memory.Places);
+        queue.Upload<int>([.. large], memory.LargeParameters);
+    }
+
+    private void AddChunks(List<Chunk> chunks, int parameter, int view, int length, int firstUnit)
+    {
+        GpuStorage storage = parameters[parameter];
+        int unitLength = storage.Length / unitCounts[parameter];
+        for (int start = 0; start < storage.Length; start += length)
+        {
+            int count = Math.Min(length, storage.Length - start);
+            chunks.Add(new Chunk(parameter, start, count, view, storage.Offset, offsets[parameter], firstUnit, unitLength));
+        }
+    }
+
+    private void FillWindows(ReadOnlySpan<Storage?> gradients)
+    {
+        windows.Clear();
+        for (int window = 0; window < windowStarts.Count; window++)
+        {
+            int end = window + 1 < windowStarts.Count ? windowStarts[window + 1] : parameters.Length;
+            views.Clear();
+            for (int i = windowStarts[window]; i < end; i++)
+            {
+                if (places[i].ChunkCount > 0)
+                {
+                    views.Add(((GpuStorage)gradients[i]!).View);
+                }
+            }
+
+            windows.Add(new GradientWindow(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(views)));
+        }
+    }
+
+    private (int First, int Count) ChunksOf(int window)
+    {
+        int first = places[windowStarts[window]].FirstChunk;
+        int end = window + 1 < windowStarts.Count ? places[windowStarts[window + 1]].FirstChunk : chunkCount;
+        return (first, end - first);
+    }
+
+    /// <summary>The parameters of a range in runs that one launch can update: of one window and one buffer.</summary>
+    private IEnumerable<(int Window, int First, int End)> Runs(int first, int end)
+    {
+        for (int window = 0; window < windowStarts.Count; window++)
+        {
+            int windowEnd = window + 1 < windowStarts.Count ? windowStarts[window + 1] : parameters.Length;
+            int from = Math.Max(first, windowStarts[window]);
+            int to = Math.Min(end, windowEnd);
+            while (from < to)
+            {
+                int next = from + 1;
+                while (next < to && ReferenceEquals(parameters[next].Slab, parameters[from].Slab))
+                {
+                    next++;
+                }
+
+                yield return (window, from, next);
+                from = next;
+            }
+        }
+    }
+
+    private ArrayView<float> StateView(int slot, ArrayView<float> other) =>
+        slot < stateSlabs.Length ? stateSlabs[slot].Floats : other;
+
+    private GradientReading Reading(float largestUsable) => new(
+        Attempts % RecordCount, settings.Bad == BadGradients.ReadAsZero ? 1 : 0, largestUsable);
+
+    private DecideArguments Arguments(double order, int set, bool isLast) => new()
+    {
+        Attempt = Attempts,
+        Acknowledged = settings.Acknowledged,
+        Bad = (int)settings.Bad,
+        IsFirst = isFirst ? 1 : 0,
+        IsLast = isLast ? 1 : 0,
+        Set = set,
+        ChunkCount = chunkCount,
+        Scale = settings.Scale,
+        Order = order,
+        LargestUsable = settings.LargestUsable,
+    };
+
+    private void Launch<TDecision>(TDecision decision, DecideArguments arguments)
+        where TDecision : unmanaged, IClipDecision
+    {
+        isFirst = false;
+        queue.LaunchGroups(StepKernels.Decide<TDecision>, 1, queue.GroupSize, memory, decision, arguments);
+        GC.KeepAlive(this);
+    }
+
+    private void Measure<TTerm>(TTerm term, int target)
+        where TTerm : struct, INormTerm
+    {
+        for (int window = 0; window < windows.Count; window++)
+        {
+            (int first, int count) = ChunksOf(window);
+            queue.LaunchGroups(
+                StepKernels.Measure<TTerm>,
+                count,
+                queue.GroupSize,
+                memory,
+                windows[window],
+                term,
+                Reading(float.PositiveInfinity),
+                first,
+                target);
+        }
+    }
+
+    /// <summary>A stage that reads memory has what is pending there written first, where there may be any.</summary>
+    private bool WritePending(ref DecideArguments arguments, int set, bool unitsToo)
+    {
+        if (set < 0 || !(hasBound || (unitsToo && hasUnits)))
+        {
+            return false;
+        }
+
+        for (int window = 0; window < windows.Count; window++)
+        {
+            (int first, int count) = ChunksOf(window);
+            queue.LaunchGroups(
+                StepKernels.Write,
+                count,
+                queue.GroupSize,
+                memory,
+                windows[window],
+                Reading(float.PositiveInfinity),
+                first,
+                set,
+                unitsToo ? 1 : 0);
+        }
+
+        Measure(default(SquareTerm), target: 0);
+        arguments.IsWritten = 1;
+        arguments.UnitsToo = unitsToo ? 1 : 0;
+        return true;
+    }
+
+    private void MeasureOrder(ref DecideArguments arguments)
+    {
+        arguments.CombinesOrder = 1;
+        if (arguments.Order == 1)
+        {
+            Measure(default(MagnitudeTerm), chunkCount);
+            return;
+        }
+
+        Measure(default(LargestTerm), chunkCount);
+        if (!double.IsPositiveInfinity(arguments.Order))
+        {
+            // Other powers are taken of magnitudes divided by the largest, which has to be known before.
+            DecideArguments largest = arguments;
+            (largest.CombinesOrder, largest.IsLast) = (2, 0);
+            Launch(default(NoClip), largest);
+            (arguments.IsFirst, arguments.IsWritten) = (0, 0);
+            Measure(new ScaledPowerTerm(arguments.Order, memory.Largest), chunkCount);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace Minigrad.Gpu.Kernels;
+
+/// <summary>
+/// What a step knows of one gradient, and what is counted of its parameter. The gradient's value is
+/// clamp(g · <see cref="Coefficient"/> · unit factor, ±<see cref="Bound"/>), as the host's pipeline has it.
+/// </summary>
+internal struct GradientState
+{
+    /// <summary>The L2 norm of the numbers in memory.</summary>
+    public double Norm;
+
+    /// <summary>The norm of the numbers in memory in the order that the running stage asks for.</summary>
+    public double StageNorm;
+
+    /// <summary>The L2 norm under the unit factors.</summary>
+    public double UnitNorm;
+
+    /// <summary>The factor of all elements.</summary>
+    public double Coefficient;
+
+    /// <summary>The largest magnitude, +∞ for none.</summary>
+    public double Bound;
+
+    /// <summary>How many units have a factor other than 1.</summary>
+    public double ScaledUnits;
+
+    /// <summary>How many updates the parameter had.</summary>
+    public double Updates;
+
+    /// <summary>What the rule carried away from an even update.</summary>
+    public double EvenMemory;
+
+    /// <summary>What the rule carried away from an odd update.</summary>
+    public double OddMemory;
+
+    /// <summary>The L2 norm as it is now, before a bound that is pending.</summary>
+    public readonly double CurrentNorm => Coefficient * (ScaledUnits > 0.0 ? UnitNorm : Norm);
+
+    /// <summary>Whether a stage that reads memory has to have the value written there first.</summary>
+    /// <param name="unitsToo">Whether unit factors are a reason as well as a bound.</param>
+    public readonly bool IsPending(int unitsToo) => Bound < double.PositiveInfinity || (unitsToo != 0 && ScaledUnits > 0.0);
+}

@@ -1,0 +1,319 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Clipping;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>
+/// The gradient pipeline where the host does not wait for the device: it queues what the host's pipeline would do, and
+/// learns from the device's records what came of it, later or when it is asked.
+/// </summary>
+internal sealed class DeferredPipeline
+{
+    private const int NoGradient = -1;
+
+    private readonly Optimizer optimizer;
+    private readonly DeferredSteps steps;
+    private readonly IReadOnlyList<ParameterSlot> slots;
+    private readonly Storage[] parameters;
+    private readonly Storage?[] gradients;
+    private readonly int[] sets;
+    private readonly int[] versions;
+    private readonly StepRecord[] records = new StepRecord[DeferredSteps.RecordCount];
+    private int seen;
+    private int stopped;
+    private int acknowledged;
+    private Exception? failure;
+
+    private DeferredPipeline(
+        Optimizer optimizer, DeferredSteps steps, IReadOnlyList<ParameterSlot> slots, Storage[] parameters)
+    {
+        this.optimizer = optimizer;
+        this.steps = steps;
+        this.slots = slots;
+        this.parameters = parameters;
+        gradients = new Storage?[slots.Count];
+        sets = new int[slots.Count];
+        versions = new int[slots.Count];
+    }
+
+    /// <summary>How many steps were made, as last seen.</summary>
+    public int StepCount { get; private set; }
+
+    /// <summary>How many steps were skipped, as last seen.</summary>
+    public int SkippedSteps { get; private set; }
+
+    /// <summary>How many in a row, up to the last seen.</summary>
+    public int ConsecutiveSkips { get; private set; }
+
+    /// <summary>How many attempts the host has not seen.</summary>
+    public int Unseen => steps.Attempts - seen;
+
+    /// <summary>Moves parameters and their states to where steps need no host, or gives null where there is no such place.</summary>
+    /// <param name="optimizer">Whose steps they are.</param>
+    /// <param name="backend">Where all parameters are.</param>
+    /// <param name="slots">The parameters.</param>
+    /// <param name="initialState">What each remembered number is before the first step.</param>
+    public static DeferredPipeline? Create(
+        Optimizer optimizer, Backend backend, IReadOnlyList<ParameterSlot> slots, IReadOnlyList<float> initialState)
+    {
+        Storage[] parameters = [.. slots.Select(slot => slot.Parameter.Storage)];
+        if (backend.Defer(parameters, [.. slots.Select(UnitCount)], initialState) is not { } steps)
+        {
+            return null;
+        }
+
+        for (int i = 0; i < slots.Count; i++)
+        {
+            for (int number = 0; number < slots[i].State.Count; number++)
+            {
+                backend.Upload(ParameterSlot.Download(slots[i].State[number]), steps.State(i)[number]);
+            }
+
+            slots[i].State = steps.State(i);
+        }
+
+        return new DeferredPipeline(optimizer, steps, slots, parameters);
+    }
+
+    /// <summary>Whether it still has the parameters where they are.</summary>
+    public bool Fits()
+    {
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (!ReferenceEquals(parameters[i], slots[i].Parameter.Storage))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Tells the device what the host has counted.</summary>
+    /// <param name="stepCount">How many steps were made.</param>
+    /// <param name="skippedSteps">How many were skipped.</param>
+    /// <param name="consecutiveSkips">How many in a row.</param>
+    /// <param name="memory">What the rule carries after so many updates.</param>
+    public void SetCounts(int stepCount, int skippedSteps, int consecutiveSkips, Func<int, double> memory)
+    {
+        (StepCount, SkippedSteps, ConsecutiveSkips) = (stepCount, skippedSteps, consecutiveSkips);
+        StepRecord counts = new()
+        {
+            StepCount = stepCount,
+            SkippedSteps = skippedSteps,
+            ConsecutiveSkips = consecutiveSkips,
+            StoppedAt = stopped,
+        };
+        steps.SetCounts(counts, [.. slots.Select(slot => slot.Step)], [.. slots.Select(slot => memory(slot.Step))]);
+        seen = steps.Attempts;
+    }
+
+    /// <summary>Begins a step.</summary>
+    /// <param name="scale">What every gradient is multiplied by first.</param>
+    /// <param name="policy">What happens when a gradient is not usable.</param>
+    /// <param name="setOf">The set of gradients of a group.</param>
+    public void Begin(double scale, NonFinitePolicy policy, Func<ParameterGroup, int> setOf)
+    {
+        for (int i = 0; i < slots.Count; i++)
+        {
+            gradients[i] = slots[i].Pending.HasGradient ? slots[i].Pending.Gradient.Storage : null;
+            sets[i] = setOf(slots[i].Group);
+        }
+
+        steps.Begin(gradients, sets, new StepSettings(scale, Handling(policy), NonFiniteGradients.LargestUsable, acknowledged));
+    }
+
+    /// <summary>Queues a stage.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="set">The set of gradients that it sees.</param>
+    /// <param name="isLast">Whether it is the step's last.</param>
+    public void Clip(ClipStage stage, int set, bool isLast)
+    {
+        if (stage.Defer(steps, set, isLast))
+        {
+            for (int i = 0; i < gradients.Length; i++)
+            {
+                if (sets[i] == set)
+                {
+                    gradients[i]?.MarkChanged();
+                }
+            }
+        }
+    }
+
+    /// <summary>Ends the stages of a step that has none.</summary>
+    public void ClipNothing() => steps.Decide(default(Operations.NoClip), 2, set: -1, isLast: true);
+
+    /// <summary>Queues an update.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="step">The rule's constants.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public void Update<TStep, TRule>(TStep step, int first, int end)
+        where TStep : unmanaged, Operations.IStepRule<TRule>
+        where TRule : unmanaged, Operations.IUpdateRule => steps.Update<TStep, TRule>(step, first, end);
+
+    /// <summary>Ends a step: lets go of its gradients.</summary>
+    /// <returns>The number of the attempt, under which its record is found.</returns>
+    public int End()
+    {
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            versions[i] = gradients[i]?.Version ?? NoGradient;
+            gradients[i] = null;
+        }
+
+        return steps.Attempts;
+    }
+
+    /// <summary>Looks at what has become of the steps that were queued.</summary>
+    public void Learn()
+    {
+        if (Unseen == 0)
+        {
+            return;
+        }
+
+        steps.ReadRecords(records);
+        for (int attempt = seen + 1; attempt <= steps.Attempts; attempt++)
+        {
+            StepRecord record = Kept(attempt);
+            if (record.StoppedAt == attempt)
+            {
+                stopped = attempt;
+                failure ??= Failure(record, steps.Attempts - attempt);
+            }
+            else if (record.ConsecutiveSkips > optimizer.MaximumConsecutiveSkips)
+            {
+                failure ??= optimizer.TooManySkips((int)record.ConsecutiveSkips);
+            }
+        }
+
+        StepRecord last = Kept(steps.Attempts);
+        (StepCount, SkippedSteps, ConsecutiveSkips) = ((int)last.StepCount, (int)last.SkippedSteps, (int)last.ConsecutiveSkips);
+        seen = steps.Attempts;
+    }
+
+    /// <summary>Reads how many updates each parameter had.</summary>
+    public void LearnUpdates()
+    {
+        int[] counts = new int[slots.Count];
+        steps.ReadUpdateCounts(counts);
+        for (int i = 0; i < counts.Length; i++)
+        {
+            slots[i].Step = counts[i];
+        }
+    }
+
+    /// <summary>Throws what a step has met that the host has seen, once. Steps go on after it.</summary>
+    public void ThrowIfFailed()
+    {
+        if (failure is { } thrown)
+        {
+            (failure, acknowledged) = (null, stopped);
+            throw thrown;
+        }
+    }
+
+    /// <summary>What an attempt has measured.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <exception cref="InvalidOperationException">Its record is gone.</exception>
+    public StepMeasurement Measurement(int attempt)
+    {
+        Learn();
+        CheckKept(attempt);
+        StepRecord record = Kept(attempt);
+        bool wasSkipped = record.Outcome != 0;
+        return new StepMeasurement(
+            (int)record.StepCount + (wasSkipped ? 1 : 0),
+            record.Norm,
+            record.ClippedNorm,
+            record.Bounds > 0,
+            record.Coefficient,
+            record.Scalings > 0,
+            wasSkipped);
+    }
+
+    /// <summary>Each gradient's norm at an attempt; NaN for a parameter that had none.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <exception cref="InvalidOperationException">Its record is gone.</exception>
+    public double[] Norms(int attempt)
+    {
+        Learn();
+        CheckKept(attempt);
+        double[] norms = new double[slots.Count];
+        steps.ReadNorms(attempt, norms);
+        return norms;
+    }
+
+    /// <summary>Each gradient's norm as the update read it, or null if it is no longer what it was.</summary>
+    /// <param name="attempt">The attempt.</param>
+    public double[]? ClippedNorms(int attempt)
+    {
+        if (attempt != steps.Attempts || !Enumerable.Range(0, slots.Count).All(IsUnchanged))
+        {
+            return null;
+        }
+
+        double[] norms = new double[slots.Count];
+        steps.MeasureClipped(norms);
+        return norms;
+    }
+
+    private static int UnitCount(ParameterSlot slot) =>
+        slot.Parameter.Length == 0 ? 0 : slot.Pending.UnitCount;
+
+    private static BadGradients Handling(NonFinitePolicy policy) => policy switch
+    {
+        NonFinitePolicy.Throw => BadGradients.Stop,
+        NonFinitePolicy.SkipStep => BadGradients.Skip,
+        NonFinitePolicy.ZeroBadValues => BadGradients.ReadAsZero,
+        NonFinitePolicy.Propagate => BadGradients.Use,
+        _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "There is no such policy for non-finite gradients."),
+    };
+
+    private StepRecord Kept(int attempt) => records[attempt % records.Length];
+
+    private void CheckKept(int attempt)
+    {
+        if (Kept(attempt).Attempt != attempt || attempt > seen)
+        {
+            throw new InvalidOperationException(
+                $"The report of a step was read {steps.Attempts - attempt} steps later, but a device keeps the last {records.Length}. Read what you need of a report sooner, or set CheckInterval = 1.");
+        }
+    }
+
+    private bool IsUnchanged(int i) =>
+        versions[i] == (slots[i].Pending.HasGradient ? slots[i].Pending.Gradient.Storage.Version : NoGradient);
+
+    private NonFiniteGradientException Failure(StepRecord record, int later)
+    {
+        List<string> names = [];
+        for (int place = 0; place < Math.Min(record.BadCount, StepRecord.BadPlaces); place++)
+        {
+            names.Add(NonFiniteGradients.NameOf(slots[record.Bad(place)].Parameter, record.Bad(place)));
+        }
+
+        ParameterSlot first = slots[record.Bad(0)];
+        bool isTooLarge = record.Outcome == (double)StepOutcome.TooLarge;
+        BadElements elements = isTooLarge
+            ? later == 0 && IsUnchanged(record.Bad(0)) ? FindLarge(record, first) : new BadElements(-1, 0, 0)
+            : new BadElements((int)record.BadElement, (float)record.BadValue, (int)record.BadElements);
+        double limit = isTooLarge ? NonFiniteGradients.LargestUsable : double.PositiveInfinity;
+        string message = NonFiniteGradients.Describe(
+            (int)record.StepCount + 1, limit, names, (int)record.BadCount, first.Parameter.Shape, elements, record.BadNorm);
+        return new NonFiniteGradientException(later == 0
+            ? message
+            : $"{message} (Seen {later} steps later, none of which was made either, because steps on a device are looked at every {nameof(Optimizer.CheckInterval)} steps; 1 tells at once.)");
+    }
+
+    /// <summary>Which elements are too large is not recorded; right after the step the gradient is still there to look.</summary>
+    private BadElements FindLarge(StepRecord record, ParameterSlot slot)
+    {
+        double[] before = new double[slots.Count];
+        steps.ReadNorms((int)record.Attempt, before);
+        double scale = slot.Pending.Coefficient * record.BadNorm / before[record.Bad(0)];
+        return NonFiniteGradients.Find(slot.Pending.Gradient, scale, NonFiniteGradients.LargestUsable);
+    }
+}

@@ -1,0 +1,225 @@
+using System.Runtime.InteropServices;
+using Minigrad.Backends;
+using Minigrad.Optimizers.Clipping;
+
+namespace Minigrad.Optimizers;
+
+/// <content>Steps on a device that the host does not wait for.</content>
+public abstract partial class Optimizer
+{
+    private DeferredPipeline? deferred;
+    private Backend? refusing;
+    private bool isCountedOnDevice;
+
+    /// <summary>
+    /// After how many steps on a device the host looks at what became of them: 1 waits for each, so that an error is
+    /// thrown by the step it belongs to; up to 64. The CPU always knows, and does not read this.
+    /// </summary>
+    /// <remarks>
+    /// Under <see cref="NonFinitePolicy.Throw"/> a device makes no step after a bad one until the error was thrown, so
+    /// nothing is lost but the steps in between. Reading a number of a report, <see cref="StepCount"/> or
+    /// <see cref="State"/> looks as well; what they find is thrown by the next step, or by <see cref="Check"/>.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">It is not from 1 to 64.</exception>
+    public int CheckInterval
+    {
+        get;
+        set
+        {
+            if (value is < 1 or > DeferredSteps.RecordCount)
+            {
+                throw new ArgumentOutOfRangeException(
+                    nameof(value), value, $"CheckInterval must be from 1 to {DeferredSteps.RecordCount}, of which a device keeps records, but it is {value}.");
+            }
+
+            field = value;
+        }
+    } = DeferredSteps.RecordCount;
+
+    /// <summary>How many targets the running update has.</summary>
+    internal int TargetCount => targets.Count;
+
+    /// <summary>Waits for the device, and throws what a step met that the host has not looked at. On the CPU there is nothing to wait for.</summary>
+    /// <exception cref="NonFiniteGradientException">A gradient was not usable and the policy is to throw.</exception>
+    /// <exception cref="InvalidOperationException">Too many steps were skipped in a row.</exception>
+    public void Check()
+    {
+        if (isCountedOnDevice)
+        {
+            deferred!.Learn();
+            deferred.ThrowIfFailed();
+        }
+    }
+
+    /// <summary>What the rule carries after so many updates.</summary>
+    internal double MemoryAfter(int step) => Memory(step);
+
+    /// <summary>The number of the running step of parameters on a device.</summary>
+    internal int NumberOnDevice(int first, int end)
+    {
+        deferred!.LearnUpdates();
+        int number = 1;
+        for (int i = first; i < end; i++)
+        {
+            number = slots[i].Pending.HasGradient ? Math.Max(number, slots[i].Step) : number;
+        }
+
+        return number;
+    }
+
+    /// <summary>What has to be thrown when too many steps were skipped.</summary>
+    internal InvalidOperationException TooManySkips(int consecutive) => new(
+        $"{GetType().Name}: {consecutive} steps in a row were skipped because of gradients that are not usable, more than MaximumConsecutiveSkips = {MaximumConsecutiveSkips}. Training does not go on by itself; "
+        + "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad.");
+
+    /// <summary>Where steps need no host, or null: on the CPU, over several devices, or with a stage of one's own.</summary>
+    private DeferredPipeline? Deferred()
+    {
+        Backend backend = slots[0].Parameter.Backend;
+        if (ReferenceEquals(backend, refusing) || !CanDefer(backend))
+        {
+            return null;
+        }
+
+        if (deferred is null || !deferred.Fits())
+        {
+            CountOnHost();
+            deferred = DeferredPipeline.Create(this, backend, slots, InitialStates());
+            if (deferred is null)
+            {
+                refusing = backend;
+                return null;
+            }
+        }
+
+        if (!isCountedOnDevice)
+        {
+            deferred.SetCounts(StepCount, SkippedSteps, ConsecutiveSkips, Memory);
+            isCountedOnDevice = true;
+        }
+
+        return deferred;
+    }
+
+    private bool CanDefer(Backend backend)
+    {
+        foreach (ParameterSlot slot in slots)
+        {
+            if (!ReferenceEquals(slot.Parameter.Backend, backend))
+            {
+                return false;
+            }
+        }
+
+        return Clip.All(stage => stage.CanDefer)
+            && Groups.All(group => group.Clip is null || group.Clip.All(stage => stage.CanDefer));
+    }
+
+    private StepReport StepOnDevice(DeferredPipeline pipeline, List<string>? without)
+    {
+        pipeline.ThrowIfFailed();
+        pipeline.Begin(1 / (LossScale * AccumulationCount), NonFinite, SetOf);
+        QueueStages(pipeline);
+        QueueUpdates(pipeline);
+        int attempt = pipeline.End();
+        if (pipeline.Unseen >= CheckInterval)
+        {
+            Check();
+        }
+
+        int[]? places = without is null ? null : [.. Enumerable.Range(0, slots.Count).Where(i => slots[i].Pending.HasGradient)];
+        return new StepReport(Measured(without), places, pipeline, attempt) { WithoutGradient = without ?? [] };
+    }
+
+    /// <summary>A group with stages of its own is a set by itself; the others together are set 0.</summary>
+    private int SetOf(ParameterGroup group) => group.Clip is null ? 0 : 1 + Groups.TakeWhile(other => other != group).Count();
+
+    private void QueueStages(DeferredPipeline pipeline)
+    {
+        int stages = Clip.Count + Groups.Sum(group => group.Clip?.Count ?? 0);
+        if (stages == 0)
+        {
+            pipeline.ClipNothing();
+        }
+
+        foreach (ParameterGroup group in Groups)
+        {
+            foreach (ClipStage stage in group.Clip ?? [])
+            {
+                stages--;
+                pipeline.Clip(stage, SetOf(group), isLast: stages == 0);
+            }
+        }
+
+        foreach (ClipStage stage in Clip)
+        {
+            stages--;
+            pipeline.Clip(stage, set: 0, isLast: stages == 0);
+        }
+    }
+
+    private void QueueUpdates(DeferredPipeline pipeline)
+    {
+        int start = 0;
+        while (start < slots.Count)
+        {
+            int end = start;
+            targets.Clear();
+            while (end < slots.Count && ReferenceEquals(slots[end].Group, slots[start].Group))
+            {
+                ParameterSlot slot = slots[end];
+                if (slot.Pending.HasGradient)
+                {
+                    targets.Add(new UpdateTarget(slot.Parameter.Storage, slot.Pending.Gradient.Storage, GradientScale.One, slot.State));
+                    slot.Parameter.Storage.MarkChanged();
+                }
+
+                end++;
+            }
+
+            if (targets.Count > 0)
+            {
+                Update(MakeStep(slots[start], 0, pipeline, start, end), CollectionsMarshal.AsSpan(targets));
+            }
+
+            start = end;
+        }
+
+        targets.Clear();
+    }
+
+    private T LearnedOr<T>(Func<DeferredPipeline, T> read, T known)
+    {
+        if (!isCountedOnDevice)
+        {
+            return known;
+        }
+
+        deferred!.Learn();
+        return read(deferred);
+    }
+
+    private void LearnUpdates()
+    {
+        if (isCountedOnDevice)
+        {
+            deferred!.LearnUpdates();
+        }
+    }
+
+    /// <summary>Takes over what a device has counted. An error that it met is thrown first.</summary>
+    private void CountOnHost()
+    {
+        if (isCountedOnDevice)
+        {
+            Check();
+            LearnUpdates();
+            (int made, int skipped, int consecutive) = (StepCount, SkippedSteps, ConsecutiveSkips);
+            isCountedOnDevice = false;
+            (StepCount, SkippedSteps, ConsecutiveSkips) = (made, skipped, consecutive);
+        }
+    }
+
+    /// <summary>What a device has counted no longer matters, because other counts are about to be set.</summary>
+    private void ForgetDevice() => (deferred, isCountedOnDevice) = (null, false);
+}

@@ -1,0 +1,12 @@
+namespace Minigrad.Optimizers;
+
+/// <summary>What was measured and decided in a step, but for what each parameter had.</summary>
+/// <param name="Step">Which step it was.</param>
+/// <param name="Norm">The L2 norm of all gradients together before clipping.</param>
+/// <param name="NormBeforeBounds">The norm after clipping, but before a bound.</param>
+/// <param name="HasBound">Whether a bound makes it necessary to measure the clipped norm.</param>
+/// <param name="Coefficient">The product of the global coefficients.</param>
+/// <param name="IsScaled">Whether a stage is known to have changed a gradient.</param>
+/// <param name="WasSkipped">Whether the step was not made.</param>
+internal readonly record struct StepMeasurement(
+    int Step, double Norm, double NormBeforeBounds, bool HasBound, double Coefficient, bool IsScaled, bool WasSkipped);
