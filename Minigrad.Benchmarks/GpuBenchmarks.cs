@@ -98,7 +98,7 @@ internal static class GpuBenchmarks
             launches = sent.Launches / runs,
             uploads = sent.Uploads / runs,
             downloads = sent.Downloads / runs,
-            synchronizations = (sent.Synchronizations - Samples) / runs,
+            synchronizations = (sent.Synchronizations - (2 * Samples)) / runs,
         });
     }
 

@@ -79,17 +79,20 @@ public sealed partial class GpuBackend
     }
 
     private Action<MatrixArguments, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> ProductKernel(
-        ProductPlan plan) => (plan.IsSliced, plan.Side, queue.Cuda is not null) switch
+        ProductPlan plan)
     {
-        (false, 16, true) => MatrixKernels.BlockedProduct<WideTile>,
-        (false, 16, false) => MatrixKernels.BlockedProduct<PortableWideTile>,
-        (true, 16, true) => MatrixKernels.SlicedProduct<WideTile>,
-        (true, 16, false) => MatrixKernels.SlicedProduct<PortableWideTile>,
-        (true, 8, true) => MatrixKernels.SlicedProduct<SlicedTile>,
-        (true, 8, false) => MatrixKernels.SlicedProduct<PortableSlicedTile>,
-        (false, _, _) => MatrixKernels.BlockedProduct<EmulatedTile>,
-        _ => MatrixKernels.SlicedProduct<EmulatedTile>,
-    };
+        return (plan.IsSliced, plan.Side, queue.Cuda is not null) switch
+        {
+            (false, 16, true) => MatrixKernels.BlockedProduct<WideTile>,
+            (false, 16, false) => MatrixKernels.BlockedProduct<PortableWideTile>,
+            (true, 16, true) => MatrixKernels.SlicedProduct<WideTile>,
+            (true, 16, false) => MatrixKernels.SlicedProduct<PortableWideTile>,
+            (true, 8, true) => MatrixKernels.SlicedProduct<SlicedTile>,
+            (true, 8, false) => MatrixKernels.SlicedProduct<PortableSlicedTile>,
+            (false, _, _) => MatrixKernels.BlockedProduct<EmulatedTile>,
+            _ => MatrixKernels.SlicedProduct<EmulatedTile>,
+        };
+    }
 
     private void AddBias(Storage? bias, ArrayView<float> result)
     {

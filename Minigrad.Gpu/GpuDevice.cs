@@ -19,6 +19,7 @@ namespace Minigrad.Gpu;
 public static class GpuDevice
 {
     private const int EmulatedThreads = 4;
+    private static readonly Lock Opening = new();
 
     /// <summary>
     /// The devices of this machine, best first: those that can be used, and of them CUDA, then OpenCL GPUs, then other
@@ -135,8 +136,12 @@ public static class GpuDevice
 
     private static Context CreateContext(Func<Context.Builder, Context.Builder> addDevices)
     {
-        NativeLibraryNames.Install();
-        return Context.Create(builder => addDevices(builder.EnableAlgorithms().Optimize(OptimizationLevel.O1)));
+        // One at a time: of two threads that look for devices at once, one may be told that there are none.
+        lock (Opening)
+        {
+            NativeLibraryNames.Install();
+            return Context.Create(builder => addDevices(builder.EnableAlgorithms().Optimize(OptimizationLevel.O1)));
+        }
     }
 
     /// <summary>

@@ -182,8 +182,6 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         {
             int rows = steps.RowCounts[step];
             int start = steps.Starts[step];
-            MatrixProductShape shape = new(rows, gateWidth, width) { TransposeRight = true };
-            backend.MatrixProduct(shape, hiddenBefore, inputs.Weight.Storage, recurrent);
             CellForward operands = new()
             {
                 Rows = rows,
@@ -197,7 +195,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
                 State = new Part(states, start * width),
                 Saved = new Part(saved, start * width * cell.SavedCount),
             };
-            backend.Cell(cell, operands);
+            backend.CellStep(cell, inputs.Weight.Storage, operands);
             hiddenBefore = operands.Hidden;
             stateBefore = operands.State;
         }
@@ -284,14 +282,24 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
                 InputGradient = new Part(input.Storage, start * GateWidth),
                 RecurrentGradient = new Part(recurrent, start * GateWidth),
             };
-            backend.CellBackward(cell, operands);
+            if (step == steps.Count - 1)
+            {
+                backend.CellBackward(cell, operands);
+            }
+            else
+            {
+                Part after = new(recurrent, steps.Starts[step + 1] * GateWidth);
+                backend.CellStepBackward(cell, inputs.Weight.Storage, steps.RowCounts[step + 1], after, operands);
+            }
+
             (direct, directBefore) = (directBefore, direct);
             (stateFlow, stateFlowBefore) = (stateFlowBefore, stateFlow);
-            if (step > 0 || Needs(Hidden))
-            {
-                backend.MatrixProduct(
-                    new MatrixProductShape(rows, width, GateWidth), operands.RecurrentGradient, inputs.Weight.Storage, throughGates);
-            }
+        }
+
+        if (Needs(Hidden))
+        {
+            MatrixProductShape shape = new(steps.Batch, width, GateWidth);
+            backend.MatrixProduct(shape, recurrent, inputs.Weight.Storage, throughGates);
         }
 
         Tensor hiddenGradient = Tensor.Allocate(inputs.Hidden.Shape, backend);

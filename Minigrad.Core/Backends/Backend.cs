@@ -113,12 +113,46 @@ public abstract class Backend
     public abstract void Cell<TCell>(TCell cell, in CellForward step)
         where TCell : unmanaged, IRecurrentCell;
 
+    /// <summary>One step of a recurrent layer: h · Uᵀ, then <see cref="Cell"/> with that as what came from the step before.</summary>
+    /// <typeparam name="TCell">The cell.</typeparam>
+    /// <param name="cell">The cell and its constants.</param>
+    /// <param name="weight">U, the recurrent weights: <c>[G · width, width]</c>.</param>
+    /// <param name="step">Where the operands lie. <see cref="CellForward.Recurrent"/> is undefined afterwards.</param>
+    public virtual void CellStep<TCell>(TCell cell, Storage weight, in CellForward step)
+        where TCell : unmanaged, IRecurrentCell
+    {
+        MatrixProductShape shape = new(step.Rows, cell.GateCount * step.Width, step.Width) { TransposeRight = true };
+        MatrixProduct(shape, step.HiddenBefore, weight, step.Recurrent);
+        Cell(cell, step);
+    }
+
     /// <summary>One step back of a recurrent cell.</summary>
     /// <typeparam name="TCell">The cell.</typeparam>
     /// <param name="cell">The cell and its constants.</param>
     /// <param name="step">Where the operands lie.</param>
     public abstract void CellBackward<TCell>(TCell cell, in CellBackward step)
         where TCell : unmanaged, IRecurrentCell;
+
+    /// <summary>
+    /// One step back of a recurrent layer: the gradients of the gates of the step after, times U, then
+    /// <see cref="CellBackward"/> with that as what came through them.
+    /// </summary>
+    /// <typeparam name="TCell">The cell.</typeparam>
+    /// <param name="cell">The cell and its constants.</param>
+    /// <param name="weight">U, the recurrent weights: <c>[G · width, width]</c>.</param>
+    /// <param name="rowsAfter">How many sequences make the step after; as many as this one, or fewer.</param>
+    /// <param name="gradientAfter">The gradients of its gates: <c>[rows after, G · width]</c>.</param>
+    /// <param name="step">
+    /// Where the operands lie. <see cref="CellBackward.GateGradient"/> is 0 in further rows, and undefined afterwards in others.
+    /// </param>
+    public virtual void CellStepBackward<TCell>(
+        TCell cell, Storage weight, int rowsAfter, Part gradientAfter, in CellBackward step)
+        where TCell : unmanaged, IRecurrentCell
+    {
+        MatrixProductShape shape = new(rowsAfter, step.Width, cell.GateCount * step.Width);
+        MatrixProduct(shape, gradientAfter, weight, step.GateGradient);
+        CellBackward(cell, step);
+    }
 
     /// <summary>y = softmax(x) for each row, or its logarithm, computed without overflow.</summary>
     /// <param name="x">The input: <c>[rows, columns]</c>.</param>

@@ -14,9 +14,6 @@ namespace Minigrad.Gpu.Kernels;
 /// </remarks>
 internal static class MatrixKernels
 {
-    /// <summary>How many numbers of each operand a thread brings to shared memory in one step, for any tile.</summary>
-    private const int Quadruple = 4;
-
     /// <summary>
     /// C = op(A) · op(B) with 8 × 8 elements a thread, in four blocks of 4 × 4 half a tile apart, so that threads side by
     /// side read side by side.
@@ -25,8 +22,6 @@ internal static class MatrixKernels
         MatrixArguments shape, ArrayView<float> left, ArrayView<float> right, ArrayView<float> bias, ArrayView<float> result)
         where TTile : unmanaged, ITile
     {
-        // Rows of a strip are four numbers longer than a tile: without that, threads that copy a column of numbers would
-        // all write to one bank of shared memory.
         int side = TTile.Side;
         int tile = 8 * side;
         int depth = side / 2;
@@ -39,20 +34,23 @@ internal static class MatrixKernels
         int x = thread % side;
         int y = thread / side;
         TilePlace place = shape.Place(Grid.IdxX, tile);
+        Strip rows = shape.LeftOf(place);
+        Strip columns = shape.RightOf(place);
+        StripCopy copy = new(thread, side * side, tile, depth);
 
         QuadBlock topLeft = default;
         QuadBlock topRight = default;
         QuadBlock bottomLeft = default;
         QuadBlock bottomRight = default;
-        Quad nextLeft = Fetch(left, shape.LeftOf(place), thread, tile, depth, side * side, place.Begin, place.End);
-        Quad nextRight = Fetch(right, shape.RightOf(place), thread, tile, depth, side * side, place.Begin, place.End);
+        Quad nextLeft = copy.Fetch(left, rows, place.Begin, place.End);
+        Quad nextRight = copy.Fetch(right, columns, place.Begin, place.End);
         for (int step = place.Begin; step < place.End; step += depth)
         {
-            Store(nextLeft, leftNumbers, shape.LeftDepth, thread, tile, depth, side * side);
-            Store(nextRight, rightNumbers, shape.RightDepth, thread, tile, depth, side * side);
+            copy.Store(nextLeft, leftNumbers, rows.DepthStep);
+            copy.Store(nextRight, rightNumbers, columns.DepthStep);
             Group.Barrier();
-            nextLeft = Fetch(left, shape.LeftOf(place), thread, tile, depth, side * side, step + depth, place.End);
-            nextRight = Fetch(right, shape.RightOf(place), thread, tile, depth, side * side, step + depth, place.End);
+            nextLeft = copy.Fetch(left, rows, step + depth, place.End);
+            nextRight = copy.Fetch(right, columns, step + depth, place.End);
             for (int k = 0; k < depth; k++)
             {
                 Quad top = TTile.Read(leftStrip, (k * pitch) + y);
@@ -76,60 +74,29 @@ internal static class MatrixKernels
         Write(bottomRight, shape, place, row + (4 * side), column + (4 * side), bias, result);
     }
 
-    /// <summary>
-    /// C = op(A) · op(B) with 4 × 4 elements a thread. The slices of a group take turns along the depth and their sums are
-    /// added in order at the end: a small product, as one step of a recurrent layer, has few elements and needs its
-    /// parallelism from the depth.
-    /// </summary>
+    /// <summary>C = op(A) · op(B) with 4 × 4 elements a thread and slices along the depth; see <see cref="SlicedSum"/>.</summary>
     public static void SlicedProduct<TTile>(
         MatrixArguments shape, ArrayView<float> left, ArrayView<float> right, ArrayView<float> bias, ArrayView<float> result)
         where TTile : unmanaged, ITile
     {
-        int side = TTile.Side;
-        int threads = side * side;
-        int tile = 4 * side;
-        int pitch = side + 1;
-        ArrayView<Quad> leftStrips = SharedMemory.Allocate<Quad>(TTile.Slices * TTile.Side * (TTile.Side + 1));
-        ArrayView<Quad> rightStrips = SharedMemory.Allocate<Quad>(TTile.Slices * TTile.Side * (TTile.Side + 1));
-        int slice = Group.IdxX / threads;
-        int thread = Group.IdxX % threads;
-        int x = thread % side;
-        int y = thread / side;
-        int strip = slice * side * pitch;
-        ArrayView<Quad> leftStrip = leftStrips.SubView(strip, side * pitch);
-        ArrayView<Quad> rightStrip = rightStrips.SubView(strip, side * pitch);
-        ArrayView<float> leftNumbers = leftStrip.Cast<float>();
-        ArrayView<float> rightNumbers = rightStrip.Cast<float>();
+        int tile = 4 * TTile.Side;
         TilePlace place = shape.Place(Grid.IdxX, tile);
-
-        QuadBlock sum = default;
-        int ahead = slice * side;
-        Quad nextLeft = Fetch(left, shape.LeftOf(place), thread, tile, side, threads, place.Begin + ahead, place.End);
-        Quad nextRight = Fetch(right, shape.RightOf(place), thread, tile, side, threads, place.Begin + ahead, place.End);
-        for (int step = place.Begin; step < place.End; step += TTile.Slices * side)
+        ArrayView<float> sums = SlicedSum.Compute<TTile, Strip, Strip>(
+            left, shape.LeftOf(place), right, shape.RightOf(place), place.Begin, place.End);
+        for (int element = Group.IdxX; element < tile * tile; element += Group.DimX)
         {
-            Store(nextLeft, leftNumbers, shape.LeftDepth, thread, tile, side, threads);
-            Store(nextRight, rightNumbers, shape.RightDepth, thread, tile, side, threads);
-            Group.Barrier();
-            int next = step + (TTile.Slices * side) + ahead;
-            nextLeft = Fetch(left, shape.LeftOf(place), thread, tile, side, threads, next, place.End);
-            nextRight = Fetch(right, shape.RightOf(place), thread, tile, side, threads, next, place.End);
-            for (int k = 0; k < side; k++)
+            int row = place.Row + (element / tile);
+            int column = place.Column + (element % tile);
+            if (row < shape.Rows && column < shape.Columns)
             {
-                sum = sum.AddProduct(TTile.Read(leftStrip, (k * pitch) + y), TTile.Read(rightStrip, (k * pitch) + x));
+                float sum = SlicedSum.Element<TTile>(sums, element);
+                if (shape.HasBias != 0 && shape.Splits == 1)
+                {
+                    sum += bias[column];
+                }
+
+                result[(((place.Result * shape.Rows) + row) * shape.Columns) + column] = sum;
             }
-
-            Group.Barrier();
-        }
-
-        if (TTile.Slices > 1)
-        {
-            sum = AddSlices<TTile>(sum, slice, thread);
-        }
-
-        if (slice == 0)
-        {
-            Write(sum, shape, place, place.Row + (4 * y), place.Column + (4 * x), bias, result);
         }
     }
 
@@ -150,92 +117,6 @@ internal static class MatrixKernels
         }
 
         result[output] = sum;
-    }
-
-    /// <summary>
-    /// Reads what this thread brings to shared memory: numbers thread, thread + threads, … of the strip, counted in the
-    /// order in which they lie in memory, so that threads side by side read side by side.
-    /// </summary>
-    private static Quad Fetch(
-        ArrayView<float> values, Strip strip, int thread, int tile, int depth, int threads, int begin, int end) => new(
-        Fetch(values, strip, thread, tile, depth, begin, end),
-        Fetch(values, strip, thread + threads, tile, depth, begin, end),
-        Fetch(values, strip, thread + (2 * threads), tile, depth, begin, end),
-        Fetch(values, strip, thread + (3 * threads), tile, depth, begin, end));
-
-    private static float Fetch(ArrayView<float> values, Strip strip, int number, int tile, int depth, int begin, int end)
-    {
-        int line = number % tile;
-        int k = number / tile;
-        if (strip.DepthStep == 1)
-        {
-            line = number / depth;
-            k = number % depth;
-        }
-
-        k += begin;
-        float value = 0f;
-        if (line < strip.Lines && k < end)
-        {
-            value = values[strip.Start + (line * strip.LineStep) + (k * strip.DepthStep)];
-        }
-
-        return value;
-    }
-
-    private static void Store(
-        Quad values, ArrayView<float> strip, int depthStep, int thread, int tile, int depth, int threads)
-    {
-        Store(values.X, strip, depthStep, thread, tile, depth);
-        Store(values.Y, strip, depthStep, thread + threads, tile, depth);
-        Store(values.Z, strip, depthStep, thread + (2 * threads), tile, depth);
-        Store(values.W, strip, depthStep, thread + (3 * threads), tile, depth);
-    }
-
-    private static void Store(float value, ArrayView<float> strip, int depthStep, int number, int tile, int depth)
-    {
-        int line = number % tile;
-        int k = number / tile;
-        if (depthStep == 1)
-        {
-            line = number / depth;
-            k = number % depth;
-        }
-
-        strip[(k * (tile + Quadruple)) + line] = value;
-    }
-
-    /// <summary>The sum of the blocks that the slices hold for the same elements; right in slice 0 only.</summary>
-    private static QuadBlock AddSlices<TTile>(QuadBlock own, int slice, int thread)
-        where TTile : unmanaged, ITile
-    {
-        ArrayView<Quad> blocks = SharedMemory.Allocate<Quad>((TTile.Slices - 1) * 4 * TTile.Side * TTile.Side);
-        int threads = TTile.Side * TTile.Side;
-        if (slice > 0)
-        {
-            int place = ((slice - 1) * 4 * threads) + thread;
-            blocks[place] = own.First;
-            blocks[place + threads] = own.Second;
-            blocks[place + (2 * threads)] = own.Third;
-            blocks[place + (3 * threads)] = own.Fourth;
-        }
-
-        Group.Barrier();
-        QuadBlock sum = own;
-        if (slice == 0)
-        {
-            for (int other = 0; other < TTile.Slices - 1; other++)
-            {
-                int place = (other * 4 * threads) + thread;
-                sum = new QuadBlock(
-                    sum.First + TTile.Read(blocks, place),
-                    sum.Second + TTile.Read(blocks, place + threads),
-                    sum.Third + TTile.Read(blocks, place + (2 * threads)),
-                    sum.Fourth + TTile.Read(blocks, place + (3 * threads)));
-            }
-        }
-
-        return sum;
     }
 
     private static void Write(

@@ -1,21 +1,29 @@
 namespace Minigrad.Gpu.Kernels;
 
-/// <summary>The lines (rows of A, columns of B) of one operand that a tile needs.</summary>
+/// <summary>Lines of a matrix in their order.</summary>
 /// <param name="start">The first element of the first line.</param>
 /// <param name="lines">How many lines there are until the matrix ends.</param>
 /// <param name="lineStep">The step from line to line.</param>
 /// <param name="depthStep">The step along the depth.</param>
-internal readonly struct Strip(int start, int lines, int lineStep, int depthStep)
+internal readonly struct Strip(int start, int lines, int lineStep, int depthStep) : IStrip
 {
-    /// <summary>The first element of the first line.</summary>
-    public readonly int Start = start;
+    private readonly int start = start;
+    private readonly int lines = lines;
+    private readonly int lineStep = lineStep;
+    private readonly int depthStep = depthStep;
 
-    /// <summary>How many lines there are until the matrix ends.</summary>
-    public readonly int Lines = lines;
+    /// <inheritdoc/>
+    public int DepthStep => depthStep;
 
-    /// <summary>The step from line to line.</summary>
-    public readonly int LineStep = lineStep;
+    /// <inheritdoc/>
+    public int Place(int line, int depth)
+    {
+        int place = -1;
+        if (line < lines)
+        {
+            place = start + (line * lineStep) + (depth * depthStep);
+        }
 
-    /// <summary>The step along the depth.</summary>
-    public readonly int DepthStep = depthStep;
+        return place;
+    }
 }

@@ -22,11 +22,17 @@ public static class FormulaTypes
         Wrappers(contract).SelectMany(outer => Wrappers(Contract(outer))
             .SelectMany(inner => Plain(Contract(inner)).Select(Wrap(inner)).Select(Wrap(outer))));
 
-    /// <summary>The closed forms of a kernel: one for each formula that its type parameter takes.</summary>
-    public static IEnumerable<MethodInfo> Close(MethodInfo kernel, Func<Type, IEnumerable<Type>> formulas) =>
-        kernel.IsGenericMethodDefinition
-            ? formulas(Contract(kernel.GetGenericArguments()[0])).Select(formula => kernel.MakeGenericMethod(formula))
-            : [kernel];
+    /// <summary>The closed forms of a kernel: one for each choice of formulas that its type parameters take.</summary>
+    public static IEnumerable<MethodInfo> Close(MethodInfo kernel, Func<Type, IEnumerable<Type>> formulas)
+    {
+        IEnumerable<Type[]> choices = [[]];
+        foreach (Type parameter in kernel.GetGenericArguments())
+        {
+            choices = [.. choices.SelectMany(choice => formulas(Contract(parameter)).Select(formula => (Type[])[.. choice, formula]))];
+        }
+
+        return choices.Select(choice => choice.Length == 0 ? kernel : kernel.MakeGenericMethod(choice));
+    }
 
     /// <summary>The kind of formula that a kernel's type parameter, or a wrapper, takes.</summary>
     public static Type Contract(Type parameterOrWrapper)
