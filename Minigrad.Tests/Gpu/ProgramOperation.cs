@@ -1,5 +1,7 @@
 using Minigrad.Losses;
+using Minigrad.Operations;
 using static Minigrad.Tests.Gpu.ProgramTolerance;
+using Sum = Minigrad.Tests.Gpu.ProgramTolerance.Sum;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -46,45 +48,66 @@ public sealed record ProgramOperation(
     private static readonly ProgramTolerance SumsInside = new Conditioned(
         32, "sums in another order under exp, a root or a quotient");
 
+    /// <summary>Formulas that are no operation by themselves: what losses and optimizers' steps are made of.</summary>
+    private static readonly Dictionary<Type, ProgramTolerance> Parts = new()
+    {
+        [typeof(Identity)] = Chosen,
+        [typeof(KeepBelow)] = Chosen,
+        [typeof(IsEqual)] = Chosen,
+        [typeof(IsLess)] = Chosen,
+        [typeof(AbsoluteError)] = Rounded,
+        [typeof(SquaredError)] = Rounded,
+        [typeof(HuberError)] = Rounded,
+        [typeof(ScaledGradient)] = Rounded,
+        [typeof(DivideOrZero)] = Divided,
+        [typeof(SmoothAbsoluteError)] = Divided,
+        [typeof(ErrorFunction)] = Transcendental,
+        [typeof(ExponentialMinusOne)] = Transcendental,
+        [typeof(BinaryCrossEntropy)] = Saturating,
+        [typeof(BinaryCrossEntropyOfLogit)] = Saturating,
+        [typeof(RelativeEntropy)] = Gated,
+        [typeof(RelativeEntropyOfLogarithms)] = Gated,
+    };
+
     /// <summary>Every operation, and the tolerance of each with its reason: the one table.</summary>
     public static IReadOnlyList<ProgramOperation> All { get; } =
     [
-        Unary("abs", Chosen, x => x.Abs()),
-        Unary("negate", Chosen, x => -x),
-        Unary("relu", Chosen, x => x.Relu()),
-        Unary("sign", Chosen, x => x.Sign()),
-        Unary("clamp", Chosen, x => x.Clamp(-1.5f, 2f)),
-        Unary("leaky relu", Rounded, x => x.LeakyRelu(0.1f)),
-        Unary("square", Rounded, x => x.Square()),
+        Unary("abs", Chosen, x => x.Abs(), typeof(Absolute)),
+        Unary("negate", Chosen, x => -x, typeof(Negate)),
+        Unary("relu", Chosen, x => x.Relu(), typeof(Rectifier)),
+        Unary("sign", Chosen, x => x.Sign(), typeof(Sign)),
+        Unary("clamp", Chosen, x => x.Clamp(-1.5f, 2f), typeof(ClampBetween)),
+        Unary("leaky relu", Rounded, x => x.LeakyRelu(0.1f), typeof(LeakyRectifier)),
+        Unary("square", Rounded, x => x.Square(), typeof(Square)),
         Unary("x + c", Rounded, x => x + 1.7f),
-        Unary("c · x", Rounded, x => 0.3f * x),
+        Unary("c · x", Rounded, x => 0.3f * x, typeof(Scaled)),
         Unary("c − x", Rounded, x => 0.3f - x),
         Unary("c ÷ x", Divided, x => 3f / x),
-        Unary("reciprocal", Divided, x => x.Reciprocal()),
-        Unary("square root", new Elementwise(3, 0, 6, 0, "OpenCL takes roots to 3 units; the slope divides"), x => x.Sqrt()),
-        Unary("reciprocal root", new Elementwise(6, 0, 16, 0, "a root, a quotient, and the cube of both in the slope"), x => x.Rsqrt()),
-        Unary("exp", Transcendental, x => x.Exp()),
-        Unary("log", Transcendental, x => x.Log()),
-        Unary("log1p", Transcendental, x => x.Log1P()),
-        Unary("sin", Periodic, x => x.Sin()),
-        Unary("cos", Periodic, x => x.Cos()),
-        Unary("tanh", Saturating, x => x.Tanh()),
-        Unary("sigmoid", Saturating, x => x.Sigmoid()),
-        Unary("softplus", Saturating, x => x.Softplus()),
-        Unary("elu", Saturating, x => x.Elu()),
-        Unary("silu", Gated, x => x.Silu()),
-        Unary("gelu", Gated, x => x.Gelu()),
-        Unary("gelu by tanh", Gated, x => x.Gelu(approximate: true)),
+        Unary("reciprocal", Divided, x => x.Reciprocal(), typeof(Reciprocal)),
+        Unary("square root", new Elementwise(3, 0, 6, 0, "OpenCL takes roots to 3 units; the slope divides"), x => x.Sqrt(), typeof(SquareRoot)),
+        Unary("reciprocal root", new Elementwise(6, 0, 16, 0, "a root, a quotient, and the cube of both in the slope"), x => x.Rsqrt(), typeof(ReciprocalSquareRoot)),
+        Unary("exp", Transcendental, x => x.Exp(), typeof(Exponential)),
+        Unary("log", Transcendental, x => x.Log(), typeof(Logarithm)),
+        Unary("log1p", Transcendental, x => x.Log1P(), typeof(LogarithmOfOnePlus)),
+        Unary("sin", Periodic, x => x.Sin(), typeof(Sine)),
+        Unary("cos", Periodic, x => x.Cos(), typeof(Cosine)),
+        Unary("tanh", Saturating, x => x.Tanh(), typeof(HyperbolicTangent)),
+        Unary("sigmoid", Saturating, x => x.Sigmoid(), typeof(LogisticSigmoid)),
+        Unary("softplus", Saturating, x => x.Softplus(), typeof(SoftRectifier)),
+        Unary("elu", Saturating, x => x.Elu(), typeof(ExponentialLinear)),
+        Unary("silu", Gated, x => x.Silu(), typeof(SigmoidLinear)),
+        Unary("gelu", Gated, x => x.Gelu(), typeof(GaussianLinear)),
+        Unary("gelu by tanh", Gated, x => x.Gelu(approximate: true), typeof(GaussianLinearTanh)),
         Unary("x to the 1.5", RaisedToPower, x => x.Pow(1.5f)),
         Unary("x to the −3", RaisedToPower, x => x.Pow(-3f)),
-        Binary("add", Rounded, (a, b) => a + b),
-        Binary("subtract", Rounded, (a, b) => a - b),
-        Binary("multiply", Rounded, (a, b) => a * b),
-        Binary("divide", Divided, (a, b) => a / b),
-        Binary("maximum", Rounded, Tensor.Maximum),
-        Binary("minimum", Rounded, Tensor.Minimum),
-        Binary("power", RaisedToPower, (a, b) => a.Pow(b)),
-        new("where", Broadcast(2), (t, _) => Tensor.Where(t[0], t[1], t[2]), Rounded),
+        Binary("add", Rounded, (a, b) => a + b, typeof(Add)),
+        Binary("subtract", Rounded, (a, b) => a - b, typeof(Subtract)),
+        Binary("multiply", Rounded, (a, b) => a * b, typeof(Multiply)),
+        Binary("divide", Divided, (a, b) => a / b, typeof(Divide)),
+        Binary("maximum", Rounded, Tensor.Maximum, typeof(Maximum)),
+        Binary("minimum", Rounded, Tensor.Minimum, typeof(Minimum)),
+        Binary("power", RaisedToPower, (a, b) => a.Pow(b), typeof(Power)),
+        new("where", Broadcast(2), (t, _) => Tensor.Where(t[0], t[1], t[2]), Rounded) { Formula = typeof(Choose) },
 
         new("transpose", None, (t, _) => t[0].Transpose(), Moved),
         new("flip", None, (t, n) => t[0].Flip(n % 2), Moved),
@@ -122,6 +145,17 @@ public sealed record ProgramOperation(
             SumsInside),
     ];
 
+    /// <summary>The formula of the operation, where it is one.</summary>
+    public Type? Formula { get; init; }
+
+    /// <summary>The tolerance of a formula: its operation's, or, of the parts of losses and steps, that of what it is made of.</summary>
+    /// <param name="formula">A formula that wraps no other.</param>
+    public static Elementwise ToleranceOf(Type formula) =>
+        All.FirstOrDefault(operation => operation.Formula == formula)?.Tolerance as Elementwise
+        ?? (Elementwise)(Parts.TryGetValue(formula, out ProgramTolerance? tolerance)
+            ? tolerance
+            : throw new InvalidOperationException($"{formula.Name} has no tolerance: add it to an operation of ProgramOperation.All, or to its parts."));
+
     private static int[][] None(int rows, int columns, int number) => [];
 
     private static int[][] Same(int rows, int columns, int number) => [[rows, columns]];
@@ -147,9 +181,9 @@ public sealed record ProgramOperation(
 
     private static Tensor OneRow(Tensor y) => y.Reshape(1, 1);
 
-    private static ProgramOperation Unary(string name, ProgramTolerance tolerance, Func<Tensor, Tensor> compute) =>
-        new(name, None, (t, _) => compute(t[0]), tolerance);
+    private static ProgramOperation Unary(string name, ProgramTolerance tolerance, Func<Tensor, Tensor> compute, Type? formula = null) =>
+        new(name, None, (t, _) => compute(t[0]), tolerance) { Formula = formula };
 
-    private static ProgramOperation Binary(string name, ProgramTolerance tolerance, Func<Tensor, Tensor, Tensor> compute) =>
-        new(name, Broadcast(1), (t, _) => compute(t[0], t[1]), tolerance);
+    private static ProgramOperation Binary(string name, ProgramTolerance tolerance, Func<Tensor, Tensor, Tensor> compute, Type? formula = null) =>
+        new(name, Broadcast(1), (t, _) => compute(t[0], t[1]), tolerance) { Formula = formula };
 }

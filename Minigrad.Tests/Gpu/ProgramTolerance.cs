@@ -4,6 +4,15 @@ namespace Minigrad.Tests.Gpu;
 /// <param name="Reason">Why it is not zero, or why it is.</param>
 public abstract record ProgramTolerance(string Reason)
 {
+    /// <summary>2⁻²⁴, half of the last place of 1.</summary>
+    public const double HalfUnit = 1.0 / (1 << 24);
+
+    /// <summary>One unit in the last place; of a subnormal the smallest number there is.</summary>
+    public static double Unit(float value) => float.IsFinite(value) ? (double)MathF.BitIncrement(MathF.Abs(value)) - MathF.Abs(value) : 0;
+
+    /// <summary>The magnitude, or 0 of what has none.</summary>
+    public static double Finite(float value) => float.IsFinite(value) ? Math.Abs((double)value) : 0;
+
     /// <summary>The same bits: numbers are moved, chosen or rounded once.</summary>
     public sealed record Exact(string Reason) : ProgramTolerance(Reason);
 
@@ -14,7 +23,20 @@ public abstract record ProgramTolerance(string Reason)
     /// <param name="SlopeOfGradient">The gradient, besides, in 2⁻²⁴ of the gradient that came.</param>
     /// <param name="Reason">Why.</param>
     public sealed record Elementwise(double Value, double ValueOfInput, double Slope, double SlopeOfGradient, string Reason)
-        : ProgramTolerance(Reason);
+        : ProgramTolerance(Reason)
+    {
+        /// <summary>How far a value may be off.</summary>
+        /// <param name="expected">The CPU's.</param>
+        /// <param name="first">The first operand.</param>
+        public double OfValue(float expected, float first) => (Value * Unit(expected)) + (ValueOfInput * HalfUnit * Finite(first));
+
+        /// <summary>How far the gradient of an operand may be off.</summary>
+        /// <param name="expected">The CPU's.</param>
+        /// <param name="first">The first operand.</param>
+        /// <param name="gradient">The gradient that came.</param>
+        public double OfSlope(float expected, float first, float gradient) =>
+            (Slope * Unit(expected)) + ((SlopeOfGradient + (ValueOfInput * Finite(first))) * HalfUnit * Finite(gradient));
+    }
 
     /// <summary>A sum of n terms: 2n · 2⁻²⁴ of the sum of their magnitudes, what n roundings in any order can do on both sides.</summary>
     /// <param name="Terms">How many terms there are at most, of the operands' shapes.</param>

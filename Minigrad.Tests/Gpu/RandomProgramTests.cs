@@ -1,6 +1,7 @@
 using CsCheck;
 using Minigrad.Gpu;
 using Minigrad.Numerics;
+using static Minigrad.Tests.Gpu.ProgramTolerance;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -10,8 +11,6 @@ namespace Minigrad.Tests.Gpu;
 /// </summary>
 public sealed class RandomProgramTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
-    private const double HalfUnit = 1.0 / (1 << 24);
-
     /// <summary>Larger numbers are cut to this between operations, so that no finite sum overflows: then its order would matter.</summary>
     private const float Largest = 1e12f;
 
@@ -140,9 +139,8 @@ public sealed class RandomProgramTests(GpuFixture fixture) : IClassFixture<GpuFi
     }
 
     private static float[][] Elementwise(ProgramTolerance.Elementwise tolerance, float[][] expected, float[] first, float[] gradient) =>
-        [.. expected.Select((part, number) => Enumerable.Range(0, part.Length).Select(i => number == 0
-            ? (tolerance.Value * Unit(part[i])) + (tolerance.ValueOfInput * HalfUnit * Finite(first[i]))
-            : (tolerance.Slope * Unit(part[i])) + ((tolerance.SlopeOfGradient + (tolerance.ValueOfInput * Finite(first[i]))) * HalfUnit * Finite(gradient[i])))
+        [.. expected.Select((part, number) => Enumerable.Range(0, part.Length)
+            .Select(i => number == 0 ? tolerance.OfValue(part[i], first[i]) : tolerance.OfSlope(part[i], first[i], gradient[i]))
             .Select(allowed => (float)allowed).ToArray())];
 
     /// <summary>The errors of what broadcasting adds up, and those of adding it.</summary>
@@ -219,11 +217,6 @@ public sealed class RandomProgramTests(GpuFixture fixture) : IClassFixture<GpuFi
             }
         }
     }
-
-    /// <summary>One unit in the last place.</summary>
-    private static double Unit(float value) => float.IsFinite(value) ? (double)MathF.BitIncrement(MathF.Abs(value)) - MathF.Abs(value) : 0;
-
-    private static double Finite(float value) => float.IsFinite(value) ? Math.Abs((double)value) : 0;
 
     /// <summary>An operation of <see cref="ProgramOperation.All"/>, a number that it makes its choices from, and a seed of its operands.</summary>
     private sealed record Step(int Operation, int Number, ulong Seed)

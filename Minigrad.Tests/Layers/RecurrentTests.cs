@@ -145,6 +145,8 @@ public sealed class RecurrentTests
         Assert.All(layer.Parameters, parameter => Assert.All(parameter.Gradient!.ToArray(), value => Assert.True(float.IsFinite(value))));
     }
 
+    // To the bit on the CPU; a device cuts a product by its shape, and a step alone has fewer rows.
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
     [Theory]
     [MemberData(nameof(Names))]
     public void Steps_one_by_one_equal_the_whole_sequence_to_the_bit(string name)
