@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Backends.Cpu;
 
@@ -35,22 +36,23 @@ internal static class MatrixProduct
     [ThreadStatic]
     private static float[]? rightBuffer;
 
-    /// <summary>C = op(A) · op(B), and the bias added to each row, for each product of a batch.</summary>
+    /// <summary>C = f(op(A) · op(B) + bias) for each product of a batch.</summary>
     /// <param name="workers">Who computes.</param>
     /// <param name="shape">The shapes.</param>
     /// <param name="left">A.</param>
     /// <param name="right">B.</param>
     /// <param name="result">C.</param>
-    /// <param name="bias">What is added to each finished row, or null.</param>
+    /// <param name="epilogue">What is done to finished elements: the bias and f.</param>
     /// <param name="kept">Where B's packed form is found, or kept for the next product; null if it is not to be kept.</param>
-    public static void Run(
+    public static void Run<TActivation>(
         Workers workers,
         MatrixProductShape shape,
         ArraySegment<float> left,
         ArraySegment<float> right,
         ArraySegment<float> result,
-        float[]? bias = null,
+        Epilogue<TActivation> epilogue,
         PackedOperand? kept = null)
+        where TActivation : unmanaged, IUnaryOp
     {
         if (shape.Batch == 0 || shape.Rows == 0 || shape.Columns == 0)
         {
@@ -59,19 +61,14 @@ internal static class MatrixProduct
 
         if (shape.Depth == 0)
         {
-            for (int row = 0; row < shape.Batch * shape.Rows; row++)
-            {
-                Span<float> target = result.AsSpan(row * shape.Columns, shape.Columns);
-                target.Clear();
-                bias?.AsSpan(0, shape.Columns).CopyTo(target);
-            }
-
+            result.AsSpan(0, shape.Batch * shape.Rows * shape.Columns).Clear();
+            workers.For(shape.Batch * shape.Rows, shape.Columns, new FinishRow<TActivation>(shape.Columns, result, epilogue));
             return;
         }
 
         if (shape.Columns == 1 && shape.Rows > 1)
         {
-            RunTransposed(workers, shape, left, right, result, bias);
+            RunTransposed(workers, shape, left, right, result, epilogue);
             return;
         }
 
@@ -90,15 +87,21 @@ internal static class MatrixProduct
                     workers.For(plan.LeftCount * plan.LeftGroups, Plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
-                Multiply multiply = new(plan, left, right, packedLeft, packedRight, result, bias);
+                Multiply<TActivation> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
                 workers.For(shape.Batch * plan.RowBlocks * plan.Strips, plan.WorkPerBlock, multiply);
             }
         }
     }
 
     /// <summary>One column lies in memory as one row does: Cᵀ = op(B)ᵀ · op(A)ᵀ fills vectors with what would be a lane of each.</summary>
-    private static void RunTransposed(
-        Workers workers, MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result, float[]? bias)
+    private static void RunTransposed<TActivation>(
+        Workers workers,
+        MatrixProductShape shape,
+        ArraySegment<float> left,
+        ArraySegment<float> right,
+        ArraySegment<float> result,
+        Epilogue<TActivation> epilogue)
+        where TActivation : unmanaged, IUnaryOp
     {
         MatrixProductShape transposed = new(1, shape.Rows, shape.Depth)
         {
@@ -108,14 +111,7 @@ internal static class MatrixProduct
             SharedLeft = shape.SharedRight,
             SharedRight = shape.SharedLeft,
         };
-        Run(workers, transposed, right, left, result);
-        if (bias is not null)
-        {
-            foreach (ref float sum in result.AsSpan(0, shape.Batch * shape.Rows))
-            {
-                sum += bias[0];
-            }
-        }
+        Run(workers, transposed, right, left, result, epilogue.OfOneColumn);
     }
 
     private static float[] PackedRight(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
@@ -277,14 +273,15 @@ internal static class MatrixProduct
     }
 
     /// <summary>Computes one block: some rows by one strip of B, of one product of the batch.</summary>
-    private readonly struct Multiply(
+    private readonly struct Multiply<TActivation>(
         Plan plan,
         ArraySegment<float> left,
         ArraySegment<float> right,
         float[]? packedLeft,
         float[]? packedRight,
         ArraySegment<float> result,
-        float[]? bias) : ILoopBody
+        Epilogue<TActivation> epilogue) : ILoopBody
+        where TActivation : unmanaged, IUnaryOp
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
@@ -336,32 +333,10 @@ internal static class MatrixProduct
                 }
             }
 
-            if (bias is not null && plan.FirstStep + plan.StepCount == shape.Depth)
+            if (!epilogue.IsEmpty && plan.FirstStep + plan.StepCount == shape.Depth)
             {
                 ref float first = ref result.AsSpan((((product * shape.Rows) + plan.FirstRow + firstRow) * shape.Columns) + column)[0];
-                AddBias<TLanes>(ref first, (nuint)shape.Columns, lastRow - firstRow, ref bias[column], columns);
-            }
-        }
-
-        /// <summary>The block's columns of the bias, added to its rows.</summary>
-        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-        private static void AddBias<TLanes>(ref float target, nuint step, int rows, ref float bias, int columns)
-            where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-        {
-            for (int row = 0; row < rows; row++)
-            {
-                int column = 0;
-                for (; column + TLanes.Count <= columns; column += TLanes.Count)
-                {
-                    TLanes.Store(TLanes.Load(in target, (nuint)column) + TLanes.Load(in bias, (nuint)column), ref target, (nuint)column);
-                }
-
-                for (; column < columns; column++)
-                {
-                    Unsafe.Add(ref target, column) += Unsafe.Add(ref bias, column);
-                }
-
-                target = ref Unsafe.Add(ref target, step);
+                epilogue.Finish<TLanes>(ref first, shape.Columns, lastRow - firstRow, column, columns);
             }
         }
 
@@ -379,5 +354,14 @@ internal static class MatrixProduct
             int place = plan.LeftStart(product) + plan.FirstRow + row + ((plan.FirstStep + k) * step);
             return ref left.Array![left.Offset + place];
         }
+    }
+
+    /// <summary>Finishes a row of a product without depth.</summary>
+    private readonly struct FinishRow<TActivation>(int columns, ArraySegment<float> result, Epilogue<TActivation> epilogue) : ILoopBody
+        where TActivation : unmanaged, IUnaryOp
+    {
+        public void Run<TLanes>(int row)
+            where TLanes : struct, ILanes<TLanes> =>
+            epilogue.Finish<TLanes>(ref result.AsSpan(row * columns)[0], columns, 1, 0, columns);
     }
 }
