@@ -7,14 +7,13 @@ namespace Minigrad.Backends.Cpu;
 /// <summary>
 /// Layer, batch and root-mean-square normalisation. A group whose numbers lie in runs (a row, a channel of a sequence) is
 /// one item: its runs are walked for the mean, for the variance and for the output, the last two times from the nearest
-/// cache. Where a group's numbers lie a row apart (the channels of <c>[batch, channels]</c>), neighbouring groups are
-/// walked together, a group in each lane.
+/// cache. Where a group's numbers lie a row apart, <see cref="NormalizationColumns"/> walks neighbouring groups together.
 /// </summary>
 /// <remarks>
 /// Sums are cut by the shape alone, runs into blocks and rows into blocks, and the blocks' sums are added from first to
 /// last. So the error grows with the root of the work, and the bits do not depend on the number of threads. What fills no
-/// vector is never inside of a loop: a partial read or write takes its vector by reference and keeps it out of registers.
-/// A run's end is computed after the loop, and columns that fill no vector are walked in a padded copy.
+/// vector is computed after the loop: inside, a partial read or write takes its vector by reference and keeps it out of
+/// registers.
 /// </remarks>
 internal static class NormalizationLoops
 {
@@ -22,15 +21,6 @@ internal static class NormalizationLoops
 
     /// <summary>How many numbers of a run make one partial sum.</summary>
     private const int RunBlock = 4096;
-
-    /// <summary>How many rows make one partial sum where groups lie in lanes, or where rows share their weights.</summary>
-    private const int RowBlock = 32;
-
-    /// <summary>How many neighbouring columns are one item: whole vectors of any width, and whole lines of the cache.</summary>
-    private const int StripWidth = 32;
-
-    /// <summary>Room for the rows of a block in one vector's columns, of any width.</summary>
-    private const int PaddedLength = RowBlock * 16;
 
     /// <summary>An element costs about as much as this many elements of a plain copy.</summary>
     private const int WorkPerElement = 2;
@@ -43,7 +33,7 @@ internal static class NormalizationLoops
     {
         if (IsInLanes(shape))
         {
-            workers.For(Blocks(shape.Groups, StripWidth), WorkPerStrip(shape.Outer), new StripStatistics(shape, x, statistics));
+            NormalizationColumns.Statistics(workers, shape, x, statistics);
         }
         else
         {
@@ -62,8 +52,7 @@ internal static class NormalizationLoops
 
         if (IsInLanes(shape))
         {
-            StripForward strips = new(shape, x, statistics, weight, bias, y);
-            workers.For(Blocks(shape.Groups, StripWidth), WorkPerStrip(shape.Outer), strips);
+            NormalizationColumns.Forward(workers, shape, x, statistics, weight, bias, y);
         }
         else
         {
@@ -92,8 +81,7 @@ internal static class NormalizationLoops
 
         if (IsInLanes(shape))
         {
-            StripBackward strips = new(shape, x, statistics, weight, gradient, result, weightGradient, biasGradient);
-            workers.For(Blocks(shape.Groups, StripWidth), WorkPerStrip(shape.Outer), strips);
+            NormalizationColumns.Backward(workers, shape, x, statistics, weight, gradient, result, weightGradient, biasGradient);
             return;
         }
 
@@ -104,23 +92,19 @@ internal static class NormalizationLoops
             return;
         }
 
-        int blocks = Blocks(shape.Groups, RowBlock);
-        int columnStrips = Blocks(shape.Inner, StripWidth);
-        int width = columnStrips * StripWidth;
+        int blocks = NormalizationColumns.BlocksOf(shape.Groups);
+        int width = NormalizationColumns.StripsOf(shape.Inner) * NormalizationColumns.StripWidth;
         if (weightSums is null || weightSums.Length < 2 * blocks * width)
         {
             weightSums = GC.AllocateUninitializedArray<float>(2 * blocks * width);
         }
 
-        workers.For(blocks, 2 * WorkPerElement * RowBlock * shape.Inner, new RowsBackward(runs, width, weightSums));
-        workers.For(columnStrips, WorkPerStrip(blocks), new WeightSums(shape.Inner, blocks, width, weightSums, weightGradient, biasGradient));
+        workers.For(blocks, 2 * WorkPerElement * NormalizationColumns.RowBlock * shape.Inner, new RowsBackward(runs, width, weightSums));
+        NormalizationColumns.Sum(workers, weightSums, 0, 2 * width, blocks, shape.Inner, weightGradient);
+        NormalizationColumns.Sum(workers, weightSums, width, 2 * width, blocks, shape.Inner, biasGradient);
     }
 
     private static bool IsInLanes(in NormalizationShape shape) => shape.IsWeightPerGroup && shape.Inner == 1;
-
-    private static int Blocks(int length, int size) => (length + size - 1) / size;
-
-    private static int WorkPerStrip(int rows) => (int)Math.Min(int.MaxValue, (long)WorkPerElement * rows * StripWidth);
 
     private static StandardizedGroup<TLanes> GroupLanes<TLanes>(in NormalizationShape shape, float[] statistics, int group)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes> =>
@@ -155,9 +139,10 @@ internal static class NormalizationLoops
             : TLanes.Sum(sum + Term(Lanes.Read<TLanes>(in x, i, length, mean) - subtrahend, isSquared));
     }
 
+    /// <summary>A deviation or its square.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Term<TLanes>(TLanes x, bool isSquared)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes> => isSquared ? x * x : x;
+    public static TLanes Term<TLanes>(TLanes deviation, bool isSquared)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes> => isSquared ? deviation * deviation : deviation;
 
     /// <summary>y = x̂ · weight + bias of a run. Weight and bias have a step of 1, or of 0 where one vector holds for all.</summary>
     [MethodImpl(Loop)]
@@ -416,317 +401,11 @@ internal static class NormalizationLoops
             Span<float> gradients = sums.AsSpan(((2 * block) + 1) * width, width);
             products.Clear();
             gradients.Clear();
-            for (int row = block * RowBlock; row < Math.Min((block + 1) * RowBlock, runs.Shape.Groups); row++)
+            for (int row = block * NormalizationColumns.RowBlock; row < Math.Min((block + 1) * NormalizationColumns.RowBlock, runs.Shape.Groups); row++)
             {
                 StandardizedGroup<TLanes> standardized = runs.Standardized<TLanes>(row);
                 runs.Run(row, standardized);
                 runs.AddWeightGradients(row, standardized, products, gradients);
-            }
-        }
-    }
-
-    /// <summary>The gradients of a strip of weights and biases: the sums of all blocks of rows.</summary>
-    private readonly struct WeightSums(
-        int columns, int blocks, int width, float[] sums, float[]? weightGradient, float[]? biasGradient) : ILoopBody
-    {
-        public void Run<TLanes>(int strip)
-            where TLanes : struct, ILanes<TLanes>
-        {
-            Add<TLanes>(strip * StripWidth, 0, weightGradient);
-            Add<TLanes>(strip * StripWidth, width, biasGradient);
-        }
-
-        private void Add<TLanes>(int column, int first, float[]? target)
-            where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-        {
-            if (target is null)
-            {
-                return;
-            }
-
-            Span<float> totals = stackalloc float[StripWidth];
-            for (int lane = 0; lane < StripWidth; lane += TLanes.Count)
-            {
-                TLanes total = SumDeviationsDown<TLanes>(ref sums[first + column + lane], (nuint)(2 * width), blocks, 0f, isSquared: false);
-                TLanes.Store(total, ref totals[lane], 0);
-            }
-
-            int count = Math.Min(StripWidth, columns - column);
-            totals[..count].CopyTo(target.AsSpan(column));
-        }
-    }
-
-    /// <summary>Σ (x − mean) or Σ (x − mean)² of some rows of a vector's columns.</summary>
-    [MethodImpl(Loop)]
-    private static TLanes SumDeviationsDown<TLanes>(ref float x, nuint step, int rows, TLanes mean, bool isSquared)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-    {
-        TLanes even = 0f;
-        TLanes odd = 0f;
-        nuint place = 0;
-        int row = 0;
-        for (; row + 2 <= rows; row += 2)
-        {
-            even += Term(TLanes.Load(in x, place) - mean, isSquared);
-            odd += Term(TLanes.Load(in x, place + step) - mean, isSquared);
-            place += 2 * step;
-        }
-
-        return row < rows ? even + odd + Term(TLanes.Load(in x, place) - mean, isSquared) : even + odd;
-    }
-
-    /// <summary>Σ g and Σ g · x̂ of some rows of a vector's columns, each a group, added to two sums.</summary>
-    [MethodImpl(Loop)]
-    private static void SumGradientsDown<TLanes>(
-        StandardizedGroup<TLanes> group,
-        ref float x,
-        ref float gradient,
-        nuint step,
-        int rows,
-        ref float gradientSums,
-        ref float productSums)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-    {
-        TLanes gradients = 0f;
-        TLanes products = 0f;
-        for (nuint row = 0; row < (nuint)rows; row++)
-        {
-            TLanes g = TLanes.Load(in gradient, row * step);
-            gradients += g;
-            products += g * group.Value(TLanes.Load(in x, row * step));
-        }
-
-        TLanes.Store(TLanes.Load(in gradientSums, 0) + gradients, ref gradientSums, 0);
-        TLanes.Store(TLanes.Load(in productSums, 0) + products, ref productSums, 0);
-    }
-
-    /// <summary>y = x̂ · weight + bias of some rows of a vector's columns, each a group.</summary>
-    [MethodImpl(Loop)]
-    private static void WriteDown<TLanes>(
-        StandardizedGroup<TLanes> group, ref float x, TLanes weight, TLanes bias, nuint step, int rows, ref float y)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-    {
-        for (nuint row = 0; row < (nuint)rows; row++)
-        {
-            TLanes.Store(group.Output(TLanes.Load(in x, row * step), weight, bias), ref y, row * step);
-        }
-    }
-
-    /// <summary>The gradients of some rows of a vector's columns, each a group.</summary>
-    [MethodImpl(Loop)]
-    private static void WriteGradientDown<TLanes>(
-        StandardizedGroup<TLanes> group,
-        ref float x,
-        ref float gradient,
-        TLanes weight,
-        TLanes meanGradient,
-        TLanes meanProduct,
-        nuint step,
-        int rows,
-        ref float result)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-    {
-        for (nuint row = 0; row < (nuint)rows; row++)
-        {
-            TLanes h = TLanes.Load(in gradient, row * step) * weight;
-            TLanes value = group.InputGradient(TLanes.Load(in x, row * step), h, meanGradient, meanProduct);
-            TLanes.Store(value, ref result, row * step);
-        }
-    }
-
-    /// <summary>
-    /// Some rows of a vector's columns, and the step from one to the next: as they lie, or where fewer columns are left than a
-    /// vector has lanes, in a copy with zeros after them.
-    /// </summary>
-    private static ref float Columns<TLanes>(
-        float[] matrix, int place, int rowLength, int rows, int columns, Span<float> copy, out nuint step)
-        where TLanes : struct, ILanes<TLanes>
-    {
-        if (columns >= TLanes.Count)
-        {
-            step = (nuint)rowLength;
-            return ref matrix[place];
-        }
-
-        step = (nuint)TLanes.Count;
-        copy.Clear();
-        CopyColumns(matrix.AsSpan(place), rowLength, copy, TLanes.Count, rows, columns);
-        return ref copy[0];
-    }
-
-    private static void CopyColumns(ReadOnlySpan<float> source, int step, Span<float> target, int targetStep, int rows, int columns)
-    {
-        for (int row = 0; row < rows; row++)
-        {
-            source.Slice(row * step, columns).CopyTo(target[(row * targetStep)..]);
-        }
-    }
-
-    /// <summary>The strip's numbers from an array with one for each column; past its end, and where there is no array, another.</summary>
-    private static void ReadStrip(float[]? source, int start, int columns, float absent, Span<float> strip)
-    {
-        strip.Fill(absent);
-        source?.AsSpan(start, columns).CopyTo(strip);
-    }
-
-    /// <summary>Means and variances of a strip of groups that lie in lanes.</summary>
-    private readonly struct StripStatistics(NormalizationShape shape, float[] x, float[] statistics) : ILoopBody
-    {
-        public void Run<TLanes>(int strip)
-            where TLanes : struct, ILanes<TLanes>
-        {
-            int column = strip * StripWidth;
-            int columns = Math.Min(StripWidth, shape.Groups - column);
-            Span<float> means = stackalloc float[StripWidth];
-            Span<float> variances = stackalloc float[StripWidth];
-            means.Clear();
-            if (shape.IsCentred)
-            {
-                Means<TLanes>(column, columns, means, isSquared: false, variances);
-                variances.CopyTo(means);
-            }
-
-            Means<TLanes>(column, columns, means, isSquared: true, variances);
-            means[..columns].CopyTo(statistics.AsSpan(column));
-            variances[..columns].CopyTo(statistics.AsSpan(shape.Groups + column));
-        }
-
-        /// <summary>The means of deviations from a number for each column, or of their squares.</summary>
-        [SkipLocalsInit]
-        private void Means<TLanes>(int column, int columns, Span<float> around, bool isSquared, Span<float> sums)
-            where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-        {
-            Span<float> copy = stackalloc float[PaddedLength];
-            sums.Clear();
-            for (int row = 0; row < shape.Outer; row += RowBlock)
-            {
-                int rows = Math.Min(RowBlock, shape.Outer - row);
-                for (int lane = 0; lane < columns; lane += TLanes.Count)
-                {
-                    int place = (row * shape.Groups) + column + lane;
-                    ref float block = ref Columns<TLanes>(x, place, shape.Groups, rows, columns - lane, copy, out nuint step);
-                    TLanes sum = SumDeviationsDown(ref block, step, rows, TLanes.Load(in around[lane], 0), isSquared);
-                    TLanes.Store(TLanes.Load(in sums[lane], 0) + sum, ref sums[lane], 0);
-                }
-            }
-
-            foreach (ref float sum in sums)
-            {
-                sum /= shape.Outer;
-            }
-        }
-    }
-
-    /// <summary>The outputs of a strip of groups that lie in lanes.</summary>
-    private readonly struct StripForward(
-        NormalizationShape shape, float[] x, float[] statistics, float[]? weight, float[]? bias, float[] y) : ILoopBody
-    {
-        [SkipLocalsInit]
-        public void Run<TLanes>(int strip)
-            where TLanes : struct, ILanes<TLanes>
-        {
-            int column = strip * StripWidth;
-            int columns = Math.Min(StripWidth, shape.Groups - column);
-            Span<float> means = stackalloc float[StripWidth];
-            Span<float> variances = stackalloc float[StripWidth];
-            Span<float> factors = stackalloc float[StripWidth];
-            Span<float> shifts = stackalloc float[StripWidth];
-            Span<float> copy = stackalloc float[PaddedLength];
-            ReadStrip(statistics, column, columns, 0f, means);
-            ReadStrip(statistics, shape.Groups + column, columns, 1f, variances);
-            ReadStrip(weight, column, columns, 1f, factors);
-            ReadStrip(bias, column, columns, -0f, shifts);
-            for (int lane = 0; lane < columns; lane += TLanes.Count)
-            {
-                StandardizedGroup<TLanes> groups = new(TLanes.Load(in means[lane], 0), TLanes.Load(in variances[lane], 0), shape.Epsilon);
-                TLanes factor = TLanes.Load(in factors[lane], 0);
-                TLanes shift = TLanes.Load(in shifts[lane], 0);
-                for (int row = 0; row < shape.Outer; row += RowBlock)
-                {
-                    int rows = Math.Min(RowBlock, shape.Outer - row);
-                    int place = (row * shape.Groups) + column + lane;
-                    bool isWhole = columns - lane >= TLanes.Count;
-                    ref float block = ref Columns<TLanes>(x, place, shape.Groups, rows, columns - lane, copy, out nuint step);
-                    ref float target = ref isWhole ? ref y[place] : ref copy[0];
-                    WriteDown(groups, ref block, factor, shift, step, rows, ref target);
-                    if (!isWhole)
-                    {
-                        CopyColumns(copy, TLanes.Count, y.AsSpan(place), shape.Groups, rows, columns - lane);
-                    }
-                }
-            }
-        }
-    }
-
-    /// <summary>The gradients of a strip of groups that lie in lanes, and of their weights and biases.</summary>
-    private readonly struct StripBackward(
-        NormalizationShape shape,
-        float[] x,
-        float[] statistics,
-        float[]? weight,
-        float[] gradient,
-        float[]? result,
-        float[]? weightGradient,
-        float[]? biasGradient) : ILoopBody
-    {
-        [SkipLocalsInit]
-        public void Run<TLanes>(int strip)
-            where TLanes : struct, ILanes<TLanes>
-        {
-            int column = strip * StripWidth;
-            int columns = Math.Min(StripWidth, shape.Groups - column);
-            Span<float> means = stackalloc float[StripWidth];
-            Span<float> variances = stackalloc float[StripWidth];
-            Span<float> factors = stackalloc float[StripWidth];
-            Span<float> gradients = stackalloc float[StripWidth];
-            Span<float> products = stackalloc float[StripWidth];
-            Span<float> copy = stackalloc float[PaddedLength];
-            Span<float> gradientCopy = stackalloc float[PaddedLength];
-            ReadStrip(statistics, column, columns, 0f, means);
-            ReadStrip(statistics, shape.Groups + column, columns, 1f, variances);
-            ReadStrip(weight, column, columns, 1f, factors);
-            gradients.Clear();
-            products.Clear();
-            for (int lane = 0; lane < columns; lane += TLanes.Count)
-            {
-                StandardizedGroup<TLanes> groups = new(TLanes.Load(in means[lane], 0), TLanes.Load(in variances[lane], 0), shape.Epsilon);
-                for (int row = 0; row < shape.Outer; row += RowBlock)
-                {
-                    int rows = Math.Min(RowBlock, shape.Outer - row);
-                    int place = (row * shape.Groups) + column + lane;
-                    ref float block = ref Columns<TLanes>(x, place, shape.Groups, rows, columns - lane, copy, out nuint step);
-                    ref float g = ref Columns<TLanes>(gradient, place, shape.Groups, rows, columns - lane, gradientCopy, out _);
-                    SumGradientsDown(groups, ref block, ref g, step, rows, ref gradients[lane], ref products[lane]);
-                }
-
-                TLanes factor = TLanes.Load(in factors[lane], 0);
-                TLanes share = 1f / shape.Outer * factor;
-                TLanes meanGradient = shape.IsCentred ? share * TLanes.Load(in gradients[lane], 0) : (TLanes)0f;
-                TLanes meanProduct = share * TLanes.Load(in products[lane], 0);
-                for (int row = 0; row < shape.Outer && result is not null; row += RowBlock)
-                {
-                    int rows = Math.Min(RowBlock, shape.Outer - row);
-                    int place = (row * shape.Groups) + column + lane;
-                    bool isWhole = columns - lane >= TLanes.Count;
-                    ref float block = ref Columns<TLanes>(x, place, shape.Groups, rows, columns - lane, copy, out nuint step);
-                    ref float g = ref Columns<TLanes>(gradient, place, shape.Groups, rows, columns - lane, gradientCopy, out _);
-                    ref float target = ref isWhole ? ref result[place] : ref copy[0];
-                    WriteGradientDown(groups, ref block, ref g, factor, meanGradient, meanProduct, step, rows, ref target);
-                    if (!isWhole)
-                    {
-                        CopyColumns(copy, TLanes.Count, result.AsSpan(place), shape.Groups, rows, columns - lane);
-                    }
-                }
-            }
-
-            if (weightGradient is not null)
-            {
-                products[..columns].CopyTo(weightGradient.AsSpan(column));
-            }
-
-            if (biasGradient is not null)
-            {
-                gradients[..columns].CopyTo(biasGradient.AsSpan(column));
             }
         }
     }
