@@ -84,7 +84,7 @@ internal static class MatrixProduct
                 if (!plan.IsLeftInPlace)
                 {
                     packedLeft = Buffer(ref leftBuffer, plan.LeftCount * plan.RowCount * plan.StepCount);
-                    workers.For(plan.LeftCount * plan.LeftGroups, Plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
+                    workers.For(plan.LeftCount * plan.LeftGroups, plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
                 Multiply<TActivation> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
@@ -123,7 +123,7 @@ internal static class MatrixProduct
 
         int length = plan.RightCount * plan.Strips * plan.StripLength;
         float[] packed = kept?.Buffer(plan.Shape, length) ?? Buffer(ref rightBuffer, length);
-        workers.For(plan.RightCount * plan.RightGroups, Plan.RightGroupStrips * plan.StripLength, new PackRight(plan, right, packed));
+        workers.For(plan.RightCount * plan.RightGroups, plan.RightGroupStrips * plan.StripLength, new PackRight(plan, right, packed));
         kept?.Keep(plan.Shape, right.Offset, packed);
         return packed;
     }
@@ -162,8 +162,11 @@ internal static class MatrixProduct
         /// <summary>Rows of a tile; the last one may have fewer.</summary>
         public static int TileRows => VectorLength == 16 ? 12 : 6;
 
-        /// <summary>Rows that are packed together: eight tiles, so that a line of the cache is not read by one tile after the other.</summary>
-        public static int LeftGroupRows => 8 * TileRows;
+        /// <summary>
+        /// Rows that are packed together. Where A is stored transposed, a line of the cache holds a step of several tiles: eight
+        /// tiles, so that it is not read by one after the other. Otherwise a tile has its lines for itself.
+        /// </summary>
+        public int LeftGroupRows => Shape.TransposeLeft ? 8 * TileRows : TileRows;
 
         public int LeftGroups => (RowCount + LeftGroupRows - 1) / LeftGroupRows;
 
@@ -176,8 +179,8 @@ internal static class MatrixProduct
 
         public int StripLength => StepCount * StripWidth;
 
-        /// <summary>Strips that are packed together, for the same reason as rows are.</summary>
-        public static int RightGroupStrips => 4;
+        /// <summary>Strips that are packed together, for the same reason.</summary>
+        public int RightGroupStrips => Shape.TransposeRight ? 1 : 4;
 
         public int RightGroups => (Strips + RightGroupStrips - 1) / RightGroupStrips;
 
@@ -213,9 +216,9 @@ internal static class MatrixProduct
         {
             MatrixProductShape shape = plan.Shape;
             int product = item / plan.RightGroups;
-            int firstStrip = item % plan.RightGroups * Plan.RightGroupStrips;
+            int firstStrip = item % plan.RightGroups * plan.RightGroupStrips;
             int column = firstStrip * Plan.StripWidth;
-            int columns = Math.Min(Plan.RightGroupStrips * Plan.StripWidth, shape.Columns - column);
+            int columns = Math.Min(plan.RightGroupStrips * Plan.StripWidth, shape.Columns - column);
             ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(product));
             Span<float> strips = packed.AsSpan(((product * plan.Strips) + firstStrip) * plan.StripLength);
             if (!shape.TransposeRight)
@@ -246,8 +249,8 @@ internal static class MatrixProduct
         {
             MatrixProductShape shape = plan.Shape;
             int product = item / plan.LeftGroups;
-            int row = item % plan.LeftGroups * Plan.LeftGroupRows;
-            int rows = Math.Min(Plan.LeftGroupRows, plan.RowCount - row);
+            int row = item % plan.LeftGroups * plan.LeftGroupRows;
+            int rows = Math.Min(plan.LeftGroupRows, plan.RowCount - row);
             ReadOnlySpan<float> source = left.AsSpan(plan.LeftStart(product));
             Span<float> strips = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
             row += plan.FirstRow;
