@@ -172,7 +172,7 @@ internal static class StepKernels
 
         if (arguments.CombinesUnits != 0)
         {
-            record.Scalings += CombineUnits(memory, shared, arguments);
+            record.Scalings += CombineUnits(memory, shared, arguments, record.Outcome);
         }
 
         record = Apply(memory, shared, arguments, record, decision);
@@ -390,8 +390,9 @@ internal static class StepKernels
         }
     }
 
-    /// <summary>The L2 norm of each gradient under unit factors, and how many gradients of the set have a factor now.</summary>
-    private static double CombineUnits(StepMemory memory, ArrayView<double> shared, DecideArguments arguments)
+    /// <summary>The L2 norm of each gradient under unit factors, and how many gradients of the set have a factor now: none in a step that is not made.</summary>
+    private static double CombineUnits(
+        StepMemory memory, ArrayView<double> shared, DecideArguments arguments, double outcome)
     {
         double acts = 0.0;
         for (int i = 0; i < memory.Places.IntLength; i++)
@@ -411,9 +412,7 @@ internal static class StepKernels
                 sum = GroupSums.Sum(shared, sum);
                 if (i % Group.DimX == Group.IdxX)
                 {
-                    memory.States[i].ScaledUnits = scaled;
-                    memory.States[i].UnitNorm = Math.Sqrt(sum);
-                    acts += scaled > 0.0 ? 1.0 : 0.0;
+                    acts += SetUnits(memory, i, scaled, sum, outcome);
                 }
             }
         }
@@ -431,13 +430,19 @@ internal static class StepKernels
                     sum += memory.UnitResults[(2 * (place.FirstUnit + unit)) + 1];
                 }
 
-                memory.States[i].ScaledUnits = scaled;
-                memory.States[i].UnitNorm = Math.Sqrt(sum);
-                acts += scaled > 0.0 ? 1.0 : 0.0;
+                acts += SetUnits(memory, i, scaled, sum, outcome);
             }
         }
 
         return GroupSums.Sum(shared, acts);
+    }
+
+    private static double SetUnits(StepMemory memory, int i, double scaled, double sum, double outcome)
+    {
+        bool acts = scaled > 0.0 && outcome == 0.0;
+        memory.States[i].ScaledUnits = acts ? scaled : 0.0;
+        memory.States[i].UnitNorm = Math.Sqrt(sum);
+        return acts ? 1.0 : 0.0;
     }
 
     private static double Partials<TTerm>(StepMemory memory, TTerm term, ParameterPlace place, int offset)
@@ -514,17 +519,18 @@ internal static class StepKernels
         return isLargest ? largest : combined.Of<DeviceMath>(sum, largest);
     }
 
-    /// <summary>Applies the stage's formula to each gradient of its set.</summary>
+    /// <summary>Applies the stage's formula to each gradient of its set; to none in a step that is not made, as on the host.</summary>
     private static StepRecord Apply<TDecision>(
         StepMemory memory, ArrayView<double> shared, DecideArguments arguments, StepRecord record, TDecision decision)
         where TDecision : unmanaged, IClipDecision
     {
         int isStage = arguments.Order == 2.0 ? 0 : 1;
         double common = decision.Common(Combined(memory, shared, arguments.Order, arguments.Set, isStage));
+        bool acts = record.Outcome == 0.0;
         double scalings = 0.0;
         for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
         {
-            if (IsInSet(memory.Places[i], arguments.Set))
+            if (acts && IsInSet(memory.Places[i], arguments.Set))
             {
                 GradientState state = memory.States[i];
                 double norm = NormOf(state, isStage);
@@ -537,7 +543,7 @@ internal static class StepKernels
         }
 
         record.Scalings += GroupSums.Sum(shared, scalings);
-        if (arguments.Set == SharedSet)
+        if (acts && arguments.Set == SharedSet)
         {
             record.Coefficient *= common;
         }
@@ -658,14 +664,18 @@ internal static class StepKernels
         record.ClippedNorm = Combined(memory, shared, 2.0, AllSets, 0);
         bool isMade = record.Outcome == 0.0;
         double bounds = 0.0;
+        double zeroed = 0.0;
         for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
         {
             if (memory.Places[i].Set != ParameterPlace.NoGradient)
             {
                 GradientState state = memory.States[i];
-                bool isKnown = state.Bound > double.MaxValue
-                    && (arguments.Bad != (int)BadGradients.ReadAsZero || !IsBad(memory, i, arguments.LargestUsable));
-                bounds += isKnown ? 0.0 : 1.0;
+                bounds += state.Bound > double.MaxValue ? 0.0 : 1.0;
+                if (arguments.Bad == (int)BadGradients.ReadAsZero && IsBad(memory, i, arguments.LargestUsable))
+                {
+                    zeroed += 1.0;
+                }
+
                 if (isMade)
                 {
                     memory.States[i].Updates = state.Updates + 1.0;
@@ -674,6 +684,7 @@ internal static class StepKernels
         }
 
         record.Bounds = GroupSums.Sum(shared, bounds);
+        record.Zeroed = GroupSums.Sum(shared, zeroed);
         if (isMade)
         {
             record.StepCount += 1.0;
