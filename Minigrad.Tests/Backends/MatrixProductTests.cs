@@ -7,6 +7,7 @@ using Minigrad.Operations;
 namespace Minigrad.Tests.Backends;
 
 /// <summary>The tiled product held against three plain loops, to the bit: whatever the path, an element is the same chain of multiply-adds.</summary>
+[Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class MatrixProductTests
 {
     private static readonly Gen<int> Size = Gen.OneOf(Gen.Int[0, 5], Gen.Int[6, 40], Gen.OneOfConst(31, 32, 33, 63, 64, 65, 95, 96, 97, 130));
