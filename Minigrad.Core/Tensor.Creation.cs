@@ -10,6 +10,9 @@ public sealed partial class Tensor
     /// <summary>A number as a tensor of no dimensions.</summary>
     public static implicit operator Tensor(float value) => Full([], value);
 
+    /// <summary>Where a tensor is made that is not told where. The tests put another backend here, to run on a device what they run on the CPU.</summary>
+    internal static Backend DefaultBackend { get; set; } = CpuBackend.Instance;
+
     /// <summary>All zeros.</summary>
     /// <param name="shape">The dimensions: <c>Tensor.Zeros(2, 3)</c>.</param>
     public static Tensor Zeros(params ReadOnlySpan<int> shape) => Full(shape, 0f);
@@ -21,7 +24,7 @@ public sealed partial class Tensor
     /// <summary>All one value.</summary>
     /// <param name="shape">The dimensions.</param>
     /// <param name="value">The value.</param>
-    public static Tensor Full(ReadOnlySpan<int> shape, float value) => Filled(shape, value, CpuBackend.Instance);
+    public static Tensor Full(ReadOnlySpan<int> shape, float value) => Filled(shape, value, DefaultBackend);
 
     /// <summary>A tensor of one dimension.</summary>
     /// <param name="values">The numbers; they are copied.</param>
@@ -40,7 +43,7 @@ public sealed partial class Tensor
                 $"Tensor.Of: {values.Length} numbers do not fill shape {wanted}, which has {wanted.Size} elements.");
         }
 
-        Tensor result = Allocate(wanted, CpuBackend.Instance);
+        Tensor result = Allocate(wanted, DefaultBackend);
         result.Backend.Upload(values, result.Storage);
         return result;
     }
@@ -142,7 +145,7 @@ public sealed partial class Tensor
     public static Tensor Random<TDistribution>(
         ReadOnlySpan<int> shape, TDistribution distribution, Generator? generator = null)
         where TDistribution : unmanaged, IDistribution =>
-        Random(shape, distribution, generator, CpuBackend.Instance);
+        Random(shape, distribution, generator, DefaultBackend);
 
     /// <summary>Numbers drawn on the backend that will use them.</summary>
     internal static Tensor Random<TDistribution>(

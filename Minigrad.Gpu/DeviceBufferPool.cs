@@ -56,7 +56,7 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
             lease.HandTo(owner, length);
             lease.Place = leases.Count;
             leases.Add(lease);
-            bytesOut += lease.Buffer.LengthInBytes;
+            bytesOut += lease.Floats.LengthInBytes;
             return lease;
         }
     }
@@ -131,11 +131,11 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
 
     private void Free(DeviceLease lease)
     {
-        bytesOut -= lease.Buffer.LengthInBytes;
+        bytesOut -= lease.Floats.LengthInBytes;
         Put(lease);
     }
 
-    private void Put(DeviceLease lease) => idle[SizeClassOf(lease.Buffer.IntExtent, out _)].Push(lease);
+    private void Put(DeviceLease lease) => idle[SizeClassOf(lease.Floats.IntLength, out _)].Push(lease);
 
     private void Collect(int generation)
     {
@@ -172,7 +172,7 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
         {
             return Make(capacity);
         }
-        catch (Exception exception) when (exception is not ObjectDisposedException)
+        catch (Exception exception) when (exception is not (ObjectDisposedException or GpuException))
         {
             // Most likely the memory is full of what nobody refers to any more.
             Collect(GC.MaxGeneration);
@@ -187,7 +187,7 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
             FreeIdle();
             return Make(capacity);
         }
-        catch (Exception exception) when (exception is not ObjectDisposedException)
+        catch (Exception exception) when (exception is not (ObjectDisposedException or GpuException))
         {
             throw new GpuException(Explain(capacity, exception), exception);
         }
@@ -196,7 +196,7 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
     private DeviceLease Make(int capacity)
     {
         DeviceLease lease = new(allocate(capacity));
-        bytesOwned += lease.Buffer.LengthInBytes;
+        bytesOwned += lease.Floats.LengthInBytes;
         return lease;
     }
 
@@ -207,7 +207,7 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
         {
             while (waiting is not null && waiting.TryPop(out DeviceLease? lease))
             {
-                bytesOwned -= lease.Buffer.LengthInBytes;
+                bytesOwned -= lease.Floats.LengthInBytes;
                 free(lease.Buffer);
             }
         }
@@ -226,7 +226,7 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
 
         return text
             .Append(FormattableString.Invariant($"; {(bytesOwned - bytesOut) / Mebibyte:0.#} MiB are scratch or idle. "))
-            .Append($"The device says: {exception.Message} ")
+            .Append($"The device says: {DeviceFailure.SaidBy(exception)} ")
             .Append("Use smaller batches, keep fewer tensors and graphs alive, or wrap evaluation in NoGrad.")
             .ToString();
     }

@@ -1,6 +1,8 @@
 using System.Linq.Expressions;
 using System.Reflection;
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace Minigrad.Gpu;
 
@@ -10,12 +12,25 @@ namespace Minigrad.Gpu;
 /// </summary>
 internal static class DeviceFailure
 {
+    /// <summary>Whether an exception is what a driver, or a library on it, said.</summary>
+    /// <param name="exception">The exception.</param>
+    public static bool IsOne(Exception exception) => exception is AcceleratorException or CuBlasException;
+
+    /// <summary>What the driver said; ILGPU's exception of OpenCL has it as a code only, with no message.</summary>
+    /// <param name="cause">The exception.</param>
+    public static string SaidBy(Exception cause) => cause switch
+    {
+        CLException { Error: not CLError.CL_SUCCESS } openCl => $"{openCl.Error}.",
+        CuBlasException { Error: not CuBlasStatus.CUBLAS_STATUS_SUCCESS } library => $"{library.Error}.",
+        _ => cause.Message.Trim(),
+    };
+
     /// <summary>The exception for the user.</summary>
     /// <param name="operation">What was being done.</param>
     /// <param name="device">The device's name.</param>
     /// <param name="cause">What the driver said.</param>
-    public static GpuException Of(string operation, string device, AcceleratorException cause) => new(
-        $"{device} failed while {operation}: {cause.Message} The fault may lie in an earlier kernel, since a device tells of one "
+    public static GpuException Of(string operation, string device, Exception cause) => new(
+        $"{device} failed while {operation}: {SaidBy(cause)} The fault may lie in an earlier kernel, since a device tells of one "
         + "late. What is on the device is lost: dispose the backend, open the device again, and go on from a saved state. If "
         + "it happens again, run a small case on GpuDevice.OpenCpuAccelerator(), which checks every index of a kernel, and "
         + "report the operation.",

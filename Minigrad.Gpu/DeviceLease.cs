@@ -1,3 +1,4 @@
+using ILGPU;
 using DeviceBuffer = ILGPU.Runtime.MemoryBuffer1D<float, ILGPU.Stride1D.Dense>;
 
 namespace Minigrad.Gpu;
@@ -10,6 +11,12 @@ internal sealed class DeviceLease(DeviceBuffer buffer)
 
     /// <summary>The buffer.</summary>
     public DeviceBuffer Buffer { get; } = buffer;
+
+    /// <summary>
+    /// All of its numbers. Kept here, because a buffer whose device was disposed gives an empty view, of which to take a part
+    /// ends the process; a launch with this one is refused in time, by the queue's lock.
+    /// </summary>
+    public ArrayView<float> Floats { get; } = buffer.View.BaseView;
 
     /// <summary>The place among the leases handed out, so that a return needs no search.</summary>
     public int Place { get; set; }

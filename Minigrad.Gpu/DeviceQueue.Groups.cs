@@ -14,7 +14,14 @@ internal sealed partial class DeviceQueue
             ThrowIfDisposed();
             if (source.Length > 0)
             {
-                source.CopyTo(Stream, target);
+                try
+                {
+                    source.CopyTo(Stream, target);
+                }
+                catch (Exception exception) when (DeviceFailure.IsOne(exception))
+                {
+                    throw DeviceFailure.Of("copying on it", accelerator.Name, exception);
+                }
             }
         }
     }

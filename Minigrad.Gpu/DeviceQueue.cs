@@ -25,7 +25,8 @@ internal sealed partial class DeviceQueue : IDisposable
     private long uploads;
     private long downloads;
     private long synchronizations;
-    private bool isDisposed;
+    private IDisposable? library;
+    private volatile bool isDisposed;
 
     /// <summary>Takes ownership of a context and its accelerator.</summary>
     public DeviceQueue(Context context, Accelerator accelerator)
@@ -76,6 +77,17 @@ internal sealed partial class DeviceQueue : IDisposable
         }
     }
 
+    /// <summary>Takes ownership of a library that works on the stream: it is disposed after its last work, and before the device.</summary>
+    /// <typeparam name="TLibrary">The library's type.</typeparam>
+    /// <param name="opened">The library, or null where the machine has none.</param>
+    /// <returns>The same.</returns>
+    public TLibrary? Own<TLibrary>(TLibrary? opened)
+        where TLibrary : class, IDisposable
+    {
+        library = opened;
+        return opened;
+    }
+
     /// <summary>Makes a buffer on the device.</summary>
     /// <param name="length">How many floats it holds.</param>
     public DeviceBuffer Allocate(int length)
@@ -94,7 +106,7 @@ internal sealed partial class DeviceQueue : IDisposable
         lock (gate)
         {
             Wait();
-            buffer.Dispose();
+            Try("freeing a buffer", buffer.Dispose);
         }
     }
 
@@ -112,7 +124,7 @@ internal sealed partial class DeviceQueue : IDisposable
                 {
                     target.CopyFromCPU(Stream, source);
                 }
-                catch (AcceleratorException exception)
+                catch (Exception exception) when (DeviceFailure.IsOne(exception))
                 {
                     throw DeviceFailure.Of("copying to it", accelerator.Name, exception);
                 }
@@ -135,7 +147,7 @@ internal sealed partial class DeviceQueue : IDisposable
                 {
                     source.CopyToCPU(Stream, target);
                 }
-                catch (AcceleratorException exception)
+                catch (Exception exception) when (DeviceFailure.IsOne(exception))
                 {
                     throw DeviceFailure.Of("copying from it", accelerator.Name, exception);
                 }
@@ -162,8 +174,15 @@ internal sealed partial class DeviceQueue : IDisposable
         {
             ThrowIfDisposed();
             launches++;
-            accelerator.Bind();
-            work(Stream, arguments);
+            try
+            {
+                accelerator.Bind();
+                work(Stream, arguments);
+            }
+            catch (Exception exception) when (DeviceFailure.IsOne(exception))
+            {
+                throw DeviceFailure.Of("giving work to a library", accelerator.Name, exception);
+            }
         }
     }
 
@@ -336,18 +355,27 @@ internal sealed partial class DeviceQueue : IDisposable
             if (!isDisposed)
             {
                 isDisposed = true;
-                try
+                GiveUp(Stream.Synchronize);
+                if (library is not null)
                 {
-                    Stream.Synchronize();
-                    accelerator.Dispose();
-                }
-                catch (AcceleratorException)
-                {
-                    // The device is lost, and with it whatever was to be waited for and given back.
+                    GiveUp(library.Dispose);
                 }
 
+                GiveUp(accelerator.Dispose);
                 context.Dispose();
             }
+        }
+    }
+
+    /// <summary>Where the device is lost, what was to be waited for or given back is lost as well: no error of a disposal.</summary>
+    private static void GiveUp(Action part)
+    {
+        try
+        {
+            part();
+        }
+        catch (Exception exception) when (DeviceFailure.IsOne(exception))
+        {
         }
     }
 
@@ -357,7 +385,19 @@ internal sealed partial class DeviceQueue : IDisposable
     {
         ThrowIfDisposed();
         synchronizations++;
-        Stream.Synchronize();
+        Try("waiting for it", Stream.Synchronize);
+    }
+
+    private void Try(string operation, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception exception) when (DeviceFailure.IsOne(exception))
+        {
+            throw DeviceFailure.Of(operation, accelerator.Name, exception);
+        }
     }
 
     /// <summary>The launcher, or null for an empty launch, which some devices refuse.</summary>

@@ -10,15 +10,20 @@ namespace Minigrad.Gpu;
 /// </summary>
 internal static class FormulaCheck
 {
-    /// <summary>Refuses a kernel whose formula a device cannot run.</summary>
+    /// <summary>Refuses a kernel whose formula, or another of its arguments, a device cannot take.</summary>
     /// <param name="kernel">The closed generic kernel.</param>
     /// <exception cref="GpuException">A type is not public, or a field is a <c>bool</c> or <c>char</c>.</exception>
     public static void ThrowIfUnusable(MethodInfo kernel)
     {
-        foreach (Type argument in kernel.GetGenericArguments())
+        foreach (Type formula in kernel.GetGenericArguments())
         {
-            ThrowIfHidden(argument);
-            ThrowIfNotBlittable(argument, argument);
+            ThrowIfHidden(formula);
+            ThrowIfNotBlittable(formula, formula);
+        }
+
+        foreach (ParameterInfo parameter in kernel.GetParameters())
+        {
+            ThrowIfNotBlittable(parameter.ParameterType, parameter.ParameterType);
         }
     }
 

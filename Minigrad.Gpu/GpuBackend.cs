@@ -24,7 +24,7 @@ public sealed partial class GpuBackend : Backend, IDisposable
     {
         queue = new DeviceQueue(context, accelerator);
         pool = new DeviceBufferPool(queue.Allocate, queue.Free, queue.MemorySize);
-        cuBlas = queue.Cuda is { } cuda ? CuBlasProducts.Open(cuda) : null;
+        cuBlas = queue.Own(queue.Cuda is { } cuda ? CuBlasProducts.Open(cuda) : null);
         Device = device;
     }
 
@@ -112,11 +112,7 @@ public sealed partial class GpuBackend : Backend, IDisposable
     public void Synchronize() => queue.Synchronize();
 
     /// <summary>Waits for the device and gives it up, with every buffer on it. Any later use fails with <see cref="ObjectDisposedException"/>.</summary>
-    public void Dispose()
-    {
-        cuBlas?.Dispose();
-        queue.Dispose();
-    }
+    public void Dispose() => queue.Dispose();
 
     /// <summary>
     /// A storage that the caller has let go of must not return its buffer to the pool before its last kernel is queued.

@@ -43,7 +43,7 @@ internal sealed class GpuStorage : Storage
         {
             if (Volatile.Read(ref lease) is { } held)
             {
-                return held.Buffer.View.BaseView.SubView(0, Length);
+                return held.Floats.SubView(0, Length);
             }
 
             if (slab is { } whole)

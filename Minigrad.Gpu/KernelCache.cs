@@ -57,29 +57,7 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
         {
             // A failed compile leaves the context unable to compile anything else; this repairs it.
             context.ClearCache(ClearCacheMode.Everything);
-            throw new GpuException(Explain(kernel, exception), exception);
+            throw CompileFailure.Of(kernel, accelerator.Name, exception);
         }
-    }
-
-    private string Explain(MethodInfo kernel, Exception exception)
-    {
-        Exception cause = exception;
-        while (cause.InnerException is { } inner)
-        {
-            cause = inner;
-        }
-
-        if (cause is CapabilityNotSupportedException)
-        {
-            return $"{accelerator.Name} cannot run the kernel '{kernel.Name}': {cause.Message.Trim()} Norms need double precision; "
-                + "everything else runs in single precision. Compute norms on the CPU, or use a device that has it.";
-        }
-
-        string formula = string.Join(", ", kernel.GetGenericArguments().Select(FormulaCheck.NameOf));
-        string subject = formula.Length > 0 ? $"The formula '{formula}'" : $"The kernel '{kernel.Name}'";
-        return $"{subject} does not compile for {accelerator.Name}: {cause.Message.Trim()} In a formula that runs on a GPU, "
-            + "use only the operators and functions of T (T.Exp, T.Less, …), plain arithmetic on numbers, and fields that are "
-            + "numbers: no call into Math, MathF or any other library, no exception, no string, class, array or static field. "
-            + "The CPU backend runs such a formula as it is. Other kernels are not affected.";
     }
 }

@@ -16,7 +16,7 @@ internal readonly ref struct Scratch : IDisposable
     }
 
     /// <summary>The memory as float32 numbers.</summary>
-    public ArrayView<float> Floats => lease.Buffer.View.BaseView;
+    public ArrayView<float> Floats => lease.Floats;
 
     /// <summary>The memory as 32-bit integers.</summary>
     public ArrayView<int> Integers => Floats.Cast<int>();

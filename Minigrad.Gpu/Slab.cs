@@ -16,7 +16,7 @@ internal sealed class Slab
     public Slab(DeviceBufferPool pool, int words) => lease = pool.Rent(this, Math.Max(1, words));
 
     /// <summary>The memory as float32 numbers.</summary>
-    public ArrayView<float> Floats => lease.Buffer.View.BaseView;
+    public ArrayView<float> Floats => lease.Floats;
 
     /// <summary>The place after a part of so many words, on a boundary that wide loads like.</summary>
     /// <param name="words">The length of the part.</param>

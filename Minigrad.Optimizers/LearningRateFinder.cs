@@ -118,6 +118,7 @@ public static class LearningRateFinder
         try
         {
             optimizer.Step();
+            optimizer.Check();
             return true;
         }
         catch (NonFiniteGradientException)

@@ -2,17 +2,19 @@ using System.Text.RegularExpressions;
 
 namespace Minigrad.Tests;
 
-/// <summary>Holds the README against the repository: its code is the code of <see cref="Readme"/>, its links lead somewhere.</summary>
+/// <summary>Holds the documents against the repository: their code is compiled in tests, their links lead somewhere.</summary>
 public sealed partial class ReadmeTests
 {
     private static readonly string Root = Repository.Root;
 
-    [Fact]
-    public void Every_snippet_is_compiled_and_asserted()
+    [Theory]
+    [InlineData("README.md", 5, "Readme.cs")]
+    [InlineData("docs/gpu.md", 3, "Gpu/GpuGuideTests.cs", "Gpu/GuideKernels.cs")]
+    public void Every_snippet_is_compiled_and_asserted(string document, int least, params string[] sources)
     {
-        string compiled = Unindented(File.ReadAllText(Path.Combine(Root, "Minigrad.Tests", "Readme.cs")));
-        MatchCollection snippets = Snippet().Matches(File.ReadAllText(Path.Combine(Root, "README.md")));
-        Assert.True(snippets.Count >= 5);
+        string compiled = Unindented(string.Concat(sources.Select(source => File.ReadAllText(Path.Combine(Root, "Minigrad.Tests", source)))));
+        MatchCollection snippets = Snippet().Matches(File.ReadAllText(Path.Combine(Root, document)));
+        Assert.True(snippets.Count >= least);
         Assert.All(snippets, snippet => Assert.Contains(Unindented(snippet.Groups[1].Value), compiled, StringComparison.Ordinal));
     }
 

@@ -25,12 +25,9 @@ internal static class DevicePower
         long bits = BitConverter.DoubleToInt64Bits(x);
         double e = (int)(bits >> 52) - 1023;
         double m = BitConverter.Int64BitsToDouble((bits & 0x000F_FFFF_FFFF_FFFFL) | 0x3FF0_0000_0000_0000L);
-        if (m > RootTwo)
-        {
-            m *= 0.5;
-            e += 1.0;
-        }
-
+        bool isLarge = m > RootTwo;
+        m *= isLarge ? 0.5 : 1.0;
+        e += isLarge ? 1.0 : 0.0;
         double s = (m - 1.0) / (m + 1.0);
         double z = s * s;
 
@@ -51,16 +48,6 @@ internal static class DevicePower
     /// <summary>eˣ; 0 where the result would not be normal.</summary>
     private static double Exponential(double x)
     {
-        if (x > 709.4)
-        {
-            return double.PositiveInfinity;
-        }
-
-        if (x < -708.0)
-        {
-            return 0.0;
-        }
-
         double n = (x * InverseLogarithmOfTwo) + RoundingMagic - RoundingMagic;
         double r = x - (n * LogarithmOfTwoHigh) - (n * LogarithmOfTwoLow);
 
@@ -79,6 +66,10 @@ internal static class DevicePower
         p = (p * r) + 0.5;
         p = (p * r) + 1.0;
         p = (p * r) + 1.0;
-        return p * BitConverter.Int64BitsToDouble((long)((int)n + 1023) << 52);
+        double power = p * BitConverter.Int64BitsToDouble((long)((int)n + 1023) << 52);
+
+        // Selections, not branches: C# compiles `if (x > y)` to a jump that NaN takes as well, which OpenCL does not.
+        double orZero = x < -708.0 ? 0.0 : power;
+        return x > 709.4 ? double.PositiveInfinity : orZero;
     }
 }

@@ -24,10 +24,10 @@ internal static class MatrixKernels
     {
         int side = TTile.Side;
         int tile = 8 * side;
-        int depth = side / 2;
+        int depth = side >> 1;
         int pitch = (2 * side) + 1;
-        ArrayView<Quad> leftStrip = SharedMemory.Allocate<Quad>(TTile.Side / 2 * ((2 * TTile.Side) + 1));
-        ArrayView<Quad> rightStrip = SharedMemory.Allocate<Quad>(TTile.Side / 2 * ((2 * TTile.Side) + 1));
+        ArrayView<Quad> leftStrip = SharedMemory.Allocate<Quad>((TTile.Side >> 1) * ((2 * TTile.Side) + 1));
+        ArrayView<Quad> rightStrip = SharedMemory.Allocate<Quad>((TTile.Side >> 1) * ((2 * TTile.Side) + 1));
         ArrayView<float> leftNumbers = leftStrip.Cast<float>();
         ArrayView<float> rightNumbers = rightStrip.Cast<float>();
         int thread = Group.IdxX;

@@ -31,7 +31,7 @@ internal static class ScatterKernels
         }
 
         // The same in all threads, so that all or none go on to wait for each other.
-        if (GroupTree.Combine(default(Largest), shared, earlier, 1).Value > 0f)
+        if (GroupTree.Combine(default(Largest), shared, earlier, 1).Value == 1f)
         {
             return;
         }

@@ -5,6 +5,7 @@ using Minigrad.Backends.Cpu;
 namespace Minigrad.Tests.Backends;
 
 /// <summary>Buffers come back, are used again, and are never read by whom they no longer belong to.</summary>
+[Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class BufferPoolTests
 {
     [Fact]

@@ -9,6 +9,7 @@ namespace Minigrad.Tests.Backends;
 /// The loops over recurrent cells against the plain version: one unit after another, in single numbers. Widths below a
 /// vector (in blocks that are filled and not), of whole vectors, and with an end that overlaps.
 /// </summary>
+[Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class CellTests
 {
     public static TheoryData<int, int> Sizes =>

@@ -6,6 +6,7 @@ using Minigrad.Numerics;
 namespace Minigrad.Tests.Backends;
 
 /// <summary>Loops shared among threads: everything is done once, whoever does it and whatever goes wrong.</summary>
+[Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class WorkersTests
 {
     /// <summary>So much work that every item is a portion of its own.</summary>

@@ -29,7 +29,7 @@ internal sealed record ConformanceBackend(string Name, Backend Backend, double T
     public static ConformanceBackend Find(string name) => Known.TryGetValue(name, out Lazy<ConformanceBackend>? backend)
         ? backend.Value
         : throw new ConformanceException(
-            $"MINIGRAD_CONFORMANCE_BACKENDS names '{name}', which is not one of: {string.Join(", ", Known.Keys)}");
+            $"'{name}', of MINIGRAD_CONFORMANCE_BACKENDS or MINIGRAD_TEST_BACKEND, is not one of: {string.Join(", ", Known.Keys)}");
 
     /// <summary>The device that the GPU tests run on, else the best GPU.</summary>
     private static GpuBackend OpenGpu() =>

@@ -9,11 +9,14 @@ namespace Minigrad.Tests.Gpu;
 /// </summary>
 public sealed class GpuFixture : IDisposable
 {
-    public GpuBackend Backend { get; } = Environment.GetEnvironmentVariable("MINIGRAD_TEST_GPU") is { Length: > 0 } name
-        ? GpuDevice.Open(name)
-        : GpuDevice.OpenCpuAccelerator();
+    public GpuBackend Backend { get; } = Open();
 
     public void Dispose() => Backend.Dispose();
+
+    /// <summary>Opens the device once more, for a test that disposes it.</summary>
+    public static GpuBackend Open() => Environment.GetEnvironmentVariable("MINIGRAD_TEST_GPU") is { Length: > 0 } name
+        ? GpuDevice.Open(name)
+        : GpuDevice.OpenCpuAccelerator();
 
     public static Storage Upload(Backend backend, params ReadOnlySpan<float> values)
     {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Minigrad.Gpu.Kernels;
+using Minigrad.Numerics;
 using Minigrad.Operations;
 
 namespace Minigrad.Tests.Gpu;
@@ -40,6 +41,7 @@ public sealed class KernelCompileTests
         Assert.Contains(typeof(Slope<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IUnaryOp)));
         Assert.Contains(typeof(WithSecond<Power>), FormulaTypes.Implementing(typeof(IUnaryOp)));
         Assert.Contains(typeof(OutputBackward<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IBinaryOp)));
+        Assert.Contains(typeof(OfSum<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IBinaryOp)));
         Assert.Contains(typeof(FirstBackward<Multiply>), FormulaTypes.Implementing(typeof(ITernaryOp)));
         Assert.Contains(typeof(NormalDistribution), FormulaTypes.Implementing(typeof(IDistribution)));
         Assert.Contains(typeof(Sum), FormulaTypes.Implementing(typeof(IReduction)));
@@ -64,10 +66,42 @@ public sealed class KernelCompileTests
     [InlineData(nameof(PlantedFaults.ArrayInLocalMemory), "PTX: local memory")]
     [InlineData(nameof(PlantedFaults.UnresolvedFunction), "PTX: a function that is not resolved")]
     [InlineData(nameof(PlantedFaults.DoesNotCompile), "does not compile")]
+    [InlineData(nameof(PlantedFaults.CallThatStays), "PTX: a function that is not resolved or not inlined")]
+    [InlineData(nameof(PlantedFaults.CopiedSign), "PTX: copysign")]
+    [InlineData(nameof(PlantedFaults.CopiedSign), "OpenCL: a function of the device's library")]
+    [InlineData(nameof(PlantedFaults.UnsignedAsFloat), "PTX: an unsigned integer")]
+    [InlineData(nameof(PlantedFaults.UnsignedAsFloat), "OpenCL: double")]
+    [InlineData(nameof(PlantedFaults.LessBranch), "PTX: a comparison that is true for NaN")]
+    [InlineData(nameof(PlantedFaults.LessOrEqualBranch), "PTX: a comparison that is true for NaN")]
+    [InlineData(nameof(PlantedFaults.GreaterBranch), "PTX: a comparison that is true for NaN")]
+    [InlineData(nameof(PlantedFaults.GreaterOrEqualBranch), "PTX: a comparison that is true for NaN")]
+    [InlineData(nameof(PlantedFaults.BoolInArgument), "is refused: The struct 'WithBool'")]
     public void Lint_finds_a_planted_fault(string kernel, string fault)
     {
         IReadOnlyList<string> faults = KernelText.Faults(typeof(PlantedFaults).GetMethod(kernel)!, allowDouble: false);
         Assert.Contains(faults, found => found.StartsWith(fault, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(nameof(PlantedFaults.SignedDivision), true)]
+    [InlineData(nameof(PlantedFaults.UnsignedDivision), true)]
+    [InlineData(nameof(PlantedFaults.LongDivision), true)]
+    [InlineData(nameof(PlantedFaults.DivisionThatStays), false)]
+    public void Division_by_a_power_of_two_is_found(string kernel, bool isFound) =>
+        Assert.Equal(isFound, KernelDivisions.IsIn(typeof(PlantedFaults).GetMethod(kernel)!));
+
+    [Fact]
+    public void Nothing_that_a_kernel_runs_divides_by_a_power_of_two()
+    {
+        const BindingFlags all = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        string[] namespaces = [typeof(ElementwiseKernels).Namespace!, typeof(Square).Namespace!, typeof(Scalar).Namespace!];
+        MethodBase[] methods = [.. new[] { typeof(ElementwiseKernels), typeof(Square), typeof(Minigrad.Optimizers.Optimizer) }
+            .SelectMany(type => type.Assembly.GetTypes())
+            .Where(type => namespaces.Contains(type.Namespace) || type.Namespace == "Minigrad.Optimizers.Rules")
+            .SelectMany(type => type.GetMethods(all).Concat<MethodBase>(type.GetConstructors(all)))];
+        Assert.Contains(typeof(MatrixKernels).GetMethod(nameof(MatrixKernels.BlockedProduct)), methods);
+        Assert.Contains(typeof(Square).GetMethod(nameof(Square.Forward)), methods);
+        Assert.Empty(methods.Where(KernelDivisions.IsIn).Select(method => $"{method.DeclaringType}.{method.Name}"));
     }
 
     private static IEnumerable<MethodInfo> AllKernels() =>
@@ -83,7 +117,14 @@ public sealed class KernelCompileTests
         // Norms, and what clipping decides from them, are in double precision by design.
         bool allowDouble = kernel.DeclaringType == typeof(NormKernels) || kernel.DeclaringType == typeof(StepKernels);
         string[] faults = [.. FormulaTypes.Close(kernel, formulas)
-            .SelectMany(closed => KernelText.Faults(closed, allowDouble).Select(fault => $"{closed}: {fault}"))];
+            .SelectMany(closed => KernelText.Faults(closed, allowDouble).Where(fault => !IsKnown(kernel, fault)).Select(fault => $"{closed}: {fault}"))];
         Assert.True(faults.Length == 0, string.Join(Environment.NewLine, faults));
     }
+
+    /// <summary>
+    /// What a step decides from norms compares numbers that it asked for NaN elsewhere, or that a later number says are NaN;
+    /// its text does not show that. The tests of non-finite gradients hold it, on OpenCL too.
+    /// </summary>
+    private static bool IsKnown(MethodInfo kernel, string fault) =>
+        kernel.DeclaringType == typeof(StepKernels) && fault.StartsWith("PTX: a comparison", StringComparison.Ordinal);
 }

@@ -5,6 +5,7 @@ using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
+using Minigrad.Gpu;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -28,6 +29,7 @@ public static class KernelText
             : EntryPointDescription.FromExplicitlyGroupedKernel(kernel);
         try
         {
+            FormulaCheck.ThrowIfUnusable(kernel);
             string ptxText = ((PTXCompiledKernel)ptx.Compile(entry, default)).PTXAssembly;
             string openClText = ((CLCompiledKernel)openCl.Compile(entry, default)).Source;
             return
@@ -39,6 +41,10 @@ public static class KernelText
         catch (InternalCompilerException exception)
         {
             return [$"does not compile: {exception.GetBaseException().Message}"];
+        }
+        catch (GpuException exception)
+        {
+            return [$"is refused: {exception.Message}"];
         }
     }
 }

@@ -163,6 +163,8 @@ public sealed class RecurrentTests
         Assert.Equal(last.Cell?.ToArray(), state.Cell?.ToArray());
     }
 
+    // To the bit on the CPU; a device cuts a product by its shape, and with it the rows of a shorter sequence in another way.
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
     [Theory]
     [MemberData(nameof(Names))]
     public void Truncated_equals_full_within_the_window(string name)
@@ -213,6 +215,7 @@ public sealed class RecurrentTests
         }
     }
 
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
     [Theory]
     [MemberData(nameof(Names))]
     public void The_same_bits_for_any_number_of_threads(string name)

@@ -76,6 +76,7 @@ public sealed class CrossEntropyTests
         Assert.Equal([-0.5f, 0.5f], logits.Gradient!.ToArray());
     }
 
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
     [Fact]
     public void The_same_bits_for_any_number_of_threads()
     {

@@ -12,7 +12,7 @@ public sealed class NonFinitePolicyTests
     public void Throw_names_parameter_index_count_and_step_and_changes_nothing(float bad)
     {
         (Tensor good, Tensor weight) = Model();
-        Adam optimizer = new([good, weight]);
+        Adam optimizer = new([good, weight]) { CheckInterval = 1 };
         SetGradients(good, weight, 1f);
         optimizer.Step();
         OptimizerState before = optimizer.State();
@@ -32,7 +32,7 @@ public sealed class NonFinitePolicyTests
     public void SkipStep_leaves_everything_and_counts(float bad)
     {
         (Tensor good, Tensor weight) = Model();
-        Adam optimizer = new([good, weight]) { NonFinite = NonFinitePolicy.SkipStep, MaximumConsecutiveSkips = 2 };
+        Adam optimizer = new([good, weight]) { NonFinite = NonFinitePolicy.SkipStep, MaximumConsecutiveSkips = 2, CheckInterval = 1 };
         SetGradients(good, weight, 1f);
         optimizer.Step();
         OptimizerState before = optimizer.State();
@@ -87,7 +87,7 @@ public sealed class NonFinitePolicyTests
     public void A_finite_gradient_whose_square_overflows_does_not_poison_the_moments(NonFinitePolicy policy)
     {
         (Tensor good, Tensor weight) = Model();
-        Adam optimizer = new([good, weight]) { NonFinite = policy };
+        Adam optimizer = new([good, weight]) { NonFinite = policy, CheckInterval = 1 };
         SetGradients(good, weight, 1e25f);
         if (policy == NonFinitePolicy.Throw)
         {

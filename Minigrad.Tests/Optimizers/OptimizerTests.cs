@@ -52,6 +52,7 @@ public sealed class OptimizerTests
         Assert.Equal(10, resumed.StepCount);
     }
 
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
     [Theory]
     [MemberData(nameof(Kinds))]
     public void The_same_seed_gives_the_same_bits_for_any_number_of_threads(string kind)
@@ -220,6 +221,7 @@ public sealed class OptimizerTests
         Assert.False(second.WasClipped);
     }
 
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
     [Fact]
     public void A_step_allocates_its_report_and_little_else()
     {

@@ -8,6 +8,7 @@ namespace Minigrad.Tests.Training;
 /// <summary>What training costs the garbage collector. It runs alone, because collections are counted for the process.</summary>
 [Collection(nameof(AllocationTests))]
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
+[Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class AllocationTests(ITestOutputHelper output)
 {
     [Fact]
