@@ -115,8 +115,8 @@ internal static class Floors
             ("sum", 2500, t => t.Sum()),
             ("sum of columns", 1900, t => t.Sum([0])),
             ("softmax", 500, t => t.Softmax()),
-            ("layer norm", 300, t => t.LayerNorm()),
-            ("batch norm", 500, t => t.BatchNorm()),
+            ("layer norm", 900, t => t.LayerNorm()),
+            ("batch norm", 1000, t => t.BatchNorm()),
             ("cross-entropy", 650, t => Loss.CrossEntropy(t, labels)),
         ];
         foreach ((string name, double floor, Func<Tensor, Tensor> operation) in operations)

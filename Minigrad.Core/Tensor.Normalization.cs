@@ -22,8 +22,9 @@ public sealed partial class Tensor
     /// <param name="weight">The scale, <c>[features]</c>, or null.</param>
     /// <param name="bias">The shift, <c>[features]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
+    /// <exception cref="ShapeException">The tensor is a scalar, or weight or bias is not <c>[features]</c>.</exception>
     public Tensor LayerNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f) =>
-        ScaleAndShift(Standardize([-1], epsilon, out _, out _), weight, bias);
+        NormalizeRows(nameof(LayerNorm), weight, bias, isCentred: true, epsilon);
 
     /// <summary>
     /// Divides the last dimension by its root mean square, then scales it (Zhang and Sennrich, 2019, arXiv:1910.07467):
@@ -31,8 +32,9 @@ public sealed partial class Tensor
     /// </summary>
     /// <param name="weight">The scale, <c>[features]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
+    /// <exception cref="ShapeException">The tensor is a scalar, or the weight is not <c>[features]</c>.</exception>
     public Tensor RmsNorm(Tensor? weight = null, float epsilon = 1e-6f) =>
-        ScaleAndShift(this * (Square().Mean([-1], keepDimensions: true) + epsilon).Rsqrt(), weight, null);
+        NormalizeRows(nameof(RmsNorm), weight, null, isCentred: false, epsilon);
 
     /// <summary>
     /// Normalises each channel (dimension 1) over all others to mean 0 and variance 1, then scales and shifts it (Ioffe
@@ -42,9 +44,12 @@ public sealed partial class Tensor
     /// <param name="bias">The shift, <c>[channels]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
     /// <returns>A tensor of this shape: <c>[batch, channels, …]</c>.</returns>
-    /// <exception cref="ShapeException">There is no dimension 1.</exception>
-    public Tensor BatchNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f) =>
-        BatchNorm(weight, bias, epsilon, out _, out _);
+    /// <exception cref="ShapeException">There is no dimension 1, or weight or bias is not <c>[channels]</c>.</exception>
+    public Tensor BatchNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f)
+    {
+        NormalizationShape shape = Channels(isCentred: true, epsilon);
+        return Normalize(nameof(BatchNorm), shape, weight, bias, Statistics(shape), isOwner: true);
+    }
 
     /// <summary>As <see cref="BatchNorm(Tensor?, Tensor?, float)"/>, but with given statistics instead of this batch's.</summary>
     /// <param name="mean">The mean to subtract, <c>[channels]</c>.</param>
@@ -52,23 +57,47 @@ public sealed partial class Tensor
     /// <param name="weight">The scale, <c>[channels]</c>, or null.</param>
     /// <param name="bias">The shift, <c>[channels]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
-    /// <exception cref="ShapeException">There is no dimension 1.</exception>
+    /// <exception cref="ShapeException">There is no dimension 1, or a tensor given is not <c>[channels]</c>.</exception>
     public Tensor BatchNorm(Tensor mean, Tensor variance, Tensor? weight, Tensor? bias, float epsilon = 1e-5f)
     {
         ArgumentNullException.ThrowIfNull(mean);
         ArgumentNullException.ThrowIfNull(variance);
-        CheckChannels();
-        Tensor standardized = (this - AlongChannels(mean)!) * (AlongChannels(variance)! + epsilon).Rsqrt();
-        return ScaleAndShift(standardized, AlongChannels(weight), AlongChannels(bias));
+        NormalizationShape shape = Channels(isCentred: true, epsilon);
+        CheckWeights(nameof(BatchNorm), shape, mean, "mean");
+        CheckWeights(nameof(BatchNorm), shape, variance, "variance");
+        CheckWeights(nameof(BatchNorm), shape, weight, "weight");
+        CheckWeights(nameof(BatchNorm), shape, bias, "bias");
+        if (!IsRecorded(mean, variance) && !IsRecorded(weight ?? mean, bias ?? mean) && !IsRecorded(this))
+        {
+            Tensor result = Allocate(Shape, Backend);
+            Backend.Normalize(shape, Storage, Concatenate([mean, variance]).Storage, weight?.Storage, bias?.Storage, result.Storage);
+            return result;
+        }
+
+        StandardizedGroup<Traced> group = new(new(AlongChannels(mean)), new(AlongChannels(variance)), epsilon);
+        Traced y = group.Output(new(this), weight is null ? 1f : new Traced(AlongChannels(weight)), bias is null ? 0f : new Traced(AlongChannels(bias)));
+        return y.ToTensor(this);
     }
 
     /// <summary>Batch normalisation that also gives the statistics of the batch, the variance not corrected for bias.</summary>
     internal Tensor BatchNorm(Tensor? weight, Tensor? bias, float epsilon, out Tensor mean, out Tensor variance)
     {
-        CheckChannels();
-        int[] others = [.. Enumerable.Range(0, Rank).Where(axis => axis != 1)];
-        Tensor standardized = Standardize(others, epsilon, out mean, out variance);
-        return ScaleAndShift(standardized, AlongChannels(weight), AlongChannels(bias));
+        NormalizationShape shape = Channels(isCentred: true, epsilon);
+        Tensor statistics = new(Shape.Create(2, shape.Groups), Statistics(shape));
+        mean = statistics.Detach().Select(0, 0);
+        variance = statistics.Detach().Select(0, 1);
+        return Normalize(nameof(BatchNorm), shape, weight, bias, statistics.Storage, isOwner: false);
+    }
+
+    /// <summary>
+    /// The groups <c>[outer, groups, inner]</c> of a tensor in primitive operations: what the fused normalisation runs where its
+    /// gradient is differentiated again, and its oracle in the tests.
+    /// </summary>
+    internal static StandardizedGroup<Traced> Standardized(Tensor groups, bool isCentred, float epsilon)
+    {
+        Tensor? mean = isCentred ? groups.Mean([0, 2], keepDimensions: true) : null;
+        Tensor variance = (mean is null ? groups : groups - mean).Square().Mean([0, 2], keepDimensions: true);
+        return new(mean is null ? 0f : new Traced(mean), new(variance), epsilon);
     }
 
     /// <summary>The gradient of softmax or its logarithm from its output; not recorded.</summary>
@@ -121,30 +150,66 @@ public sealed partial class Tensor
 
     private (int Rows, int Columns) RowsAndColumns => Rank == 0 ? (1, 1) : (Shape.Product(0, Rank - 1), Shape[-1]);
 
-    private static Tensor ScaleAndShift(Tensor x, Tensor? weight, Tensor? bias)
-    {
-        Tensor scaled = weight is null ? x : x * weight;
-        return bias is null ? scaled : scaled + bias;
-    }
-
-    private void CheckChannels()
-    {
-        if (Rank < 2)
-        {
-            throw new ShapeException($"BatchNorm normalises dimension 1, the channels, but the tensor has shape {Shape}.");
-        }
-    }
-
     /// <summary>A number for each channel, in a shape that broadcasts along dimension 1.</summary>
-    private Tensor? AlongChannels(Tensor? values) =>
-        values?.Reshape([values.Length, .. Enumerable.Repeat(1, Rank - 2)]);
+    private Tensor AlongChannels(Tensor values) => values.Reshape([values.Length, .. Enumerable.Repeat(1, Rank - 2)]);
 
-    private Tensor Standardize(ReadOnlySpan<int> axes, float epsilon, out Tensor mean, out Tensor variance)
+    private NormalizationShape Channels(bool isCentred, float epsilon) => Rank >= 2
+        ? new(Shape[0], Shape[1], Shape.Product(2, Rank)) { IsWeightPerGroup = true, IsCentred = isCentred, Epsilon = epsilon }
+        : throw new ShapeException($"BatchNorm normalises dimension 1, the channels, but the tensor has shape {Shape}.");
+
+    private Tensor NormalizeRows(string operation, Tensor? weight, Tensor? bias, bool isCentred, float epsilon)
     {
-        mean = Mean(axes, keepDimensions: true);
-        Tensor centred = this - mean;
-        variance = centred.Square().Mean(axes, keepDimensions: true);
-        return centred * (variance + epsilon).Rsqrt();
+        if (Rank == 0)
+        {
+            throw new ShapeException($"{operation} normalises the last dimension, but the tensor is a scalar.");
+        }
+
+        (int rows, int columns) = RowsAndColumns;
+        NormalizationShape shape = new(1, rows, columns) { IsCentred = isCentred, Epsilon = epsilon };
+        return Normalize(operation, shape, weight, bias, Statistics(shape), isOwner: true);
+    }
+
+    private Storage Statistics(in NormalizationShape shape)
+    {
+        Storage statistics = Backend.Allocate(2 * shape.Groups);
+        Backend.GroupStatistics(shape, Storage, statistics);
+        return statistics;
+    }
+
+    /// <summary>Normalises by statistics of this tensor, which nobody else holds if this is to be their owner.</summary>
+    private Tensor Normalize(
+        string operation, in NormalizationShape shape, Tensor? weight, Tensor? bias, Storage statistics, bool isOwner)
+    {
+        CheckWeights(operation, shape, weight, "weight");
+        CheckWeights(operation, shape, bias, "bias");
+        Tensor y = Allocate(Shape, Backend);
+        Backend.Normalize(shape, Storage, statistics, weight?.Storage, bias?.Storage, y.Storage);
+        if (IsRecorded(this, weight ?? this) || IsRecorded(bias ?? this))
+        {
+            return new NormalizationNode(operation, shape, this, weight, bias, statistics, isOwner).Output(y);
+        }
+
+        if (isOwner)
+        {
+            statistics.Recycle();
+        }
+
+        return y;
+    }
+
+    private void CheckWeights(string operation, in NormalizationShape shape, Tensor? values, string name)
+    {
+        if (values is null)
+        {
+            return;
+        }
+
+        CommonBackend(this, values, operation);
+        if (values.Rank != 1 || values.Length != shape.WeightCount)
+        {
+            throw new ShapeException(
+                $"{operation}: the {name} has shape {values.Shape}, but the tensor's shape {Shape} needs {Shape.Create(shape.WeightCount)}: one number for each {(shape.IsWeightPerGroup ? "channel, dimension 1" : "place of the last dimension")}.");
+        }
     }
 
     private Tensor SoftmaxAlong(int axis, bool logarithm)

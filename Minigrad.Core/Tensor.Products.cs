@@ -1,5 +1,6 @@
 using Minigrad.Autodiff;
 using Minigrad.Backends;
+using Minigrad.Operations;
 
 namespace Minigrad;
 
@@ -32,8 +33,7 @@ public sealed partial class Tensor
         if (other.Rank == 2 && Rank > 2 && !transposeLeft)
         {
             // All matrices of a batch meet the same right operand: one product with the rows of all of them.
-            Tensor rows = Reshape(Shape.Product(0, Rank - 1), Shape[-1]).MatMul(other, false, transposeRight);
-            return rows.Reshape([.. Shape.Dimensions[..^1], rows.Shape[-1]]);
+            return OfRows(Rows.MatMul(other, false, transposeRight));
         }
 
         Tensor y = MatrixProduct(this, other, transposeLeft, transposeRight);
@@ -51,25 +51,39 @@ public sealed partial class Tensor
     public Tensor Linear(Tensor weight, Tensor? bias = null)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        if (bias is null || Rank < 2 || weight.Rank != 2 || bias.Rank != 1 || bias.Length != weight.Shape[0] || BackwardPass.Current is not null)
+        if (bias is null || !IsOnePass(weight, bias))
         {
             Tensor product = MatMul(weight, transposeRight: true);
             return bias is null ? product : product + bias;
         }
 
-        CheckProduct(weight, false, true);
         if (Rank > 2)
         {
-            Tensor rows = Reshape(Shape.Product(0, Rank - 1), Shape[-1]).Linear(weight, bias);
-            return rows.Reshape([.. Shape.Dimensions[..^1], rows.Shape[-1]]);
+            return OfRows(Rows.Linear(weight, bias));
         }
 
-        Backend backend = CommonBackend(this, weight, "Linear");
-        CommonBackend(this, bias, "Linear");
-        Tensor y = Allocate(Shape.Create(Shape[0], weight.Shape[0]), backend);
-        MatrixProductShape shape = new(Shape[0], weight.Shape[0], Shape[1]) { TransposeRight = true };
-        backend.MatrixProduct(shape, Storage, weight.Storage, y.Storage, bias.Storage);
+        Tensor y = ActivatedProduct(weight, bias, default(Identity));
         return IsRecorded(this, weight) || IsRecorded(bias) ? new LinearNode(this, weight, bias).Output(y) : y;
+    }
+
+    /// <summary>f(x · weightᵀ + bias) in one pass where that is possible, else as two operations; the bits are the same.</summary>
+    internal Tensor Linear<TActivation>(Tensor weight, Tensor? bias, TActivation activation)
+        where TActivation : unmanaged, IOutputSlope
+    {
+        if (bias is null || !IsOnePass(weight, bias))
+        {
+            return Linear(weight, bias).MapFromOutput(activation);
+        }
+
+        if (Rank > 2)
+        {
+            return OfRows(Rows.Linear(weight, bias, activation));
+        }
+
+        Tensor y = ActivatedProduct(weight, bias, activation);
+        return IsRecorded(this, weight) || IsRecorded(bias)
+            ? new ActivatedLinearNode<TActivation>(activation, this, weight, bias).SaveOutput(y)
+            : y;
     }
 
     /// <summary>A batch of matrix products of operands of at least two dimensions; recorded only under createGraph.</summary>
@@ -120,6 +134,28 @@ public sealed partial class Tensor
 
         return new MatrixProductNode(a, b, transposeLeft, transposeRight).Output(y);
     }
+
+    /// <summary>Whether a product can finish with the bias: not where it broadcasts otherwise, and not under createGraph, whose graph is of primitives.</summary>
+    private bool IsOnePass(Tensor weight, Tensor bias) =>
+        Rank >= 2 && weight.Rank == 2 && bias.Rank == 1 && bias.Length == weight.Shape[0] && BackwardPass.Current is null;
+
+    private Tensor ActivatedProduct<TActivation>(Tensor weight, Tensor bias, TActivation activation)
+        where TActivation : unmanaged, IUnaryOp
+    {
+        CheckProduct(weight, false, true);
+        Backend backend = CommonBackend(this, weight, "Linear");
+        CommonBackend(this, bias, "Linear");
+        Tensor y = Allocate(Shape.Create(Shape[0], weight.Shape[0]), backend);
+        MatrixProductShape shape = new(Shape[0], weight.Shape[0], Shape[1]) { TransposeRight = true };
+        backend.MatrixProduct(shape, Storage, weight.Storage, y.Storage, bias.Storage, activation);
+        return y;
+    }
+
+    /// <summary>The rows of all batches, as a matrix.</summary>
+    private Tensor Rows => Reshape(Shape.Product(0, Rank - 1), Shape[-1]);
+
+    /// <summary>A matrix with one row for each of this tensor's, in this tensor's batches.</summary>
+    private Tensor OfRows(Tensor rows) => rows.Reshape([.. Shape.Dimensions[..^1], rows.Shape[-1]]);
 
     private Shape BatchShape => Shape.Create(Shape.Dimensions[..^2]);
 

@@ -25,7 +25,8 @@ public sealed partial class GpuBackend
     }
 
     /// <inheritdoc/>
-    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result, Storage? bias = null)
+    public override void MatrixProduct<TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
     {
         int outputs = shape.Batch * shape.Rows * shape.Columns;
         if (outputs == 0)
@@ -33,24 +34,24 @@ public sealed partial class GpuBackend
             return;
         }
 
+        ArrayView<float> target = View(result).SubView(0, outputs);
         if (shape.Depth == 0)
         {
-            ArrayView<float> target = View(result).SubView(0, outputs);
             queue.Launch(ElementwiseKernels.Fill, outputs, 0f, target);
-            AddBias(bias, target);
+            Finish(bias, activation, target);
         }
         else if (cuBlas is not null && shape.Batch == 1 && productEngine != MatrixProductEngine.Own)
         {
-            ArrayView<float> target = View(result);
             queue.Call(
                 static (stream, call) => call.cuBlas.Product(stream, call.shape, call.left, call.right, call.target),
                 (cuBlas, shape, left: View(left), right: View(right), target));
-            AddBias(bias, target.SubView(0, outputs));
+            Finish(bias, activation, target);
         }
         else
         {
             ProductPlan plan = queue.IsEmulated ? ProductPlan.Emulated(shape) : ProductPlan.Choose(shape, queue.Multiprocessors);
             MatrixProduct(plan, shape, left, right, result, bias);
+            Finish(null, activation, target);
         }
 
         KeepAlive(left.Storage, right.Storage, result.Storage);
@@ -94,12 +95,21 @@ public sealed partial class GpuBackend
         };
     }
 
-    private void AddBias(Storage? bias, ArrayView<float> result)
+    /// <summary>
+    /// What remains to be done to the sums, in place. A launch of its own and not a part of our product's kernel: that would
+    /// have to be compiled, for each tile, with every activation.
+    /// </summary>
+    private void Finish<TActivation>(Storage? bias, TActivation activation, ArrayView<float> result)
+        where TActivation : unmanaged, IUnaryOp
     {
         if (bias is not null)
         {
             OperandView row = new(View(bias), bias.Length, 1);
-            Zip(default(Add), new OperandView(result, result.IntLength, 1), row, result);
+            Zip(new OfSum<TActivation>(activation), new OperandView(result, result.IntLength, 1), row, result);
+        }
+        else if (typeof(TActivation) != typeof(Identity))
+        {
+            queue.Launch(ElementwiseKernels.Map<TActivation>, result.IntLength, activation, result, result);
         }
     }
 }

@@ -32,6 +32,7 @@ public sealed class StepReport
             GradientSet.NormOfNorms(norms, 2),
             clipped.NormBeforeBounds(),
             hasBound,
+            HasZeroed: false,
             clipped.Coefficient,
             clipped.IsScaled,
             wasSkipped);
@@ -67,7 +68,7 @@ public sealed class StepReport
     /// gradients; read it before the next backward then.
     /// </summary>
     /// <exception cref="InvalidOperationException">The gradients have changed since the step.</exception>
-    public double ClippedNorm => clippedNorm ??= Measurement.HasBound ? MeasureClippedNorm() : Measurement.NormBeforeBounds;
+    public double ClippedNorm => clippedNorm ??= Measurement.HasBound || Measurement.HasZeroed ? MeasureClippedNorm() : Measurement.NormBeforeBounds;
 
     /// <summary>The product of the coefficients that global norm stages applied to all gradients; 1 if none acted.</summary>
     public double Coefficient => Measurement.Coefficient;

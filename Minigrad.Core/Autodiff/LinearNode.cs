@@ -3,7 +3,7 @@ namespace Minigrad.Autodiff;
 /// <summary>
 /// Y = X · Wᵀ + b in one pass. With G the gradient of Y, X gets G · W, W gets Gᵀ · X and b the sum of G over its rows.
 /// </summary>
-internal sealed class LinearNode(Tensor x, Tensor weight, Tensor bias) : Node(x, weight, bias)
+internal class LinearNode(Tensor x, Tensor weight, Tensor bias) : Node(x, weight, bias)
 {
     private readonly Shape biasShape = bias.Shape;
     private SavedTensor input = new(x);

@@ -19,14 +19,13 @@ internal sealed class OutputSlopeNode<TOp>(TOp op, Tensor x) : Node(x)
         return Output(y);
     }
 
+    /// <summary>The gradient of x from the output and its gradient, recorded under createGraph.</summary>
+    public static Tensor Through(TOp op, Tensor y, Tensor gradient) => Recording.IsOn
+        ? gradient * y.Map(new OutputSlope<TOp>(op))
+        : Tensor.Zip(y, gradient, new OutputBackward<TOp>(op));
+
     /// <inheritdoc/>
-    public override void Backward(Tensor gradient)
-    {
-        Tensor y = output.Read(this);
-        Give(0, Recording.IsOn
-            ? gradient * y.Map(new OutputSlope<TOp>(op))
-            : Tensor.Zip(y, gradient, new OutputBackward<TOp>(op)));
-    }
+    public override void Backward(Tensor gradient) => Give(0, Through(op, output.Read(this), gradient));
 
     /// <inheritdoc/>
     protected override void ReleaseSaved() => output.Release();

@@ -98,13 +98,25 @@ public abstract class Backend
     /// <param name="y">The output, as long as the input.</param>
     public abstract void CumulativeSum(Storage x, AxisLayout layout, bool reverse, Storage y);
 
-    /// <summary>C = op(A) · op(B), and the bias added to each row, for each product of a batch.</summary>
+    /// <summary>C = op(A) · op(B) for each product of a batch.</summary>
+    /// <param name="shape">The shapes, which operands are read transposed, and the batch.</param>
+    /// <param name="left">A: <c>[batch, rows, depth]</c>, or <c>[batch, depth, rows]</c> if transposed.</param>
+    /// <param name="right">B: <c>[batch, depth, columns]</c>, or <c>[batch, columns, depth]</c> if transposed.</param>
+    /// <param name="result">C: <c>[batch, rows, columns]</c>.</param>
+    public void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result) =>
+        MatrixProduct(shape, left, right, result, null, default(Identity));
+
+    /// <summary>C = f(op(A) · op(B) + bias) for each product of a batch, the bias added to each row.</summary>
+    /// <typeparam name="TActivation">f; <see cref="Identity"/> for none.</typeparam>
     /// <param name="shape">The shapes, which operands are read transposed, and the batch.</param>
     /// <param name="left">A: <c>[batch, rows, depth]</c>, or <c>[batch, depth, rows]</c> if transposed.</param>
     /// <param name="right">B: <c>[batch, depth, columns]</c>, or <c>[batch, columns, depth]</c> if transposed.</param>
     /// <param name="result">C: <c>[batch, rows, columns]</c>.</param>
     /// <param name="bias">What is added to each finished row: <c>[columns]</c>; null for nothing.</param>
-    public abstract void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result, Storage? bias = null);
+    /// <param name="activation">f and its constants.</param>
+    public abstract void MatrixProduct<TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
+        where TActivation : unmanaged, IUnaryOp;
 
     /// <summary>One step of a recurrent cell.</summary>
     /// <typeparam name="TCell">The cell.</typeparam>
@@ -205,6 +217,41 @@ public abstract class Backend
         Storage gradient,
         float divisor,
         Storage result);
+
+    /// <summary>The mean and the variance of each group, the variance around 0 where the mean is not subtracted.</summary>
+    /// <param name="shape">The groups.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="statistics">What is found: <c>[2, groups]</c>, first the means (0 where none is subtracted), then the variances.</param>
+    public abstract void GroupStatistics(in NormalizationShape shape, Storage x, Storage statistics);
+
+    /// <summary>y = (x − mean) / √(variance + ε) · weight + bias, with the statistics of each number's group.</summary>
+    /// <param name="shape">The groups.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="statistics">Means and variances: <c>[2, groups]</c>.</param>
+    /// <param name="weight">The weights, or null for 1.</param>
+    /// <param name="bias">The biases, or null for 0.</param>
+    /// <param name="y">The output, of the input's shape.</param>
+    public abstract void Normalize(
+        in NormalizationShape shape, Storage x, Storage statistics, Storage? weight, Storage? bias, Storage y);
+
+    /// <summary>The gradients of a normalisation by its own statistics; see <see cref="StandardizedGroup{T}.InputGradient"/>.</summary>
+    /// <param name="shape">The groups.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="statistics">Means and variances: <c>[2, groups]</c>.</param>
+    /// <param name="weight">The weights, or null for 1.</param>
+    /// <param name="gradient">The gradient of the output.</param>
+    /// <param name="result">The gradient of the input, or null if it is not asked for.</param>
+    /// <param name="weightGradient">The gradient of the weights, Σ g · x̂, or null.</param>
+    /// <param name="biasGradient">The gradient of the biases, Σ g, or null.</param>
+    public abstract void NormalizeBackward(
+        in NormalizationShape shape,
+        Storage x,
+        Storage statistics,
+        Storage? weight,
+        Storage gradient,
+        Storage? result,
+        Storage? weightGradient,
+        Storage? biasGradient);
 
     /// <summary>Copies a block of elements between two strided layouts; other elements of the destination stay.</summary>
     /// <param name="x">The storage to read.</param>

@@ -29,6 +29,9 @@ public struct StepRecord
     /// <summary>How many gradients have a bound, after which the clipped norm is not known.</summary>
     public double Bounds;
 
+    /// <summary>How many gradients may have elements that are read as 0 because they are too large, after which it is not known either.</summary>
+    public double Zeroed;
+
     /// <summary>How many steps were made, this one included.</summary>
     public double StepCount;
 

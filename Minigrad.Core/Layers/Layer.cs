@@ -82,8 +82,11 @@ public abstract class Layer : Module
     }
 
     /// <summary>What is told when a shape does not fit somewhere in the layer: the layer's path in front.</summary>
-    private LayerShapeException WithPath(ShapeException exception) =>
+    private protected LayerShapeException WithPath(ShapeException exception) =>
         new($"In layer {Title}: {exception.Message}", exception);
+
+    /// <summary>Whether someone is listening for the output of each layer, so that none may be skipped.</summary>
+    private protected static bool IsObserved => observer is not null;
 
     /// <summary>Shows an output to who is listening, such as a summary.</summary>
     private protected void Observe(Tensor output) => observer?.Invoke(this, output);

@@ -1,3 +1,5 @@
+using Minigrad.Operations;
+
 namespace Minigrad.Layers;
 
 /// <summary>
@@ -34,8 +36,29 @@ public sealed class Linear : Layer
     /// <inheritdoc/>
     public override string ToString() => $"Linear({Weight.Shape[1]} → {Weight.Shape[0]})";
 
+    /// <summary>The output and an activation of it in one pass; errors name this layer as those of <see cref="Layer.Forward"/> do.</summary>
+    internal Tensor Forward<TActivation>(Tensor input, TActivation activation)
+        where TActivation : unmanaged, IOutputSlope
+    {
+        try
+        {
+            CheckInput(input);
+            return input.Linear(Weight, Bias, activation);
+        }
+        catch (ShapeException exception)
+        {
+            throw WithPath(exception);
+        }
+    }
+
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input)
+    {
+        CheckInput(input);
+        return input.Linear(Weight, Bias);
+    }
+
+    private void CheckInput(Tensor input)
     {
         int expected = Weight.Shape[1];
         if (input.Rank == 0 || input.Shape[-1] != expected)
@@ -46,7 +69,5 @@ public sealed class Linear : Layer
                     ? "Flatten(1) would make it so."
                     : $"Change the layer to new Linear({(input.Rank == 0 ? expected : input.Shape[-1])}, {Weight.Shape[0]}), or reshape the input."));
         }
-
-        return input.Linear(Weight, Bias);
     }
 }

@@ -24,7 +24,16 @@ public sealed class Sequential : Layer
         Tensor output = input;
         for (int number = 0; number < Layers.Count; number++)
         {
-            output = Layers[number].Forward(output);
+            Layer? next = number + 1 < Layers.Count ? Layers[number + 1] : null;
+            if (Layers[number] is Linear linear && next is IActivation activation && !IsObserved)
+            {
+                output = activation.After(linear, output);
+                number++;
+            }
+            else
+            {
+                output = Layers[number].Forward(output);
+            }
         }
 
         return output;

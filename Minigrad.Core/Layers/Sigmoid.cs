@@ -1,8 +1,13 @@
+using Minigrad.Operations;
+
 namespace Minigrad.Layers;
 
 /// <summary>1 / (1 + e⁻ˣ).</summary>
-public sealed class Sigmoid : Layer
+public sealed class Sigmoid : Layer, IActivation
 {
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input) => input.Sigmoid();
+
+    /// <inheritdoc/>
+    Tensor IActivation.After(Linear layer, Tensor input) => layer.Forward(input, default(LogisticSigmoid));
 }

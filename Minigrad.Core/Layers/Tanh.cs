@@ -1,8 +1,13 @@
+using Minigrad.Operations;
+
 namespace Minigrad.Layers;
 
 /// <summary>tanh x.</summary>
-public sealed class Tanh : Layer
+public sealed class Tanh : Layer, IActivation
 {
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input) => input.Tanh();
+
+    /// <inheritdoc/>
+    Tensor IActivation.After(Linear layer, Tensor input) => layer.Forward(input, default(HyperbolicTangent));
 }

@@ -2,6 +2,7 @@ using System.Runtime.Intrinsics.X86;
 using CsCheck;
 using Minigrad.Backends;
 using Minigrad.Backends.Cpu;
+using Minigrad.Operations;
 
 namespace Minigrad.Tests.Backends;
 
@@ -40,11 +41,16 @@ public sealed class MatrixProductTests
             int length = shape.Batch * shape.Rows * shape.Columns;
             float[] result = [.. Enumerable.Repeat(-7f, length + 5)];
             float[]? bias = shape.Rows % 2 == 0 ? Tensor.Normal([shape.Columns], generator: new Generator(6)).ToArray() : null;
-            MatrixProduct.Run(new Workers(), shape, left, right, result, bias);
+            Run(new Workers(), shape, left, right, result, bias);
             return result.AsSpan(0, length).SequenceEqual(Reference(shape, left, right, bias))
                 && result.Skip(length).All(guard => guard == -7f);
         },
         iter: 400);
+
+    [Fact]
+    public void An_activation_of_the_finished_sums_is_the_same_as_one_after_the_product() => Shapes.Sample(
+        shape => shape.Columns % 2 == 0 ? IsSameAsAfterwards(shape, default(HyperbolicTangent)) : IsSameAsAfterwards(shape, default(Rectifier)),
+        iter: 100);
 
     [Fact]
     public void A_row_is_the_same_in_every_batch()
@@ -52,11 +58,11 @@ public sealed class MatrixProductTests
         MatrixProductShape shape = new(300, 70, 90) { TransposeRight = true };
         (float[] left, float[] right) = Operands(shape);
         float[] all = new float[300 * 70];
-        MatrixProduct.Run(new Workers(), shape, left, right, all);
+        Run(new Workers(), shape, left, right, all);
         foreach (int rows in new[] { 1, 2, 5, 11, 12, 13, 97 })
         {
             float[] some = new float[rows * 70];
-            MatrixProduct.Run(new Workers(), shape with { Rows = rows }, left.AsSpan(100 * 90, rows * 90).ToArray(), right, some);
+            Run(new Workers(), shape with { Rows = rows }, left.AsSpan(100 * 90, rows * 90).ToArray(), right, some);
             Assert.Equal(all.AsSpan(100 * 70, rows * 70).ToArray(), some);
         }
     }
@@ -93,7 +99,7 @@ public sealed class MatrixProductTests
         float[] Product(int threads)
         {
             float[] result = new float[2 * 230 * 170];
-            MatrixProduct.Run(new Workers { ThreadCount = threads }, shape, left, right, result);
+            Run(new Workers { ThreadCount = threads }, shape, left, right, result);
             return result;
         }
 
@@ -110,12 +116,29 @@ public sealed class MatrixProductTests
         right[40] = float.NaN; // Row 1, column 7.
         right[10] = float.PositiveInfinity; // Row 0, column 10.
         float[] result = new float[5 * 33];
-        MatrixProduct.Run(new Workers(), shape, left, right, result);
+        Run(new Workers(), shape, left, right, result);
         for (int i = 0; i < result.Length; i++)
         {
             Assert.Equal(i % 33 is 7 or 10, float.IsNaN(result[i]));
         }
     }
+
+    private static bool IsSameAsAfterwards<TActivation>(MatrixProductShape shape, TActivation activation)
+        where TActivation : unmanaged, IUnaryOp
+    {
+        (float[] left, float[] right) = Operands(shape);
+        int length = shape.Batch * shape.Rows * shape.Columns;
+        float[]? bias = shape.Rows % 2 == 0 ? Tensor.Normal([shape.Columns], generator: new Generator(6)).ToArray() : null;
+        float[] result = [.. Enumerable.Repeat(-7f, length + 5)];
+        MatrixProduct.Run(new Workers(), shape, left, right, result, new Epilogue<TActivation>(bias, activation));
+        float[] sums = Reference(shape, left, right, bias);
+        return result.AsSpan(0, length).SequenceEqual(Tensor.Of(sums).Map(activation).ToArray())
+            && result.Skip(length).All(guard => guard == -7f);
+    }
+
+    private static void Run(
+        Workers workers, MatrixProductShape shape, float[] left, float[] right, float[] result, float[]? bias = null) =>
+        MatrixProduct.Run(workers, shape, left, right, result, new Epilogue<Identity>(bias, default));
 
     private static (float[] Left, float[] Right) Operands(MatrixProductShape shape)
     {

@@ -41,6 +41,7 @@ public sealed class KernelCompileTests
         Assert.Contains(typeof(Slope<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IUnaryOp)));
         Assert.Contains(typeof(WithSecond<Power>), FormulaTypes.Implementing(typeof(IUnaryOp)));
         Assert.Contains(typeof(OutputBackward<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IBinaryOp)));
+        Assert.Contains(typeof(OfSum<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IBinaryOp)));
         Assert.Contains(typeof(FirstBackward<Multiply>), FormulaTypes.Implementing(typeof(ITernaryOp)));
         Assert.Contains(typeof(NormalDistribution), FormulaTypes.Implementing(typeof(IDistribution)));
         Assert.Contains(typeof(Sum), FormulaTypes.Implementing(typeof(IReduction)));

@@ -2,6 +2,7 @@ using CsCheck;
 using Minigrad.Backends;
 using Minigrad.Gpu;
 using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -71,7 +72,7 @@ public sealed class MatrixProductTests(GpuFixture fixture) : IClassFixture<GpuFi
     public void A_product_of_no_depth_is_its_bias()
     {
         Storage result = GpuFixture.Upload(Gpu, 7f, 7f, 7f, 7f);
-        Gpu.MatrixProduct(new MatrixProductShape(2, 2, 0), Gpu.Allocate(0), Gpu.Allocate(0), result, GpuFixture.Upload(Gpu, 1f, 2f));
+        Gpu.MatrixProduct(new MatrixProductShape(2, 2, 0), Gpu.Allocate(0), Gpu.Allocate(0), result, GpuFixture.Upload(Gpu, 1f, 2f), default(Identity));
         Assert.Equal([1f, 2f, 1f, 2f], GpuFixture.Download(result));
         Gpu.MatrixProduct(new MatrixProductShape(2, 2, 0), Gpu.Allocate(0), Gpu.Allocate(0), result);
         Assert.Equal([0f, 0f, 0f, 0f], GpuFixture.Download(result));
@@ -219,7 +220,7 @@ public sealed class MatrixProductTests(GpuFixture fixture) : IClassFixture<GpuFi
         }
         else
         {
-            Gpu.MatrixProduct(shape, a, b, result, added);
+            Gpu.MatrixProduct(shape, a, b, result, added, default(Identity));
         }
 
         return GpuFixture.Download(result);

@@ -48,6 +48,26 @@ public sealed record ProgramOperation(
     private static readonly ProgramTolerance SumsInside = new Conditioned(
         32, "sums in another order under exp, a root or a quotient");
 
+    private static readonly ProgramTolerance SumUnderLogarithm = new Conditioned(
+        32,
+        "sums in another order under exp and a logarithm; what a sum is off by its share, its logarithm is off in all",
+        (_, y, _, _) => [Tensor.Ones([.. y.Shape.Dimensions])]);
+
+    private static readonly ProgramTolerance LogSoftmaxSums = new Conditioned(
+        32,
+        "as the logarithm of a sum; where p is near 1, g − p · Σ g cancels whatever the operands",
+        (_, y, g, n) => [Tensor.Ones([.. y.Shape.Dimensions]), g.Abs() + (y.Exp() * g.Abs().Sum([n % 2], keepDimensions: true))]);
+
+    private static readonly ProgramTolerance SumUnderQuotient = new Conditioned(
+        32,
+        "sums in another order under exp and a quotient; where p is near 1, p · (g − Σ g · p) cancels whatever the operands",
+        (_, p, g, n) => [Tensor.Zeros([.. p.Shape.Dimensions]), p * (g.Abs() + (g.Abs() * p).Sum([n % 2], keepDimensions: true))]);
+
+    private static readonly ProgramTolerance CrossEntropySums = new Conditioned(
+        32,
+        "sums in another order under exp, a logarithm and a quotient; p − target cancels where both are near 1",
+        (t, y, g, _) => t[0].Length == 0 ? [] : [Tensor.Ones([.. y.Shape.Dimensions]), t[0].Softmax(1) * g.Abs() * (2f / t[0].Shape[0])]);
+
     /// <summary>Formulas that are no operation by themselves: what losses and optimizers' steps are made of.</summary>
     private static readonly Dictionary<Type, ProgramTolerance> Parts = new()
     {
@@ -129,9 +149,9 @@ public sealed record ProgramOperation(
 
         new("variance", None, (t, n) => t[0].Variance([n % 2], unbiased: false, keepDimensions: true), SumsInside),
         new("norm", None, (t, n) => t[0].Norm([n % 2], 1 + (n / 2 % 3), keepDimensions: true), SumsInside),
-        new("log of sums", None, (t, n) => t[0].LogSumExp([n % 2], keepDimensions: true), SumsInside),
-        new("softmax", None, (t, n) => t[0].Softmax(n % 2), SumsInside),
-        new("log softmax", None, (t, n) => t[0].LogSoftmax(n % 2), SumsInside),
+        new("log of sums", None, (t, n) => t[0].LogSumExp([n % 2], keepDimensions: true), SumUnderLogarithm),
+        new("softmax", None, (t, n) => t[0].Softmax(n % 2), SumUnderQuotient),
+        new("log softmax", None, (t, n) => t[0].LogSoftmax(n % 2), LogSoftmaxSums),
         new("layer norm", (_, c, _) => [[c], [c]], (t, _) => t[0].LayerNorm(t[1], t[2]), SumsInside),
         new("rms norm", (_, c, _) => [[c]], (t, _) => t[0].RmsNorm(t[1]), SumsInside),
         new("mean square", Same, (t, n) => OneRow(Loss.MeanSquare(t[0], t[1])), SumsInside),
@@ -142,7 +162,7 @@ public sealed record ProgramOperation(
             "cross-entropy",
             None,
             (t, n) => t[0].Shape[1] == 0 ? t[0] : OneRow(Loss.CrossEntropy(t[0], Places(n, t[0].Shape[1], t[0].Shape[0]), labelSmoothing: n % 3 * 0.1f)),
-            SumsInside),
+            CrossEntropySums),
     ];
 
     /// <summary>The formula of the operation, where it is one.</summary>

@@ -49,5 +49,11 @@ public abstract record ProgramTolerance(string Reason)
     /// </summary>
     /// <param name="Units">That number.</param>
     /// <param name="Reason">Why.</param>
-    public sealed record Conditioned(double Units, string Reason) : ProgramTolerance(Reason);
+    /// <param name="Terms">
+    /// Where a part of the outcome (the value, the gradient of an operand) is made of rounded numbers that no change of the
+    /// operands moves: their magnitudes, of operands, value, incoming gradient and number. Each is up to 4 units off, so 8 · 2⁻²⁴ of
+    /// them are allowed besides.
+    /// </param>
+    public sealed record Conditioned(double Units, string Reason, Func<Tensor[], Tensor, Tensor, int, Tensor[]>? Terms = null)
+        : ProgramTolerance(Reason);
 }

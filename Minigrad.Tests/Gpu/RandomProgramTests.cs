@@ -121,7 +121,7 @@ public sealed class RandomProgramTests(GpuFixture fixture) : IClassFixture<GpuFi
         float[][] tolerated = operation.Tolerance switch
         {
             ProgramTolerance.Sum sum => Sums(operation, step, operands, gradient, sum.Terms(operands)),
-            ProgramTolerance.Conditioned conditioned => Conditioned(operation, step, operands, gradient, onCpu, conditioned.Units),
+            ProgramTolerance.Conditioned conditioned => Conditioned(operation, step, operands, gradient, onCpu, conditioned),
             _ => Array.ConvertAll(onCpu, part => new float[part.Length]),
         };
         Check(operation, step, operands, "result", onCpu, Outcome(operation, step, OnGpu(operands), gradient.To(Gpu)), tolerated);
@@ -162,9 +162,19 @@ public sealed class RandomProgramTests(GpuFixture fixture) : IClassFixture<GpuFi
 
     /// <summary>Eight times what operands that are up to 4 units off change, at most, in six trials.</summary>
     private static float[][] Conditioned(
-        ProgramOperation operation, Step step, Tensor[] operands, Tensor gradient, float[][] expected, double units)
+        ProgramOperation operation, Step step, Tensor[] operands, Tensor gradient, float[][] expected, ProgramTolerance.Conditioned tolerance)
     {
-        float[][] allowed = [.. expected.Select(part => Array.ConvertAll(part, value => (float)(units * Unit(value))))];
+        float[][] allowed = [.. expected.Select(part => Array.ConvertAll(part, value => (float)(tolerance.Units * Unit(value))))];
+        if (tolerance.Terms is { } termsOf)
+        {
+            Tensor[] terms = termsOf(operands, Tensor.Of(expected[0], [.. gradient.Shape.Dimensions]), gradient, step.Number);
+            for (int part = 0; part < terms.Length; part++)
+            {
+                float[] magnitudes = terms[part].ToArray();
+                allowed[part] = [.. allowed[part].Select((already, i) => already + (float)(8 * HalfUnit * Finite(magnitudes[i])))];
+            }
+        }
+
         for (ulong trial = 0; trial < 6; trial++)
         {
             Tensor Moved(Tensor tensor, int number) => Tensor.Of(

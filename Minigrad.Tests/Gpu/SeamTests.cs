@@ -210,7 +210,7 @@ public sealed class SeamTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 
     [Fact]
     public void MatrixProduct() =>
-        Gen.Select(Gen.Int[0, 9], Gen.Int[0, 9], Gen.Int[0, 17], Gen.Int[0, 3], Gen.Int[0, 31]).Sample(
+        Gen.Select(Gen.Int[0, 9], Gen.Int[0, 9], Gen.Int[0, 17], Gen.Int[0, 3], Gen.Int[0, 63]).Sample(
             (rows, columns, depth, batch, flags) =>
             {
                 MatrixProductShape shape = new(rows, columns, depth)
@@ -225,8 +225,20 @@ public sealed class SeamTests(GpuFixture fixture) : IClassFixture<GpuFixture>
                 int right = depth * columns * (shape.SharedRight ? 1 : batch);
                 Same(
                     batch * rows * columns,
-                    (backend, y) => backend.MatrixProduct(
-                        shape, Numbers(backend, left, 1), Numbers(backend, right, 2), y, (flags & 16) != 0 ? Numbers(backend, columns, 3) : null),
+                    (backend, y) =>
+                    {
+                        Storage? bias = (flags & 16) != 0 ? Numbers(backend, columns, 3) : null;
+                        Part a = Numbers(backend, left, 1);
+                        Part b = Numbers(backend, right, 2);
+                        if ((flags & 32) != 0)
+                        {
+                            backend.MatrixProduct(shape, a, b, y, bias, default(HyperbolicTangent));
+                        }
+                        else
+                        {
+                            backend.MatrixProduct(shape, a, b, y, bias, default(Identity));
+                        }
+                    },
                     1e-4f);
             },
             iter: 2 * Cases,

@@ -72,6 +72,68 @@ public sealed class NormalizationTests
         GradientChecker.Check(inputs => x.RmsNorm(inputs[0]), Tensor.Ones(4)).ThrowIfFailed();
     }
 
+    [Theory]
+    [InlineData("layer")]
+    [InlineData("layer without weights")]
+    [InlineData("root mean square")]
+    [InlineData("batch")]
+    [InlineData("batch of sequences")]
+    public void Gradients_under_createGraph_are_the_fused_ones_and_can_be_differentiated(string kind)
+    {
+        Generator generator = new(4);
+        bool isSequence = kind == "batch of sequences";
+        Tensor x = Tensor.Normal(isSequence ? [5, 3, 4] : [5, 4], generator: generator).WithGradient();
+        Tensor weight = Tensor.Normal([isSequence ? 3 : 4], generator: generator).WithGradient();
+        Tensor bias = Tensor.Normal([isSequence ? 3 : 4], generator: generator).WithGradient();
+        Tensor g = Tensor.Normal(x.Shape.Dimensions, generator: generator);
+        Tensor[] leaves = kind switch { "layer without weights" => [x], "root mean square" => [x, weight], _ => [x, weight, bias] };
+        Tensor Value(IReadOnlyList<Tensor> inputs) => kind switch
+        {
+            "layer" => inputs[0].LayerNorm(inputs[1], inputs[2], 0.1f),
+            "layer without weights" => inputs[0].LayerNorm(epsilon: 0.1f),
+            "root mean square" => inputs[0].RmsNorm(inputs[1], 0.1f),
+            _ => inputs[0].BatchNorm(inputs[1], inputs[2], 0.1f),
+        };
+
+        Tensor[] fused = Tensor.Gradients(Value(leaves), leaves, g);
+        Tensor[] traced = Tensor.Gradients(Value(leaves), leaves, g, createGraph: true);
+        foreach ((Tensor expected, Tensor found) in traced.Zip(fused))
+        {
+            Assert.All(expected.ToArray().Zip(found.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 2e-6f));
+        }
+
+        Tensor Penalty(IReadOnlyList<Tensor> inputs)
+        {
+            Tensor[] variables = [.. inputs.Select(input => input.RequiresGradient ? input : input.WithGradient())];
+            return Tensor.Gradients(Value(variables), variables, g, createGraph: true)
+                .Select(gradient => gradient.Square().Sum())
+                .Aggregate((sum, square) => sum + square);
+        }
+
+        GradientChecker.Check(Penalty, [.. leaves.Select(leaf => leaf.Detach())]).ThrowIfFailed();
+    }
+
+    [Fact]
+    public void Weights_that_do_not_fit_are_told_by_name_and_shape()
+    {
+        Tensor x = Tensor.Ones(5, 4);
+        void Teaches(string operation, string name, Func<Tensor> compute)
+        {
+            string message = Assert.ThrowsAny<ShapeException>(compute).Message;
+            Assert.All((string[])[operation, name, "[3]", "[4]", "[5, 4]"], part => Assert.Contains(part, message, StringComparison.Ordinal));
+        }
+
+        Tensor wrong = Tensor.Ones(3);
+        Tensor right = Tensor.Ones(4);
+        Teaches("LayerNorm", "weight", () => x.LayerNorm(wrong));
+        Teaches("LayerNorm", "bias", () => x.LayerNorm(right, wrong));
+        Teaches("RmsNorm", "weight", () => x.RmsNorm(wrong));
+        Teaches("BatchNorm", "weight", () => x.BatchNorm(wrong));
+        Teaches("BatchNorm", "bias", () => x.BatchNorm(null, wrong));
+        Teaches("BatchNorm", "mean", () => x.BatchNorm(wrong, right, null, null));
+        Teaches("BatchNorm", "variance", () => x.BatchNorm(right, wrong, null, null));
+    }
+
     [Fact]
     public void Layer_and_root_mean_square_norms_are_what_they_say()
     {

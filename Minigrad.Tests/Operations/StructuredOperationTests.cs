@@ -52,6 +52,9 @@ public sealed class StructuredOperationTests
         ["linear-rows"] = x => x.Reshape(-1, x.Shape[^1]).Linear(Weight(x), x.Reshape(-1)[..1].Expand(3)),
         ["linear"] = x => x.Linear(Weight(x), x.Reshape(-1)[..1].Expand(3)),
         ["layer-norm"] = x => x.LayerNorm(epsilon: 1f),
+        ["layer-norm-weighted"] = x => x.LayerNorm(Scale(x, -1), epsilon: 1f),
+        ["root-mean-square-norm"] = x => x.RmsNorm(Scale(x, -1), 1f),
+        ["batch-norm-weighted"] = x => Batched(x).BatchNorm(Scale(Batched(x), 1), epsilon: 1f),
         ["batch-norm"] = x => Batched(x).BatchNorm(epsilon: 1f),
         ["tril"] = x => Batched(x).Tril(1).Square(),
         ["gather"] = x => x.Gather(0, new Indices(new int[2 * x.Length / x.Shape[0]], Shape.Create([2, .. x.Shape.Dimensions[1..]]))),
@@ -103,6 +106,8 @@ public sealed class StructuredOperationTests
     private static Tensor Batched(Tensor x) => x.Rank == 2 ? x.Unsqueeze(0) : x;
 
     private static Tensor Weight(Tensor x) => Tensor.Normal([3, x.Shape[-1]], generator: new Generator(9));
+
+    private static Tensor Scale(Tensor x, int axis) => Tensor.Normal([x.Shape[axis]], generator: new Generator(9));
 
     private static Tensor PenaltyOf(Func<Tensor, Tensor> operation, Tensor x)
     {

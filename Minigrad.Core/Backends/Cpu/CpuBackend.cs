@@ -152,11 +152,13 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void MatrixProduct(MatrixProductShape shape, Part left, Part right, Part result, Storage? bias = null)
+    public override void MatrixProduct<TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
     {
         PackedOperand? kept = ((CpuStorage)right.Storage).Packed;
         kept = kept.ComesAgain(shape.TransposeRight) && shape.Batch == 1 ? kept : null;
-        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result), bias is null ? null : Array(bias), kept);
+        Epilogue<TActivation> epilogue = new(bias is null ? null : Array(bias), activation);
+        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result), epilogue, kept);
         KeepAlive(left.Storage, right.Storage, result.Storage);
         GC.KeepAlive(bias);
     }
@@ -218,6 +220,49 @@ public sealed class CpuBackend : Backend
             workers, Array(x), Array(normalizers), targets, columns, gradient, divisor, Array(result));
         KeepAlive(x, normalizers, targets.Weights);
         KeepAlive(gradient, result);
+    }
+
+    /// <inheritdoc/>
+    public override void GroupStatistics(in NormalizationShape shape, Storage x, Storage statistics)
+    {
+        NormalizationLoops.Statistics(workers, shape, Array(x), Array(statistics));
+        KeepAlive(x, statistics);
+    }
+
+    /// <inheritdoc/>
+    public override void Normalize(
+        in NormalizationShape shape, Storage x, Storage statistics, Storage? weight, Storage? bias, Storage y)
+    {
+        NormalizationLoops.Forward(workers, shape, Array(x), Array(statistics), ArrayOrNull(weight), ArrayOrNull(bias), Array(y));
+        KeepAlive(x, statistics, weight);
+        KeepAlive(y, y, bias);
+    }
+
+    /// <inheritdoc/>
+    public override void NormalizeBackward(
+        in NormalizationShape shape,
+        Storage x,
+        Storage statistics,
+        Storage? weight,
+        Storage gradient,
+        Storage? result,
+        Storage? weightGradient,
+        Storage? biasGradient)
+    {
+        NormalizationLoops.Backward(
+            workers,
+            shape,
+            Array(x),
+            Array(statistics),
+            ArrayOrNull(weight),
+            Array(gradient),
+            ArrayOrNull(result),
+            ArrayOrNull(weightGradient),
+            ArrayOrNull(biasGradient));
+        KeepAlive(x, statistics, weight);
+        KeepAlive(gradient, gradient, result);
+        GC.KeepAlive(weightGradient);
+        GC.KeepAlive(biasGradient);
     }
 
     /// <inheritdoc/>
@@ -285,6 +330,8 @@ public sealed class CpuBackend : Backend
     }
 
     private static float[] Array(Storage storage) => ((CpuStorage)storage).Array;
+
+    private static float[]? ArrayOrNull(Storage? storage) => storage is null ? null : Array(storage);
 
     private static ArraySegment<float> Memory(Part part)
     {

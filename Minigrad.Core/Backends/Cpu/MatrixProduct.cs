@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Backends.Cpu;
 
@@ -35,22 +36,23 @@ internal static class MatrixProduct
     [ThreadStatic]
     private static float[]? rightBuffer;
 
-    /// <summary>C = op(A) · op(B), and the bias added to each row, for each product of a batch.</summary>
+    /// <summary>C = f(op(A) · op(B) + bias) for each product of a batch.</summary>
     /// <param name="workers">Who computes.</param>
     /// <param name="shape">The shapes.</param>
     /// <param name="left">A.</param>
     /// <param name="right">B.</param>
     /// <param name="result">C.</param>
-    /// <param name="bias">What is added to each finished row, or null.</param>
+    /// <param name="epilogue">What is done to finished elements: the bias and f.</param>
     /// <param name="kept">Where B's packed form is found, or kept for the next product; null if it is not to be kept.</param>
-    public static void Run(
+    public static void Run<TActivation>(
         Workers workers,
         MatrixProductShape shape,
         ArraySegment<float> left,
         ArraySegment<float> right,
         ArraySegment<float> result,
-        float[]? bias = null,
+        Epilogue<TActivation> epilogue,
         PackedOperand? kept = null)
+        where TActivation : unmanaged, IUnaryOp
     {
         if (shape.Batch == 0 || shape.Rows == 0 || shape.Columns == 0)
         {
@@ -59,19 +61,14 @@ internal static class MatrixProduct
 
         if (shape.Depth == 0)
         {
-            for (int row = 0; row < shape.Batch * shape.Rows; row++)
-            {
-                Span<float> target = result.AsSpan(row * shape.Columns, shape.Columns);
-                target.Clear();
-                bias?.AsSpan(0, shape.Columns).CopyTo(target);
-            }
-
+            result.AsSpan(0, shape.Batch * shape.Rows * shape.Columns).Clear();
+            workers.For(shape.Batch * shape.Rows, shape.Columns, new FinishRow<TActivation>(shape.Columns, result, epilogue));
             return;
         }
 
         if (shape.Columns == 1 && shape.Rows > 1)
         {
-            RunTransposed(workers, shape, left, right, result, bias);
+            RunTransposed(workers, shape, left, right, result, epilogue);
             return;
         }
 
@@ -87,18 +84,24 @@ internal static class MatrixProduct
                 if (!plan.IsLeftInPlace)
                 {
                     packedLeft = Buffer(ref leftBuffer, plan.LeftCount * plan.RowCount * plan.StepCount);
-                    workers.For(plan.LeftCount * plan.LeftGroups, Plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
+                    workers.For(plan.LeftCount * plan.LeftGroups, plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
-                Multiply multiply = new(plan, left, right, packedLeft, packedRight, result, bias);
+                Multiply<TActivation> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
                 workers.For(shape.Batch * plan.RowBlocks * plan.Strips, plan.WorkPerBlock, multiply);
             }
         }
     }
 
     /// <summary>One column lies in memory as one row does: Cᵀ = op(B)ᵀ · op(A)ᵀ fills vectors with what would be a lane of each.</summary>
-    private static void RunTransposed(
-        Workers workers, MatrixProductShape shape, ArraySegment<float> left, ArraySegment<float> right, ArraySegment<float> result, float[]? bias)
+    private static void RunTransposed<TActivation>(
+        Workers workers,
+        MatrixProductShape shape,
+        ArraySegment<float> left,
+        ArraySegment<float> right,
+        ArraySegment<float> result,
+        Epilogue<TActivation> epilogue)
+        where TActivation : unmanaged, IUnaryOp
     {
         MatrixProductShape transposed = new(1, shape.Rows, shape.Depth)
         {
@@ -108,14 +111,7 @@ internal static class MatrixProduct
             SharedLeft = shape.SharedRight,
             SharedRight = shape.SharedLeft,
         };
-        Run(workers, transposed, right, left, result);
-        if (bias is not null)
-        {
-            foreach (ref float sum in result.AsSpan(0, shape.Batch * shape.Rows))
-            {
-                sum += bias[0];
-            }
-        }
+        Run(workers, transposed, right, left, result, epilogue.OfOneColumn);
     }
 
     private static float[] PackedRight(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
@@ -127,7 +123,7 @@ internal static class MatrixProduct
 
         int length = plan.RightCount * plan.Strips * plan.StripLength;
         float[] packed = kept?.Buffer(plan.Shape, length) ?? Buffer(ref rightBuffer, length);
-        workers.For(plan.RightCount * plan.RightGroups, Plan.RightGroupStrips * plan.StripLength, new PackRight(plan, right, packed));
+        workers.For(plan.RightCount * plan.RightGroups, plan.RightGroupStrips * plan.StripLength, new PackRight(plan, right, packed));
         kept?.Keep(plan.Shape, right.Offset, packed);
         return packed;
     }
@@ -166,8 +162,11 @@ internal static class MatrixProduct
         /// <summary>Rows of a tile; the last one may have fewer.</summary>
         public static int TileRows => VectorLength == 16 ? 12 : 6;
 
-        /// <summary>Rows that are packed together: eight tiles, so that a line of the cache is not read by one tile after the other.</summary>
-        public static int LeftGroupRows => 8 * TileRows;
+        /// <summary>
+        /// Rows that are packed together. Where A is stored transposed, a line of the cache holds a step of several tiles: eight
+        /// tiles, so that it is not read by one after the other. Otherwise a tile has its lines for itself.
+        /// </summary>
+        public int LeftGroupRows => Shape.TransposeLeft ? 8 * TileRows : TileRows;
 
         public int LeftGroups => (RowCount + LeftGroupRows - 1) / LeftGroupRows;
 
@@ -180,8 +179,8 @@ internal static class MatrixProduct
 
         public int StripLength => StepCount * StripWidth;
 
-        /// <summary>Strips that are packed together, for the same reason as rows are.</summary>
-        public static int RightGroupStrips => 4;
+        /// <summary>Strips that are packed together, for the same reason.</summary>
+        public int RightGroupStrips => Shape.TransposeRight ? 1 : 4;
 
         public int RightGroups => (Strips + RightGroupStrips - 1) / RightGroupStrips;
 
@@ -217,9 +216,9 @@ internal static class MatrixProduct
         {
             MatrixProductShape shape = plan.Shape;
             int product = item / plan.RightGroups;
-            int firstStrip = item % plan.RightGroups * Plan.RightGroupStrips;
+            int firstStrip = item % plan.RightGroups * plan.RightGroupStrips;
             int column = firstStrip * Plan.StripWidth;
-            int columns = Math.Min(Plan.RightGroupStrips * Plan.StripWidth, shape.Columns - column);
+            int columns = Math.Min(plan.RightGroupStrips * Plan.StripWidth, shape.Columns - column);
             ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(product));
             Span<float> strips = packed.AsSpan(((product * plan.Strips) + firstStrip) * plan.StripLength);
             if (!shape.TransposeRight)
@@ -250,8 +249,8 @@ internal static class MatrixProduct
         {
             MatrixProductShape shape = plan.Shape;
             int product = item / plan.LeftGroups;
-            int row = item % plan.LeftGroups * Plan.LeftGroupRows;
-            int rows = Math.Min(Plan.LeftGroupRows, plan.RowCount - row);
+            int row = item % plan.LeftGroups * plan.LeftGroupRows;
+            int rows = Math.Min(plan.LeftGroupRows, plan.RowCount - row);
             ReadOnlySpan<float> source = left.AsSpan(plan.LeftStart(product));
             Span<float> strips = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
             row += plan.FirstRow;
@@ -277,14 +276,15 @@ internal static class MatrixProduct
     }
 
     /// <summary>Computes one block: some rows by one strip of B, of one product of the batch.</summary>
-    private readonly struct Multiply(
+    private readonly struct Multiply<TActivation>(
         Plan plan,
         ArraySegment<float> left,
         ArraySegment<float> right,
         float[]? packedLeft,
         float[]? packedRight,
         ArraySegment<float> result,
-        float[]? bias) : ILoopBody
+        Epilogue<TActivation> epilogue) : ILoopBody
+        where TActivation : unmanaged, IUnaryOp
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
@@ -336,32 +336,10 @@ internal static class MatrixProduct
                 }
             }
 
-            if (bias is not null && plan.FirstStep + plan.StepCount == shape.Depth)
+            if (!epilogue.IsEmpty && plan.FirstStep + plan.StepCount == shape.Depth)
             {
                 ref float first = ref result.AsSpan((((product * shape.Rows) + plan.FirstRow + firstRow) * shape.Columns) + column)[0];
-                AddBias<TLanes>(ref first, (nuint)shape.Columns, lastRow - firstRow, ref bias[column], columns);
-            }
-        }
-
-        /// <summary>The block's columns of the bias, added to its rows.</summary>
-        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-        private static void AddBias<TLanes>(ref float target, nuint step, int rows, ref float bias, int columns)
-            where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-        {
-            for (int row = 0; row < rows; row++)
-            {
-                int column = 0;
-                for (; column + TLanes.Count <= columns; column += TLanes.Count)
-                {
-                    TLanes.Store(TLanes.Load(in target, (nuint)column) + TLanes.Load(in bias, (nuint)column), ref target, (nuint)column);
-                }
-
-                for (; column < columns; column++)
-                {
-                    Unsafe.Add(ref target, column) += Unsafe.Add(ref bias, column);
-                }
-
-                target = ref Unsafe.Add(ref target, step);
+                epilogue.Finish<TLanes>(ref first, shape.Columns, lastRow - firstRow, column, columns);
             }
         }
 
@@ -379,5 +357,14 @@ internal static class MatrixProduct
             int place = plan.LeftStart(product) + plan.FirstRow + row + ((plan.FirstStep + k) * step);
             return ref left.Array![left.Offset + place];
         }
+    }
+
+    /// <summary>Finishes a row of a product without depth.</summary>
+    private readonly struct FinishRow<TActivation>(int columns, ArraySegment<float> result, Epilogue<TActivation> epilogue) : ILoopBody
+        where TActivation : unmanaged, IUnaryOp
+    {
+        public void Run<TLanes>(int row)
+            where TLanes : struct, ILanes<TLanes> =>
+            epilogue.Finish<TLanes>(ref result.AsSpan(row * columns)[0], columns, 1, 0, columns);
     }
 }

@@ -1,0 +1,179 @@
+using ILGPU;
+using Minigrad.Backends;
+using Minigrad.Gpu.Kernels;
+
+namespace Minigrad.Gpu;
+
+/// <content>What lies on the device for the steps: parameters side by side, tables, and which launch covers which of them.</content>
+internal sealed partial class GpuSteps
+{
+    private static ArrayView<float> BufferOf(GpuStorage storage) => storage.Slab?.Floats ?? storage.View;
+
+    private void MoveTogether(DeviceBufferPool pool, int room)
+    {
+        Slab slab = new(pool, room);
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (parameters[i] is { Slab: null, Length: > 0 })
+            {
+                queue.Copy(parameters[i].View, slab.Floats.SubView(offsets[i], parameters[i].Length));
+                parameters[i].MoveInto(slab, offsets[i]);
+            }
+        }
+    }
+
+    private ArrayView<T> Table<T>(DeviceBufferPool pool, long count)
+        where T : unmanaged
+    {
+        int length = (int)Math.Max(1, count);
+        Slab slab = new(pool, checked(length * Slab.Words<T>()));
+        owned.Add(slab);
+        return slab.As<T>(length);
+    }
+
+    private void MakeTables(DeviceBufferPool pool)
+    {
+        int chunks = parameters.Sum(parameter => ChunksOf(parameter));
+        int units = unitCounts.Sum();
+        memory = new StepMemory
+        {
+            Chunks = Table<Chunk>(pool, chunks),
+            Units = Table<Chunk>(pool, units),
+            Places = Table<ParameterPlace>(pool, parameters.Length),
+            LargeParameters = Table<int>(pool, parameters.Count(parameter => ChunksOf(parameter) > StepKernels.FewPartials)),
+            States = Table<GradientState>(pool, parameters.Length),
+            Records = Table<StepRecord>(pool, RecordCount),
+            Norms = Table<double>(pool, (long)RecordCount * parameters.Length),
+            Partials = Table<double>(pool, 2L * chunks),
+            Faults = Table<double>(pool, 3L * chunks),
+            UnitResults = Table<double>(pool, 2L * units),
+            UnitFactors = Table<float>(pool, 2L * units),
+            Largest = Table<float>(pool, parameters.Length),
+        };
+        queue.Upload<StepRecord>(new StepRecord[RecordCount], memory.Records);
+        queue.Upload<GradientState>(new GradientState[parameters.Length], memory.States);
+    }
+
+    private int ChunksOf(GpuStorage parameter) => (int)(((long)parameter.Length + chunkLength - 1) / chunkLength);
+
+    private bool IsKnown(ReadOnlySpan<Storage?> gradients, ReadOnlySpan<int> sets)
+    {
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (this.sets[i] != (gradients[i] is null ? ParameterPlace.NoGradient : sets[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the tables anew when other parameters have gradients, or belong to other sets, than at the last step.</summary>
+    private void UploadTables(ReadOnlySpan<Storage?> gradients, ReadOnlySpan<int> sets)
+    {
+        List<Chunk> chunks = [];
+        List<Chunk> units = [];
+        List<int> large = [];
+        windowStarts.Clear();
+        int view = GradientWindow.Size;
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            bool hasGradient = gradients[i] is not null;
+            bool hasNumbers = hasGradient && parameters[i].Length > 0;
+            this.sets[i] = hasGradient ? sets[i] : ParameterPlace.NoGradient;
+            int firstChunk = chunks.Count;
+            int firstUnit = units.Count;
+            if (hasNumbers)
+            {
+                if (view == GradientWindow.Size)
+                {
+                    windowStarts.Add(i);
+                    view = 0;
+                }
+
+                AddChunks(chunks, i, view, chunkLength, firstUnit);
+                AddChunks(units, i, view, parameters[i].Length / unitCounts[i], firstUnit);
+                view++;
+            }
+
+            places[i] = new ParameterPlace(
+                this.sets[i], firstChunk, chunks.Count - firstChunk, firstUnit, units.Count - firstUnit);
+            unitEnds[i] = units.Count;
+            if (places[i].ChunkCount > StepKernels.FewPartials)
+            {
+                large.Add(i);
+            }
+        }
+
+        chunkCount = chunks.Count;
+        while (large.Count < memory.LargeParameters.IntLength)
+        {
+            large.Add(-1);
+        }
+
+        queue.Upload<Chunk>([.. chunks], memory.Chunks.SubView(0, chunks.Count));
+        queue.Upload<Chunk>([.. units], memory.Units.SubView(0, units.Count));
+        queue.Upload<ParameterPlace>(places, memory.Places);
+        queue.Upload<int>([.. large], memory.LargeParameters);
+    }
+
+    private void AddChunks(List<Chunk> chunks, int parameter, int view, int length, int firstUnit)
+    {
+        GpuStorage storage = parameters[parameter];
+        int unitLength = storage.Length / unitCounts[parameter];
+        for (int start = 0; start < storage.Length; start += length)
+        {
+            int count = Math.Min(length, storage.Length - start);
+            chunks.Add(new Chunk(parameter, start, count, view, storage.Offset, offsets[parameter], firstUnit, unitLength));
+        }
+    }
+
+    private void FillWindows(ReadOnlySpan<Storage?> gradients)
+    {
+        windows.Clear();
+        for (int window = 0; window < windowStarts.Count; window++)
+        {
+            int end = window + 1 < windowStarts.Count ? windowStarts[window + 1] : parameters.Length;
+            views.Clear();
+            for (int i = windowStarts[window]; i < end; i++)
+            {
+                if (places[i].ChunkCount > 0)
+                {
+                    views.Add(((GpuStorage)gradients[i]!).View);
+                }
+            }
+
+            windows.Add(new GradientWindow(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(views)));
+        }
+    }
+
+    private (int First, int Count) ChunksOf(int window)
+    {
+        int first = places[windowStarts[window]].FirstChunk;
+        int end = window + 1 < windowStarts.Count ? places[windowStarts[window + 1]].FirstChunk : chunkCount;
+        return (first, end - first);
+    }
+
+    /// <summary>The parameters of a range in runs that one launch can update: of one window and one buffer.</summary>
+    private IEnumerable<(int Window, int First, int End)> Runs(int first, int end)
+    {
+        for (int window = 0; window < windowStarts.Count; window++)
+        {
+            int windowEnd = window + 1 < windowStarts.Count ? windowStarts[window + 1] : parameters.Length;
+            int from = Math.Max(first, windowStarts[window]);
+            int to = Math.Min(end, windowEnd);
+            while (from < to)
+            {
+                int next = from + 1;
+                while (next < to && ReferenceEquals(parameters[next].Slab, parameters[from].Slab))
+                {
+                    next++;
+                }
+
+                yield return (window, from, next);
+                from = next;
+            }
+        }
+    }
+}

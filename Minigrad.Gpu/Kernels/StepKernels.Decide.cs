@@ -1,0 +1,205 @@
+using ILGPU;
+using Minigrad.Backends;
+using Minigrad.Operations;
+
+namespace Minigrad.Gpu.Kernels;
+
+/// <content>What one launch decides: the norm of a set, what a stage makes of it, and whether the step is made.</content>
+internal static partial class StepKernels
+{
+    /// <summary>Combines partial results, decides one stage, and at the end of a step whether it is made.</summary>
+    public static void Decide<TDecision>(StepMemory memory, TDecision decision, DecideArguments arguments)
+        where TDecision : unmanaged, IClipDecision
+    {
+        ArrayView<double> shared = SharedMemory.Allocate<double>(GroupTree.Capacity);
+        int place = arguments.Attempt % DeferredSteps.RecordCount;
+        StepRecord record = memory.Records[place];
+        if (arguments.IsFirst != 0)
+        {
+            record = Successor(memory.Records[(arguments.Attempt - 1) % DeferredSteps.RecordCount], arguments.Attempt);
+        }
+
+        if (arguments.IsFirst != 0 || arguments.IsWritten != 0)
+        {
+            CombineSquares(memory, shared, arguments);
+        }
+
+        if (arguments.IsFirst != 0)
+        {
+            record.Norm = Combined(memory, shared, 2.0, AllSets, 0);
+            if (record.StoppedAt > arguments.Acknowledged)
+            {
+                record.Outcome = (double)StepOutcome.Stopped;
+            }
+
+            record = NoteBad(memory, shared, arguments, record, double.MaxValue, (double)StepOutcome.NotFinite);
+        }
+
+        if (arguments.CombinesOrder != 0)
+        {
+            CombineOrder(memory, shared, arguments);
+        }
+
+        if (arguments.CombinesUnits != 0)
+        {
+            record.Scalings += CombineUnits(memory, shared, arguments, record.Outcome);
+        }
+
+        record = Apply(memory, shared, arguments, record, decision);
+        if (arguments.IsLast != 0)
+        {
+            record = NoteBad(memory, shared, arguments, record, arguments.LargestUsable, (double)StepOutcome.TooLarge);
+            record = Finish(memory, shared, arguments, record);
+        }
+
+        if (Group.IdxX == 0)
+        {
+            memory.Records[place] = record;
+        }
+    }
+
+    /// <summary>A record that has only the counts of the one before it.</summary>
+    private static StepRecord Successor(StepRecord before, int attempt)
+    {
+        StepRecord record = default;
+        record.Attempt = attempt;
+        record.Coefficient = 1.0;
+        record.StepCount = before.StepCount;
+        record.SkippedSteps = before.SkippedSteps;
+        record.ConsecutiveSkips = before.ConsecutiveSkips;
+        record.StoppedAt = before.StoppedAt;
+        return record;
+    }
+
+    private static bool IsInSet(ParameterPlace place, int set) =>
+        place.Set == set || (set == AllSets && place.Set != ParameterPlace.NoGradient);
+
+    /// <summary>A gradient's norm as it is now: in L2, or, if <paramref name="isStage"/>, in the stage's order.</summary>
+    private static double NormOf(GradientState state, int isStage) =>
+        isStage != 0 ? state.Coefficient * state.StageNorm : state.CurrentNorm;
+
+    /// <summary>The norm of the gradients of a set together.</summary>
+    private static double Combined(StepMemory memory, ArrayView<double> shared, double order, int set, int isStage)
+    {
+        double largest = 0.0;
+        for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
+        {
+            if (IsInSet(memory.Places[i], set))
+            {
+                double norm = NormOf(memory.States[i], isStage);
+                if (!double.IsNaN(norm))
+                {
+                    largest = largest > norm ? largest : norm;
+                }
+            }
+        }
+
+        largest = GroupSums.Largest(shared, largest);
+        CombinedNorm combined = new(order);
+        bool isLargest = combined.IsLargest(largest);
+        double sum = 0.0;
+        for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
+        {
+            if (IsInSet(memory.Places[i], set))
+            {
+                double norm = NormOf(memory.States[i], isStage);
+                if (double.IsNaN(norm))
+                {
+                    sum = norm;
+                }
+                else if (!isLargest)
+                {
+                    sum += combined.Term<DeviceMath>(norm, largest);
+                }
+            }
+        }
+
+        sum = GroupSums.Sum(shared, sum);
+        if (double.IsNaN(sum))
+        {
+            return sum;
+        }
+
+        return isLargest ? largest : combined.Of<DeviceMath>(sum, largest);
+    }
+
+    /// <summary>Applies the stage's formula to each gradient of its set; to none in a step that is not made, as on the host.</summary>
+    private static StepRecord Apply<TDecision>(
+        StepMemory memory, ArrayView<double> shared, DecideArguments arguments, StepRecord record, TDecision decision)
+        where TDecision : unmanaged, IClipDecision
+    {
+        int isStage = arguments.Order == 2.0 ? 0 : 1;
+        double common = decision.Common(Combined(memory, shared, arguments.Order, arguments.Set, isStage));
+        bool acts = record.Outcome == 0.0;
+        double scalings = 0.0;
+        for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
+        {
+            if (acts && IsInSet(memory.Places[i], arguments.Set))
+            {
+                GradientState state = memory.States[i];
+                double norm = NormOf(state, isStage);
+                double factor = common * decision.Own(norm);
+                double bound = decision.Bound(norm);
+                memory.States[i].Coefficient = state.Coefficient * factor;
+                memory.States[i].Bound = bound < state.Bound ? bound : state.Bound;
+                scalings += factor == 1.0 ? 0.0 : 1.0;
+            }
+        }
+
+        record.Scalings += GroupSums.Sum(shared, scalings);
+        if (acts && arguments.Set == SharedSet)
+        {
+            record.Coefficient *= common;
+        }
+
+        return record;
+    }
+
+    /// <summary>Counts the step, if it is made, and settles its record.</summary>
+    private static StepRecord Finish(StepMemory memory, ArrayView<double> shared, DecideArguments arguments, StepRecord record)
+    {
+        record.ClippedNorm = Combined(memory, shared, 2.0, AllSets, 0);
+        bool isMade = record.Outcome == 0.0;
+        double bounds = 0.0;
+        double zeroed = 0.0;
+        for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
+        {
+            if (memory.Places[i].Set != ParameterPlace.NoGradient)
+            {
+                GradientState state = memory.States[i];
+                bounds += state.Bound > double.MaxValue ? 0.0 : 1.0;
+                if (arguments.Bad == (int)BadGradients.ReadAsZero && IsBad(memory, i, arguments.LargestUsable))
+                {
+                    zeroed += 1.0;
+                }
+
+                if (isMade)
+                {
+                    memory.States[i].Updates = state.Updates + 1.0;
+                }
+            }
+        }
+
+        record.Bounds = GroupSums.Sum(shared, bounds);
+        record.Zeroed = GroupSums.Sum(shared, zeroed);
+        if (isMade)
+        {
+            record.StepCount += 1.0;
+            record.ConsecutiveSkips = 0.0;
+        }
+        else if (record.Outcome < (double)StepOutcome.Stopped)
+        {
+            if (arguments.Bad == (int)BadGradients.Skip)
+            {
+                record.SkippedSteps += 1.0;
+                record.ConsecutiveSkips += 1.0;
+            }
+            else
+            {
+                record.StoppedAt = arguments.Attempt;
+            }
+        }
+
+        return record;
+    }
+}
