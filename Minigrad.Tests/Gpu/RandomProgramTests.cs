@@ -200,12 +200,14 @@ public sealed class RandomProgramTests(GpuFixture fixture) : IClassFixture<GpuFi
             }
         }
 
-        // A gradient that is finite for a smaller one coming in has overflowed on the way, where to depends on the order.
+        // A gradient that is finite for a smaller one coming in has overflowed on the way. Where to depends on the order, as it
+        // does where infinities meet in a sum.
+        bool hasInfinity = gradient.ToArray().Any(value => !float.IsFinite(value));
         float[][] smaller = Outcome(operation, step, operands, gradient * (float)Math.ScaleB(1, -40));
         for (int part = 1; part < expected.Length; part++)
         {
             allowed[part] = [.. allowed[part].Select((already, i) =>
-                float.IsFinite(smaller[part][i]) && !float.IsFinite(expected[part][i]) ? float.PositiveInfinity : already)];
+                !float.IsFinite(expected[part][i]) && (hasInfinity || float.IsFinite(smaller[part][i])) ? float.PositiveInfinity : already)];
         }
 
         for (ulong trial = 0; trial < 6; trial++)
