@@ -48,6 +48,21 @@ public sealed record ProgramOperation(
     private static readonly ProgramTolerance SumsInside = new Conditioned(
         32, "sums in another order under exp, a root or a quotient");
 
+    private static readonly ProgramTolerance SquaresOfDifferences = new Conditioned(
+        32,
+        "sums in another order under a square; of n numbers that are alike, the mean is off by n · 2⁻²⁴ of them, and the variance by its square",
+        (t, _, _, n) => [t[0].Square().Mean([n % 2], keepDimensions: true) * ((float)t[0].Shape[n % 2] * t[0].Shape[n % 2] / (8 << 24))]);
+
+    private static readonly ProgramTolerance LayerNormSums = new Conditioned(
+        32,
+        "sums in another order under a root and a quotient; where one number is all of the norm, what its gradient is made of cancels",
+        (t, y, g, _) => t[0].Length == 0 ? [] : NormTerms(t[0] - t[0].Mean([1], keepDimensions: true), t[1], y, g));
+
+    private static readonly ProgramTolerance RmsNormSums = new Conditioned(
+        32,
+        "as the layer norm's",
+        (t, y, g, _) => t[0].Length == 0 ? [] : NormTerms(t[0], t[1], y, g));
+
     private static readonly ProgramTolerance SumUnderLogarithm = new Conditioned(
         32,
         "sums in another order under exp and a logarithm; what a sum is off by its share, its logarithm is off in all",
@@ -147,13 +162,13 @@ public sealed record ProgramOperation(
         new("product", ProductShapes, (t, n) => t[0].MatMul(t[1], n % 2 == 1, n / 2 % 2 == 1), Product),
         new("linear", (_, c, n) => [[n % 41, c], [n % 41]], (t, _) => t[0].Linear(t[1], t[2]), Product),
 
-        new("variance", None, (t, n) => t[0].Variance([n % 2], unbiased: false, keepDimensions: true), SumsInside),
+        new("variance", None, (t, n) => t[0].Variance([n % 2], unbiased: false, keepDimensions: true), SquaresOfDifferences),
         new("norm", None, (t, n) => t[0].Norm([n % 2], 1 + (n / 2 % 3), keepDimensions: true), SumsInside),
         new("log of sums", None, (t, n) => t[0].LogSumExp([n % 2], keepDimensions: true), SumUnderLogarithm),
         new("softmax", None, (t, n) => t[0].Softmax(n % 2), SumUnderQuotient),
         new("log softmax", None, (t, n) => t[0].LogSoftmax(n % 2), LogSoftmaxSums),
-        new("layer norm", (_, c, _) => [[c], [c]], (t, _) => t[0].LayerNorm(t[1], t[2]), SumsInside),
-        new("rms norm", (_, c, _) => [[c]], (t, _) => t[0].RmsNorm(t[1]), SumsInside),
+        new("layer norm", (_, c, _) => [[c], [c]], (t, _) => t[0].LayerNorm(t[1], t[2]), LayerNormSums),
+        new("rms norm", (_, c, _) => [[c]], (t, _) => t[0].RmsNorm(t[1]), RmsNormSums),
         new("mean square", Same, (t, n) => OneRow(Loss.MeanSquare(t[0], t[1])), SumsInside),
         new("Huber", Same, (t, n) => OneRow(Loss.Huber(t[0], t[1])), SumsInside),
         new("binary cross-entropy of logits", Same, (t, n) => OneRow(Loss.BinaryCrossEntropyWithLogits(t[0], t[1])), SumsInside),
@@ -198,6 +213,16 @@ public sealed record ProgramOperation(
 
     private static int[] Places(int number, int limit, int count = 9) =>
         [.. Enumerable.Range(0, count).Select(i => ((number % 1000) + (i * i)) % limit)];
+
+    /// <summary>The gradient of x̂ · γ, x̂ = x · r, is r · (γ · g − mean(γ · g) − x̂ · mean(γ · g · x̂)): the magnitudes in it.</summary>
+    private static Tensor[] NormTerms(Tensor x, Tensor weight, Tensor y, Tensor gradient)
+    {
+        Tensor r = 1f / (x.Square().Mean([1], keepDimensions: true) + 1e-5f).Sqrt();
+        Tensor normalized = (x * r).Abs();
+        Tensor scaled = (gradient * weight).Abs();
+        Tensor common = scaled.Mean([1], keepDimensions: true) + (normalized * (normalized * scaled).Mean([1], keepDimensions: true));
+        return [Tensor.Zeros([.. y.Shape.Dimensions]), r * (scaled + common)];
+    }
 
     private static Tensor OneRow(Tensor y) => y.Reshape(1, 1);
 

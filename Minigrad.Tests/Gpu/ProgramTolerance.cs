@@ -34,8 +34,14 @@ public abstract record ProgramTolerance(string Reason)
         /// <param name="expected">The CPU's.</param>
         /// <param name="first">The first operand.</param>
         /// <param name="gradient">The gradient that came.</param>
-        public double OfSlope(float expected, float first, float gradient) =>
-            (Slope * Unit(expected)) + ((SlopeOfGradient + (ValueOfInput * Finite(first))) * HalfUnit * Finite(gradient));
+        public double OfSlope(float expected, float first, float gradient)
+        {
+            // A slope that is off by 1 may have either sign, and an infinite gradient with it.
+            double ofInput = ValueOfInput * HalfUnit * Finite(first);
+            return ofInput >= 1 && float.IsInfinity(gradient)
+                ? double.PositiveInfinity
+                : (Slope * Unit(expected)) + (((SlopeOfGradient * HalfUnit) + ofInput) * Finite(gradient));
+        }
     }
 
     /// <summary>A sum of n terms: 2n · 2⁻²⁴ of the sum of their magnitudes, what n roundings in any order can do on both sides.</summary>

@@ -43,17 +43,25 @@ internal readonly struct Epilogue<TActivation>(float[]? bias, TActivation activa
         }
     }
 
+    // The end of a row that fills no vector is computed after its loop: a partial read or write takes its vector by
+    // reference, which would keep the loop's out of registers.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void AddAndActivate<TLanes>(
         TActivation activation, ref float target, nuint step, int rows, ref float bias, nuint columns)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
+        nuint whole = columns - (columns % (nuint)TLanes.Count);
         for (int row = 0; row < rows; row++)
         {
-            for (nuint column = 0; column < columns; column += (nuint)TLanes.Count)
+            for (nuint column = 0; column < whole; column += (nuint)TLanes.Count)
             {
-                TLanes sum = Lanes.Read<TLanes>(in target, column, columns, 0f) + Lanes.Read<TLanes>(in bias, column, columns, 0f);
-                Lanes.Write(activation.Forward(sum), ref target, column, columns);
+                TLanes.Store(activation.Forward(TLanes.Load(in target, column) + TLanes.Load(in bias, column)), ref target, column);
+            }
+
+            if (whole < columns)
+            {
+                TLanes sum = Lanes.Read<TLanes>(in target, whole, columns, 0f) + Lanes.Read<TLanes>(in bias, whole, columns, 0f);
+                Lanes.Write(activation.Forward(sum), ref target, whole, columns);
             }
 
             target = ref Unsafe.Add(ref target, step);
@@ -66,12 +74,17 @@ internal readonly struct Epilogue<TActivation>(float[]? bias, TActivation activa
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         TLanes added = bias;
+        nuint whole = columns - (columns % (nuint)TLanes.Count);
         for (int row = 0; row < rows; row++)
         {
-            for (nuint column = 0; column < columns; column += (nuint)TLanes.Count)
+            for (nuint column = 0; column < whole; column += (nuint)TLanes.Count)
             {
-                TLanes sum = Lanes.Read<TLanes>(in target, column, columns, 0f) + added;
-                Lanes.Write(activation.Forward(sum), ref target, column, columns);
+                TLanes.Store(activation.Forward(TLanes.Load(in target, column) + added), ref target, column);
+            }
+
+            if (whole < columns)
+            {
+                Lanes.Write(activation.Forward(Lanes.Read<TLanes>(in target, whole, columns, 0f) + added), ref target, whole, columns);
             }
 
             target = ref Unsafe.Add(ref target, step);
