@@ -11,7 +11,7 @@ namespace Minigrad.Benchmarks;
 /// <param name="Work">Floating-point operations or numbers that a run handles, for a rate; 0 if it has no meaning.</param>
 internal sealed record Workload(string Name, Func<Action> Prepare, double Work = 0)
 {
-    /// <summary>All workloads that have a peer.</summary>
+    /// <summary>All workloads that have a peer, and two that show what an operation costs besides its work.</summary>
     public static IEnumerable<Workload> All()
     {
         yield return new("mlp_tiny", () => Mlp([2, 16, 16, 1], 100, p => new Sgd(p, 0.05), () => new Tanh()));
@@ -38,6 +38,8 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         yield return new("tanh_1m", () => Pair(1_000_000, (a, _) => a.Tanh()), 1_000_000);
         yield return new("softmax_128x1000", Softmax, 128_000);
         yield return new("mlp_infer_b1", () => Inference([784, 128, 10], 1));
+        yield return new("add_4", () => Pair(4, (a, b) => a + b));
+        yield return new("backward_4", FourOperations);
     }
 
     /// <summary>One training step of a multi-layer perceptron.</summary>
@@ -141,6 +143,17 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
     {
         Tensor a = Tensor.Normal([length]), b = Tensor.Normal([length]);
         return () => operation(a, b);
+    }
+
+    /// <summary>Four operations on four numbers, forward and backward.</summary>
+    private static Action FourOperations()
+    {
+        Tensor x = Tensor.Ones(4).WithGradient();
+        return () =>
+        {
+            x.Gradient = null;
+            ((x * x) + x).Tanh().Sum().Backward();
+        };
     }
 
     private static Action Softmax()
