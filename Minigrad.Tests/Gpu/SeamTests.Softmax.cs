@@ -1,0 +1,93 @@
+using CsCheck;
+using Minigrad.Backends;
+
+namespace Minigrad.Tests.Gpu;
+
+/// <content>Softmax and cross-entropy.</content>
+public sealed partial class SeamTests
+{
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(3, 0)]
+    [InlineData(1, 1)]
+    [InlineData(5, 7)]
+    [InlineData(3, 130)]
+    public void Softmax(int rows, int columns)
+    {
+        int length = rows * columns;
+        foreach (bool logarithm in (bool[])[false, true])
+        {
+            float[] x = Array.ConvertAll(Numbers(length, 1), value => 40f * value);
+            if (length > 6)
+            {
+                (x[0], x[1], x[columns + 2]) = (float.NegativeInfinity, 1e4f, float.MaxValue);
+            }
+
+            Same(length, (backend, y) => backend.Softmax(GpuFixture.Upload(backend, x), rows, columns, logarithm, y), 2e-6f);
+            Same(
+                length,
+                (backend, y) =>
+                {
+                    backend.Upload(x, y);
+                    backend.Softmax(y, rows, columns, logarithm, y);
+                },
+                2e-6f);
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(3, 0)]
+    [InlineData(1, 1)]
+    [InlineData(5, 7)]
+    [InlineData(3, 130)]
+    public void SoftmaxBackward(int rows, int columns)
+    {
+        int length = rows * columns;
+        foreach (bool logarithm in (bool[])[false, true])
+        {
+            Same(
+                length,
+                (backend, result) =>
+                {
+                    Storage y = backend.Allocate(length);
+                    backend.Softmax(Numbers(backend, length, 1), rows, columns, logarithm, y);
+                    backend.SoftmaxBackward(y, Numbers(backend, length, 2), rows, columns, logarithm, result);
+                },
+                1e-5f);
+        }
+    }
+
+    [Theory]
+    [InlineData(0, 3)]
+    [InlineData(1, 1)]
+    [InlineData(5, 7)]
+    [InlineData(3, 130)]
+    public void CrossEntropy(int rows, int columns)
+    {
+        int[] labels = [.. Enumerable.Range(0, rows).Select(row => row % 4 == 2 ? -1 : row % columns)];
+        foreach (bool hasWeights in (bool[])[false, true])
+        {
+            foreach (float smoothing in (float[])[0f, 0.3f])
+            {
+                void Run(Backend backend, Storage losses, Storage slope)
+                {
+                    Storage x = GpuFixture.Upload(backend, Array.ConvertAll(Numbers(rows * columns, 1), value => 40f * value));
+                    float[] weights = Array.ConvertAll(Numbers(columns, 2), MathF.Abs);
+                    ClassTargets targets = new(
+                        new RowNumbers(labels),
+                        1 - smoothing,
+                        smoothing / columns,
+                        hasWeights ? GpuFixture.Upload(backend, weights) : null,
+                        hasWeights ? weights.Sum() : columns);
+                    Storage normalizers = backend.Allocate(2 * rows);
+                    backend.CrossEntropy(x, targets, columns, normalizers, losses);
+                    backend.CrossEntropyBackward(x, normalizers, targets, columns, Numbers(backend, rows, 3), 2f, slope);
+                }
+
+                Same(rows, (backend, losses) => Run(backend, losses, backend.Allocate(rows * columns)), 1e-5f);
+                Same(rows * columns, (backend, slope) => Run(backend, backend.Allocate(rows), slope), 1e-5f);
+            }
+        }
+    }
+}
