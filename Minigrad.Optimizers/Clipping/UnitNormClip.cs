@@ -4,7 +4,7 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
 /// Adaptive gradient clipping (Brock, De, Smith and Simonyan, 2021, arXiv:2102.06171): the gradient of each unit is scaled
-/// by λ · max(‖w‖, ε) / max(‖g‖, 10⁻⁶) where ‖g‖ is not below λ · max(‖w‖, ε). A unit is a row or a column of a matrix, or
+/// by a / max(‖g‖, a) with a = λ · max(‖w‖, ε). A unit is a row or a column of a matrix, or
 /// the whole of a vector.
 /// </summary>
 /// <param name="threshold">λ, the largest ratio of a unit's gradient norm to its weight norm.</param>

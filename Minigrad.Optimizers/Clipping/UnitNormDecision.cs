@@ -2,12 +2,13 @@ using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Clipping;
 
-/// <summary>λ · max(‖w‖, ε) / max(‖g‖, 10⁻⁶) where ‖g‖ is not below λ · max(‖w‖, ε), else 1. NaN for a NaN.</summary>
+/// <summary>
+/// a / max(‖g‖, a) with a = λ · max(‖w‖, ε); NaN for a NaN. Other libraries divide by at least 10⁻⁶, which clips a norm below
+/// that to less than a, and again at each further application; here a is positive, so there is no 0 to divide by.
+/// </summary>
 /// <param name="epsilon">ε.</param>
 public readonly struct UnitNormDecision(double epsilon) : IUnitDecision
 {
-    private const double SmallestGradientNorm = 1e-6;
-
     private readonly double epsilon = epsilon;
 
     /// <inheritdoc/>
@@ -27,12 +28,7 @@ public readonly struct UnitNormDecision(double epsilon) : IUnitDecision
         }
 
         double allowed = threshold * Counted(weight);
-        if (gradient < allowed)
-        {
-            return 1.0;
-        }
-
-        return allowed / (gradient > SmallestGradientNorm ? gradient : SmallestGradientNorm);
+        return gradient > allowed ? allowed / gradient : 1.0;
     }
 
     /// <summary>max(‖w‖, ε), NaN for NaN.</summary>
