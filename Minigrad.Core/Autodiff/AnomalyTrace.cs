@@ -17,11 +17,15 @@ internal sealed class AnomalyTrace : IDisposable
     public AnomalyTrace()
     {
         Layer = outer?.Layer;
+        Opened = outer?.Opened ?? Finding.Made;
         current = this;
     }
 
     /// <summary>The trace that is open on this thread.</summary>
     public static AnomalyTrace? Current => current;
+
+    /// <summary>How many findings there were before.</summary>
+    public long Opened { get; }
 
     /// <summary>The innermost layer that is running, or null.</summary>
     public string? Layer { get; set; }

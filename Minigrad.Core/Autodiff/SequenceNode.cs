@@ -114,7 +114,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     {
         int row = element / width;
         int step = Array.FindLastIndex(steps.Starts, start => start <= row);
-        return $"time step {step}, sequence {row - steps.Starts[step]}, unit {element % width}";
+        return $"time step {step}, row {row - steps.Starts[step]}, unit {element % width}";
     }
 
     /// <inheritdoc/>

@@ -29,9 +29,13 @@ internal sealed class Taint
     /// <summary>What to tell: a NaN is worse than an infinity.</summary>
     public Finding Worst => NaN ?? Infinity!;
 
+    // Who was the first to read what was there already is a matter of the trace that is open, not of one before it.
+    private bool IsOutdated =>
+        Worst is { Source.HeldBy: not null } held && AnomalyTrace.Current is { } trace && held.Sequence <= trace.Opened;
+
     /// <summary>What is known of a storage's numbers as they are now.</summary>
     public static Taint? Of(Storage storage) =>
-        Known.TryGetValue(storage, out Taint? taint) && taint.version == storage.Version ? taint : null;
+        Known.TryGetValue(storage, out Taint? taint) && taint.version == storage.Version && !taint.IsOutdated ? taint : null;
 
     /// <summary>Remembers where a storage's NaN and infinities came from.</summary>
     public static Taint Mark(Storage storage, Finding? nan, Finding? infinity)
