@@ -58,6 +58,9 @@ public sealed class AnomalySource
     /// <summary>Where the first element is, in the words of the operation.</summary>
     internal string Place { get; init; } = string.Empty;
 
+    /// <summary>Whose gradients were added up, where it is a sum of gradients that made it; else null.</summary>
+    internal string? SumOf { get; init; }
+
     /// <summary>What it was made of.</summary>
     internal string Operands { get; init; } = string.Empty;
 
@@ -66,12 +69,15 @@ public sealed class AnomalySource
     {
         string name = within is null ? Operation : $"{Operation} (in the backward of {within})";
         StringBuilder text = new();
-        text.Append(HeldBy is not null
-            ? $"{HeldBy} held {Text(Value)} already"
-            : $"{(IsBackward ? "the backward of " : string.Empty)}{name} made {Text(Value)} of {Operands}");
+        text.Append(this switch
+        {
+            { HeldBy: { } holder } => $"{holder} held {Text(Value)} already",
+            { SumOf: { } owner } => $"the gradients of {owner}, added up, made {Text(Value)}",
+            _ => $"{(IsBackward ? "the backward of " : string.Empty)}{name} made {Text(Value)} of {Operands}",
+        });
         if (Length > 1)
         {
-            text.Append($", at {Place} and {Count} of {Length} elements in all");
+            text.Append($" at {Place} ({Count} of {Length} elements)");
         }
 
         text.Append(HeldBy is null ? string.Empty : $"; {name} was the first to read it");

@@ -20,6 +20,7 @@ internal sealed class BackwardPass
 
     private readonly List<Node> nodes = [];
     private readonly Stack<Node> open = new();
+    private readonly List<Node> captured = [];
     private long number;
     private bool createGraph;
     private bool retainGraph;
@@ -66,7 +67,7 @@ internal sealed class BackwardPass
         return [.. captures.Select(capture => capture.Gradient)];
     }
 
-    /// <summary>Computes the gradients of a root only for the trace that is open to look at; none is kept.</summary>
+    /// <summary>Computes the gradients of all leaves only for the trace that is open to look at; none is kept.</summary>
     public static void Search(Tensor root, Tensor seed)
     {
         BackwardPass pass = Begin(createGraph: false, retainGraph: false, accumulateInLeaves: false);
@@ -156,6 +157,8 @@ internal sealed class BackwardPass
 
             nodes.Clear();
             open.Clear();
+            captured.ForEach(leaf => leaf.Capture = null);
+            captured.Clear();
             current = outer;
             Trace = null;
             spare = this;
@@ -270,6 +273,12 @@ internal sealed class BackwardPass
 
     private void DeliverToLeaf(LeafNode leaf, Tensor gradient)
     {
+        if (isSearch && leaf.Capture is null)
+        {
+            leaf.Capture = new GradientCapture();
+            captured.Add(leaf);
+        }
+
         if (leaf.Capture is { } capture)
         {
             Taint? captured = Trace is null || capture.Gradient is null ? null : Taint.Of(capture.Gradient.Storage);
@@ -280,11 +289,6 @@ internal sealed class BackwardPass
 
         if (!accumulateInLeaves)
         {
-            if (isSearch)
-            {
-                Receive(leaf, gradient, null, gradient);
-            }
-
             return;
         }
 

@@ -65,7 +65,7 @@ internal sealed class GradientTrace
                 Index = sum.Shape.Place(element),
                 Count = values.Count(value => isBad(value)),
                 Length = values.Length,
-                Operands = $"the gradients that arrive at {NameOf(owner)}, added up",
+                SumOf = NameOf(owner),
             });
         }
 

@@ -76,7 +76,8 @@ public sealed class AnomalyPropertyTests
             }
 
             int lastBad = Array.FindLastIndex(gradients, gradient => !IsFinite(gradient));
-            int began = report!.Sources.Count + report.PassedOnBy.Count - 1;
+            // x / x gives two gradients; where their sum is what makes a NaN of infinities, that is a source too.
+            int began = report!.Sources.Count(source => source.Operation != "Add") + report.PassedOnBy.Count - 1;
             Assert.True(began <= lastBad);
             Assert.True(report.First.IsBackward);
             Assert.Equal(Operations[program.Chain[began]].Name, report.First.Operation);

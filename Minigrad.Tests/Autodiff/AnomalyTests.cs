@@ -28,8 +28,8 @@ public sealed class AnomalyTests
         Assert.Equal("AnomalyTests.A_logarithm_of_a_negative_number", first.Method);
         Assert.Equal(["Multiply", "Sum", "Divide"], report.PassedOnBy);
         Assert.Equal(
-            "Backward can't start: the result of Divide of shape [] is NaN. It began here: Logarithm made NaN of -0.5, at [0, 1] and 2 of 4 "
-            + $"elements in all, at AnomalyTests.cs:{line}. Passed on by: Multiply, Sum, Divide.",
+            "Backward can't start: the result of Divide of shape [] is NaN. It began here: Logarithm made NaN of -0.5 at [0, 1] (2 of 4 "
+            + $"elements), at AnomalyTests.cs:{line}. Passed on by: Multiply, Sum, Divide.",
             report.ToString());
     }
 
@@ -41,10 +41,10 @@ public sealed class AnomalyTests
         AnomalySource first = Caught(() => (a / b).Sum().Backward()).First;
         Assert.Equal(Here() - 1, first.Line);
         Assert.Equal("Divide", first.Operation);
-        Assert.Contains("Divide made NaN of 0 and 0, at [2] and 1 of 3", first.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Divide made NaN of 0 and 0 at [2] (1 of 3", first.ToString(), StringComparison.Ordinal);
 
-        Assert.Contains("Divide made NaN of 0 and the number 0, at [1]", Caught(() => (a / 0f).Sum().Backward()).ToString(), StringComparison.Ordinal);
-        Assert.Contains("Divide made +∞ of the number 1 and 0, at [1]", Caught(() => (1f / a).Sum().Backward()).ToString(), StringComparison.Ordinal);
+        Assert.Contains("Divide made NaN of 0 and the number 0 at [1]", Caught(() => (a / 0f).Sum().Backward()).ToString(), StringComparison.Ordinal);
+        Assert.Contains("Divide made +∞ of the number 1 and 0 at [1]", Caught(() => (1f / a).Sum().Backward()).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class AnomalyTests
         Tensor a = Tensor.Of([1f, 2f, 3f, 4f, 0f, 6f], 2, 3).WithGradient();
         Tensor b = Tensor.Of([1f, 0f, 2f]);
         AnomalyReport report = Caught(() => (a / b).Sum().Backward());
-        Assert.Contains("NaN of 0 and 0, at [1, 1]", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("NaN of 0 and 0 at [1, 1]", report.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class AnomalyTests
         Assert.Equal(["Exponential", "Subtract"], report.Sources.Select(source => source.Operation));
         Assert.Equal([line, line + 2], report.Sources.Select(source => source.Line));
         Assert.Equal(["Sum", "Divide"], report.PassedOnBy);
-        Assert.Contains("Of that, Subtract made NaN of +∞ and +∞, at [1]", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Of that, Subtract made NaN of +∞ and +∞ at [1]", report.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public sealed class AnomalyTests
         Assert.Equal(("Embedding", "'weight' of shape [4, 2]", "Embedding(4 → 2)"), (first.Operation, first.HeldBy, first.Layer));
         Assert.Equal([3, 1], first.Index);
         Assert.StartsWith(
-            "'weight' of shape [4, 2] held NaN already, at [3, 1] and 1 of 8 elements in all; Embedding was the first to read it, in layer Embedding(4 → 2), at AnomalyTests.cs:",
+            "'weight' of shape [4, 2] held NaN already at [3, 1] (1 of 8 elements); Embedding was the first to read it, in layer Embedding(4 → 2), at AnomalyTests.cs:",
             first.ToString(), StringComparison.Ordinal);
 
         // A row that is not looked up is not read.
@@ -151,7 +151,7 @@ public sealed class AnomalyTests
         Assert.Equal(Here() - 1, report.First.Line);
         Assert.Equal(("SquareRoot", true, Infinity), (report.First.Operation, report.First.IsBackward, report.First.Value));
         Assert.StartsWith(
-            "The gradient of 'x', of shape [2], is infinite. It began here: the backward of SquareRoot made +∞ of the gradient 1 where forward had 0, at [1]",
+            "The gradient of 'x', of shape [2], is infinite. It began here: the backward of SquareRoot made +∞ of the gradient 1 where forward had 0 at [1]",
             report.ToString(), StringComparison.Ordinal);
 
         // All gradients are there before the error is thrown.
@@ -201,7 +201,7 @@ public sealed class AnomalyTests
         Tensor ones = Tensor.Ones(3);
         AnomalyReport report = Caught(() => ((ones / x).Log() + x).Sum().Backward());
         Assert.Equal("Logarithm", Assert.Single(report.Sources).Operation);
-        Assert.Contains("NaN of -1, at [1]", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("NaN of -1 at [1]", report.ToString(), StringComparison.Ordinal);
 
         report = Caught(() => (ones / x)[..1].Sum().Backward());
         Assert.Equal(("Divide", Infinity), (report.First.Operation, report.First.Value));
@@ -239,11 +239,11 @@ public sealed class AnomalyTests
     {
         Tensor x = Tensor.Zeros(1).WithGradient("x");
         AnomalyReport report = Caught(() => ((x * 3e38f) - (x * -3e38f)).Sum().Backward());
-        Assert.Contains("made +∞ of the gradients that arrive at 'x', added up", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the gradients of 'x', added up, made +∞", report.ToString(), StringComparison.Ordinal);
         x.Gradient = null;
         Tensor y = x * 2f;
         report = Caught(() => ((y * 1.2e38f) + (y * 1.3e38f) + (y * 2e38f)).Sum().Backward());
-        Assert.Contains("made +∞ of the gradients that arrive at the result of Multiply, added up", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the gradients of the result of Multiply, added up, made +∞", report.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -345,7 +345,7 @@ public sealed class AnomalyTests
         Tensor x = Tensor.Ones(2).WithGradient();
         AnomalyReport report = Caught(() => Tensor.Custom("Odd", [x], () => x * 1f, gradient => [gradient / 0f]).Sum().Backward());
         Assert.Equal(("Odd", true), (report.First.Operation, report.First.IsBackward));
-        Assert.Contains("the backward of Odd made +∞ of a gradient of shape [2] (largest magnitude 1), at [0]", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("the backward of Odd made +∞ of a gradient of shape [2] (largest magnitude 1) at [0]", report.ToString(), StringComparison.Ordinal);
 
         report = Caught(() => Tensor.Custom("Odder", [x], () => (x - 2f).Log(), gradient => [gradient]).Sum().Backward());
         Assert.Equal("Logarithm", report.First.Operation);

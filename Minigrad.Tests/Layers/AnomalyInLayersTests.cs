@@ -49,10 +49,10 @@ public sealed class AnomalyInLayersTests
         Fill(rnn.Parameters[1], 1e10f);
         AnomalySource first = Caught(() => rnn.Forward(Tensor.Ones(1, 8, 1)).Sum().Backward()).First;
         Assert.Equal(("Sequence(ElmanCell)", "Rnn(1 → 1)", float.PositiveInfinity), (first.Operation, first.Layer, first.Value));
-        Assert.Contains("at time step 4, row 0, unit 0 and 4 of 8 elements", first.ToString(), StringComparison.Ordinal);
+        Assert.Contains("at time step 4, row 0, unit 0 (4 of 8 elements)", first.ToString(), StringComparison.Ordinal);
 
         // The values stay finite, their gradients do not.
-        first = Caught(() => (rnn.Forward(Tensor.Ones(1, 4, 1)) * 1e8f).Sum().Backward()).First;
+        first = Caught(() => (rnn.Forward(Tensor.Full([1, 4, 1], 1e-20f)) * 1e20f).Sum().Backward()).First;
         Assert.Equal(("Sequence(ElmanCell)", true, "Rnn(1 → 1)"), (first.Operation, first.IsBackward, first.Layer));
     }
 
@@ -100,7 +100,9 @@ public sealed class AnomalyInLayersTests
             Assert.Equal("'x' of shape [2, 2]", Anomaly.Find(layer.Forward(Tensor.Ones(1, 2)))!.First.HeldBy);
         }
 
-        // A trace that did not see them move knows the buffer only.
+        // A trace that did not see how they became so blames the buffer.
+        Fill(layer.RunningMean, float.NaN);
+        Fill(layer.RunningVariance, 1f);
         AnomalySource first = Anomaly.Find(() =>
         {
             using NoGrad scope = new();
