@@ -20,7 +20,7 @@ internal sealed class BackwardPass
 
     private readonly List<Node> nodes = [];
     private readonly Stack<Node> open = new();
-    private readonly List<Node> captured = [];
+    private readonly List<LeafNode> searched = [];
     private long number;
     private bool createGraph;
     private bool retainGraph;
@@ -157,8 +157,8 @@ internal sealed class BackwardPass
 
             nodes.Clear();
             open.Clear();
-            captured.ForEach(leaf => leaf.Capture = null);
-            captured.Clear();
+            searched.ForEach(leaf => leaf.Capture = null);
+            searched.Clear();
             current = outer;
             Trace = null;
             spare = this;
@@ -276,15 +276,15 @@ internal sealed class BackwardPass
         if (isSearch && leaf.Capture is null)
         {
             leaf.Capture = new GradientCapture();
-            captured.Add(leaf);
+            searched.Add(leaf);
         }
 
         if (leaf.Capture is { } capture)
         {
-            Taint? captured = Trace is null || capture.Gradient is null ? null : Taint.Of(capture.Gradient.Storage);
+            Taint? before = Trace is null || capture.Gradient is null ? null : Taint.Of(capture.Gradient.Storage);
             capture.Gradient = capture.Gradient is null ? gradient : Sum(capture.Gradient, gradient);
             MarkExposed(capture.Gradient);
-            Receive(leaf, capture.Gradient, captured, gradient);
+            Receive(leaf, capture.Gradient, before, gradient);
         }
 
         if (!accumulateInLeaves)

@@ -40,16 +40,24 @@ internal sealed class SourceLines
         || assembly == typeof(SourceLines).Assembly
         || assembly.GetName().Name!.StartsWith("System.", StringComparison.Ordinal);
 
-    /// <summary>The method as a person wrote it: a lambda and a local function are called by the method that they are in.</summary>
+    /// <summary>
+    /// The method as a person wrote it: a lambda, a local function and a part of an asynchronous method, for which the compiler makes
+    /// methods and types of its own, are called by the method that they are in.
+    /// </summary>
     private static string NameOf(MethodBase method)
     {
+        string name = Bracketed(method.Name) ?? method.Name;
         Type type = method.DeclaringType!;
-        while (type.Name.StartsWith('<') && type.DeclaringType is { } outer)
+        while (Bracketed(type.Name) is { } made && type.DeclaringType is { } outer)
         {
+            name = made.Length > 0 ? made : name;
             type = outer;
         }
 
-        string name = method.Name.StartsWith('<') ? method.Name[1..method.Name.IndexOf('>', StringComparison.Ordinal)] : method.Name;
         return $"{type.Name}.{name}";
     }
+
+    /// <summary>What stands in the angle brackets with which the compiler begins its own names; null if a name has none.</summary>
+    private static string? Bracketed(string name) =>
+        name.StartsWith('<') ? name[1..name.IndexOf('>', StringComparison.Ordinal)].TrimStart('<') : null;
 }
