@@ -51,9 +51,13 @@ public static class Anomaly
     /// until it is needed: call it where a loss or a step turned out bad.
     /// </summary>
     /// <param name="compute">
-    /// Computes the loss, as before. Random numbers that it draws are new ones. It may call <see cref="Tensor.Backward"/> itself.
+    /// Computes the loss, as before. It is a forward pass like any other: dropout draws anew, and running statistics move once more.
+    /// It may call <see cref="Tensor.Backward"/> itself.
     /// </param>
-    /// <returns>What was found, or null if the result is finite and its gradients too. No tensor's gradient is touched.</returns>
+    /// <returns>
+    /// What was found, or null if the result is finite and its gradients too. No tensor's gradient is touched, unless by what
+    /// <paramref name="compute"/> calls.
+    /// </returns>
     /// <example><code>catch (NonFiniteGradientException) { Console.WriteLine(Anomaly.Find(() => Loss.MeanSquare(model.Forward(x), target))); }</code></example>
     public static AnomalyReport? Find(Func<Tensor> compute)
     {

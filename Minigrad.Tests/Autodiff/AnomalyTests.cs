@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Minigrad.Autodiff;
 using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Operations;
@@ -392,6 +393,80 @@ public sealed class AnomalyTests
         weight.Gradient = null;
         Assert.Equal("SquareRoot", Anomaly.Find(Backward(Compute))!.First.Operation);
         Assert.Null(Anomaly.Find(Backward(() => weight.Detach().WithGradient().Square().Sum())));
+    }
+
+    [Fact]
+    public void A_long_chain_names_the_first_few_that_passed_it_on()
+    {
+        Tensor x = Tensor.Of([-1f]).WithGradient();
+        AnomalyReport report = Caught(() =>
+        {
+            Tensor y = x.Log();
+            for (int i = 0; i < 5_000; i++)
+            {
+                y = -y;
+            }
+
+            y.Backward();
+        });
+        Assert.Equal(5_000, report.PassedOnBy.Count);
+        Assert.EndsWith("Passed on by: Negate, Negate, Negate, Negate, Negate, Negate and 4994 more.", report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gradient_that_is_summed_up_over_a_broadcast_is_told_by_what_arrived()
+    {
+        Tensor x = Tensor.Zeros(2, 3).WithGradient("x");
+        Tensor scale = Tensor.Full([3], 3e38f).WithGradient("scale");
+        AnomalyReport report = Caught(() => (x * scale).Backward(Tensor.Full([2, 3], 3f)));
+        Assert.Contains("the backward of Multiply made +∞ of the gradient 3 where forward had 0 and 3E+38 at [0, 0] (6 of 6", report.ToString(), StringComparison.Ordinal);
+
+        // Each product is finite, and so is the gradient of each; the sum over the rows is not.
+        using (new NoGrad())
+        {
+            x.Fill(2e38f);
+            scale.Fill(0f);
+        }
+
+        x.Gradient = null;
+        scale.Gradient = null;
+        report = Caught(() => (x * scale).Backward(Tensor.Ones(2, 3)));
+        Assert.StartsWith(
+            "The gradient of 'scale', of shape [3], is infinite. It began here: the backward of Multiply made +∞ of a gradient of shape [2, 3] (largest magnitude 1) at [0]",
+            report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_method_is_the_one_a_person_wrote()
+    {
+        Tensor x = Tensor.Of([-1f]);
+        Tensor Local() => x.Log();
+        const string Method = "AnomalyTests.The_method_is_the_one_a_person_wrote";
+        Func<Tensor> lambda = () => (x - 1f).Log();
+        Assert.Equal(Method, Anomaly.Find(Local)!.First.Method);
+        Assert.Equal(Method, Anomaly.Find(lambda)!.First.Method);
+        using (Anomaly.Trace())
+        {
+            Assert.Equal(Method, Anomaly.Find(x.Log())!.First.Method);
+        }
+
+        await Task.CompletedTask;
+        AnomalySource source = new("Logarithm", new OperationOrigin([], null, new SourceLine(null, 0, Method), null));
+        Assert.EndsWith($", in {Method} (a program with debug symbols would show the line)", source.ToString(), StringComparison.Ordinal);
+        source = new("Logarithm", new OperationOrigin([], null, new SourceLine(@"C:\code\Program.cs", 7, Method), null));
+        Assert.EndsWith(", at Program.cs:7", source.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inputs_are_let_go_when_backward_has_passed()
+    {
+        Tensor x = Tensor.Of([1f]).WithGradient();
+        using IDisposable trace = Anomaly.Trace();
+        Tensor y = x.Square();
+        OperationOrigin origin = y.Producer!.Origin!;
+        Assert.Same(x, Assert.Single(origin.Inputs));
+        y.Backward();
+        Assert.Empty(origin.Inputs);
     }
 
     [Fact]
