@@ -41,7 +41,15 @@ public sealed partial class Tensor
     /// The sum of the gradients that backward has added, or null before the first. It gathers only in tensors that the
     /// user made with <see cref="RequiresGradient"/>; see <see cref="Gradients"/> for any other.
     /// </summary>
-    public Tensor? Gradient { get; set; }
+    public Tensor? Gradient
+    {
+        get;
+        set
+        {
+            field = value;
+            GradientMark = null;
+        }
+    }
 
     /// <summary>Whether a gradient can flow back to this tensor.</summary>
     /// <exception cref="GradientException">Set on a tensor that was computed from others.</exception>
@@ -65,6 +73,19 @@ public sealed partial class Tensor
 
     /// <summary>The operation that computed this tensor, if it was recorded.</summary>
     internal Node? Producer { get; private set; }
+
+    /// <summary>Which loss scale the <see cref="Gradient"/> is multiplied by; null for none, or if it was set by hand.</summary>
+    internal ScaleMark? GradientMark
+    {
+        get => leaf?.Mark;
+        set
+        {
+            if (leaf is not null)
+            {
+                leaf.Mark = value;
+            }
+        }
+    }
 
     /// <summary>Where a gradient of this tensor goes, or null if it needs none.</summary>
     internal Node? NodeForGradient => Producer ?? (requiresGradient ? leaf ??= new LeafNode(this) : null);
@@ -260,8 +281,17 @@ public sealed partial class Tensor
     /// <summary>Moves the numbers, and the gradient if there is one, to another backend. Only for tensors that nothing was recorded from.</summary>
     internal void MoveTo(Backend backend)
     {
+        ScaleMark? mark = GradientMark;
         Storage = To(backend).Storage;
         Gradient = Gradient?.Detach().To(backend);
+        GradientMark = mark;
+    }
+
+    /// <summary>This loss times a loss scale; gradients from there on are known to be scaled.</summary>
+    internal Tensor ScaledAsLoss(Tensor scale, ScaleMark mark)
+    {
+        Tensor y = Zip(this, scale, default(Operations.Multiply));
+        return IsRecorded(this) ? new LossScaleNode(this, scale, mark).Output(y) : y;
     }
 
     /// <summary>Makes this tensor the output of a node.</summary>

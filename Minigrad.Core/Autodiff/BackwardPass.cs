@@ -24,6 +24,7 @@ internal sealed class BackwardPass
     private bool createGraph;
     private bool retainGraph;
     private bool accumulateInLeaves;
+    private ScaleMark? scale;
 
     private BackwardPass()
     {
@@ -107,6 +108,16 @@ internal sealed class BackwardPass
         }
     }
 
+    private static void CheckThatScaleIsOutermost(Node node, Node root)
+    {
+        if (node is LossScaleNode && node != root)
+        {
+            throw new GradientException(
+                "Backward reached a loss that was scaled by optimizer.Scale inside of what it was called on, so that gradients would be scaled in part, or twice. "
+                + "Scale last, and once: optimizer.Scale(first + second).Backward().");
+        }
+    }
+
     private static Tensor Sum(Tensor a, Tensor b) => a + b;
 
     private void Run(Tensor root, Tensor seed)
@@ -115,6 +126,7 @@ internal sealed class BackwardPass
         BackwardPass? outer = current;
         bool before = Recording.Set(createGraph);
         current = this;
+        scale = (rootNode as LossScaleNode)?.Mark;
         try
         {
             Collect(rootNode);
@@ -153,6 +165,7 @@ internal sealed class BackwardPass
         while (open.TryPop(out Node? node))
         {
             CheckThatGraphIsWhole(node);
+            CheckThatScaleIsOutermost(node, root);
             if (createGraph && node.Order > 0)
             {
                 throw new GradientException(
@@ -247,6 +260,7 @@ internal sealed class BackwardPass
         }
 
         Tensor tensor = leaf.Tensor;
+        ScaleMark? mark = tensor.Gradient is null ? scale : ScaleMark.OfSum(leaf.Mark, scale);
         if (createGraph)
         {
             tensor.Gradient = tensor.Gradient is null ? gradient : Sum(tensor.Gradient, gradient);
@@ -261,6 +275,8 @@ internal sealed class BackwardPass
             tensor.Gradient = tensor.Gradient is { } before ? Sum(before, gradient) : Own(gradient);
             tensor.Gradient.Storage.GradientReferences++;
         }
+
+        leaf.Mark = mark;
     }
 
     /// <summary>Whether one place refers to a gradient's buffer and no one else can see it, so that it may be changed.</summary>
