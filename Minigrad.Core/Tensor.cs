@@ -71,6 +71,9 @@ public sealed partial class Tensor
     /// <summary>The numbers, to which several tensors may refer.</summary>
     internal Storage Storage { get; private set; }
 
+    /// <summary>What computes with the numbers: the backend, or that with rounding in a scope of <see cref="EmulatedPrecision"/>.</summary>
+    internal Backend Loops => EmulatedPrecision.Loops(Storage.Backend);
+
     /// <summary>The operation that computed this tensor, if it was recorded.</summary>
     internal Node? Producer { get; private set; }
 
@@ -290,8 +293,16 @@ public sealed partial class Tensor
     /// <summary>This loss times a loss scale; gradients from there on are known to be scaled.</summary>
     internal Tensor ScaledAsLoss(Tensor scale, ScaleMark mark)
     {
-        Tensor y = Zip(this, scale, default(Operations.Multiply));
-        return IsRecorded(this) ? new LossScaleNode(this, scale, mark).Output(y) : y;
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        try
+        {
+            Tensor y = Zip(this, scale, default(Operations.Multiply));
+            return IsRecorded(this) ? new LossScaleNode(this, scale, mark).Output(y) : y;
+        }
+        finally
+        {
+            EmulatedPrecision.Set(before);
+        }
     }
 
     /// <summary>Makes this tensor the output of a node.</summary>
@@ -306,11 +317,11 @@ public sealed partial class Tensor
     /// <summary>Whether an operation on these inputs has to be recorded.</summary>
     internal static bool IsRecorded(Tensor a, Tensor b) => Recording.IsOn && (a.RequiresGradient || b.RequiresGradient);
 
-    /// <summary>The backend that two operands share.</summary>
+    /// <summary>What computes with two operands of one backend.</summary>
     /// <exception cref="InvalidOperationException">They are on different ones.</exception>
     internal static Backend CommonBackend(Tensor a, Tensor b, string operation) =>
         ReferenceEquals(a.Backend, b.Backend)
-            ? a.Backend
+            ? a.Loops
             : throw new InvalidOperationException(
                 $"{operation}: one operand, {a.Shape}, is on {a.Backend.Name} and the other, {b.Shape}, on {b.Backend.Name}. Move one with To(other.Backend).");
 

@@ -118,13 +118,21 @@ internal sealed class BackwardPass
         }
     }
 
-    private static Tensor Sum(Tensor a, Tensor b) => a + b;
+    /// <summary>Gradients are added in float32: a leaf's sum stays so, any other is rounded when it is passed on.</summary>
+    private static Tensor Sum(Tensor a, Tensor b)
+    {
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        Tensor sum = a + b;
+        EmulatedPrecision.Set(before);
+        return sum;
+    }
 
     private void Run(Tensor root, Tensor seed)
     {
         Node rootNode = root.NodeForGradient!;
         BackwardPass? outer = current;
         bool before = Recording.Set(createGraph);
+        Precision precision = EmulatedPrecision.Current;
         current = this;
         scale = (rootNode as LossScaleNode)?.Mark;
         try
@@ -149,6 +157,7 @@ internal sealed class BackwardPass
             current = outer;
             spare = this;
             Recording.Set(before);
+            EmulatedPrecision.Set(precision);
         }
     }
 
@@ -193,6 +202,12 @@ internal sealed class BackwardPass
         {
             Tensor gradient = node.PendingGradient ?? ZeroGradient(node);
             node.PendingGradient = null;
+            EmulatedPrecision.Set(node.Precision);
+            if (node.Precision != Precision.Full)
+            {
+                gradient = Rounded(gradient);
+            }
+
             Storage storage = gradient.Storage;
             if (node.Capture is { } capture)
             {
@@ -206,17 +221,31 @@ internal sealed class BackwardPass
             }
 
             node.Backward(gradient);
-            storage.GradientReferences--;
-            if (storage.GradientReferences == 0 && !storage.IsExposed && !createGraph)
-            {
-                storage.Recycle();
-            }
+            LetGo(storage);
         }
 
         if (!retainGraph)
         {
             node.Release();
         }
+    }
+
+    private void LetGo(Storage gradient)
+    {
+        gradient.GradientReferences--;
+        if (gradient.GradientReferences == 0 && !gradient.IsExposed && !createGraph)
+        {
+            gradient.Recycle();
+        }
+    }
+
+    /// <summary>The gradient of a number in half precision is one as well, whatever it was summed up from.</summary>
+    private Tensor Rounded(Tensor gradient)
+    {
+        Tensor rounded = EmulatedPrecision.Round(gradient);
+        rounded.Storage.GradientReferences++;
+        LetGo(gradient.Storage);
+        return rounded;
     }
 
     /// <summary>Where only another output of the operation has a gradient, this one's is zero.</summary>
