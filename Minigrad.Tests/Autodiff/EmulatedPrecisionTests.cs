@@ -1,6 +1,7 @@
 using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Operations;
+using Minigrad.Tests.Gpu;
 
 namespace Minigrad.Tests.Autodiff;
 
@@ -53,6 +54,33 @@ public sealed class EmulatedPrecisionTests
         Tensor[] gradients = Tensor.Gradients(results[^1], [.. results[..^1], x, .. model.Parameters, .. lstm.Parameters, .. gru.Parameters]);
         Assert.All([.. results, .. gradients], tensor => AssertIsRounded(tensor, precision));
         Assert.All(gradients, gradient => Assert.Contains(gradient.ToArray(), value => value != 0));
+    }
+
+    /// <summary>None computes past the scope, forward or back.</summary>
+    [Theory]
+    [MemberData(nameof(Halves))]
+    public void Every_operation_of_the_table_gives_halves(Precision precision)
+    {
+        foreach (ProgramOperation operation in ProgramOperation.All)
+        {
+            for (int number = 0; number < 6; number++)
+            {
+                Generator generator = new(20 + (ulong)number);
+                Tensor[] operands = [.. operation.Shapes(5, 7, number).Prepend([5, 7]).Select(shape => Tensor.Uniform(shape, 0.5f, 2, generator).WithGradient())];
+                Tensor[] inputs;
+                Tensor y;
+                using (new EmulatedPrecision(precision))
+                {
+                    inputs = [.. operands.Select(operand => 1f * operand)];
+                    y = operation.Compute(inputs, number);
+                }
+
+                Assert.True(IsRounded(y, precision), $"{operation.Name} {number}: the result");
+                Tensor seed = Tensor.Normal(y.Shape, generator: generator);
+                Assert.All(
+                    Tensor.Gradients(y, inputs, seed), gradient => Assert.True(IsRounded(gradient, precision), $"{operation.Name} {number}: a gradient"));
+            }
+        }
     }
 
     [Fact]
@@ -216,6 +244,9 @@ public sealed class EmulatedPrecisionTests
     private static Tensor Round(Tensor x, Precision precision) => precision == Precision.Half
         ? x.Detach().Map(default(RoundToHalf))
         : x.Detach().Map(default(RoundToBFloat16));
+
+    private static bool IsRounded(Tensor tensor, Precision precision) =>
+        Round(tensor, precision).ToArray().SequenceEqual(tensor.ToArray());
 
     private static void AssertIsRounded(Tensor tensor, Precision precision) =>
         Assert.Equal(Round(tensor, precision).ToArray(), tensor.ToArray());
