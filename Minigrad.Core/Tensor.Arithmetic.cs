@@ -101,7 +101,7 @@ public sealed partial class Tensor
         where TOp : unmanaged, IUnaryOp
     {
         Tensor y = Allocate(Shape, Backend);
-        Backend.Map(op, Storage, y.Storage);
+        Loops.Map(op, Storage, y.Storage);
         return IsRecorded(this) ? new UnaryNode<TOp>(op, this).Output(y) : y;
     }
 
@@ -112,7 +112,7 @@ public sealed partial class Tensor
         where TOp : unmanaged, IOutputSlope
     {
         Tensor y = Allocate(Shape, Backend);
-        Backend.Map(op, Storage, y.Storage);
+        Loops.Map(op, Storage, y.Storage);
         return IsRecorded(this) ? new OutputSlopeNode<TOp>(op, this).SaveOutput(y) : y;
     }
 

@@ -109,7 +109,7 @@ public sealed partial class Tensor
     {
         axis = Shape.Axis(axis, nameof(CumulativeSum));
         Tensor y = Allocate(Shape, Backend);
-        Backend.CumulativeSum(Storage, Shape.Around(axis), reverse, y.Storage);
+        Loops.CumulativeSum(Storage, Shape.Around(axis), reverse, y.Storage);
         return IsRecorded(this) ? new CumulativeSumNode(this, axis, reverse).Output(y) : y;
     }
 
@@ -123,7 +123,7 @@ public sealed partial class Tensor
         Tensor y = Allocate(keepDimensions ? kept : Shape.Without(reduced, keepDimensions: false), Backend);
         if (reduced.Length == 0)
         {
-            Backend.Reduce(reduction, Storage, new AxisLayout(Length, 1, 1), y.Storage);
+            Loops.Reduce(reduction, Storage, new AxisLayout(Length, 1, 1), y.Storage);
             return y;
         }
 
@@ -140,7 +140,7 @@ public sealed partial class Tensor
             source.Shape.Product(0, start),
             source.Shape.Product(start, start + reduced.Length),
             source.Shape.Product(start + reduced.Length, Rank));
-        Backend.Reduce(reduction, source.Storage, layout, y.Storage);
+        Loops.Reduce(reduction, source.Storage, layout, y.Storage);
         return y;
     }
 
@@ -184,7 +184,7 @@ public sealed partial class Tensor
         }
 
         int[] indices = new int[layout.Outer * layout.Inner];
-        Backend.ArgMax(Storage, layout, sign, indices);
+        Loops.ArgMax(Storage, layout, sign, indices);
         return new Indices(indices, Rank == 0 ? Shape.Scalar : Shape.Without([place], keepDimensions: false));
     }
 

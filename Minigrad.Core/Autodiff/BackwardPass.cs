@@ -26,6 +26,7 @@ internal sealed class BackwardPass
     private bool retainGraph;
     private bool accumulateInLeaves;
     private bool isSearch;
+    private ScaleMark? scale;
 
     private BackwardPass()
     {
@@ -123,16 +124,35 @@ internal sealed class BackwardPass
         }
     }
 
-    private static Tensor Sum(Tensor a, Tensor b) => a + b;
+    private static void CheckThatScaleIsOutermost(Node node, Node root)
+    {
+        if (node is LossScaleNode && node != root)
+        {
+            throw new GradientException(
+                "Backward reached a loss that was scaled by optimizer.Scale inside of what it was called on, so that gradients would be scaled in part, or twice. "
+                + "Scale last, and once: optimizer.Scale(first + second).Backward().");
+        }
+    }
+
+    /// <summary>Gradients are added in float32: a leaf's sum stays so, any other is rounded when it is passed on.</summary>
+    private static Tensor Sum(Tensor a, Tensor b)
+    {
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        Tensor sum = a + b;
+        EmulatedPrecision.Set(before);
+        return sum;
+    }
 
     private void Run(Tensor root, Tensor seed)
     {
         Node rootNode = root.NodeForGradient!;
         BackwardPass? outer = current;
         GradientTrace? trace = Trace;
+        Precision precision = EmulatedPrecision.Current;
         Recording.Scope untraced = Recording.Untraced();
         Recording.Set(createGraph);
         current = this;
+        scale = (rootNode as LossScaleNode)?.Mark;
         try
         {
             if (trace is not null)
@@ -163,6 +183,7 @@ internal sealed class BackwardPass
             Trace = null;
             spare = this;
             untraced.Dispose();
+            EmulatedPrecision.Set(precision);
         }
 
         trace?.End();
@@ -181,6 +202,7 @@ internal sealed class BackwardPass
         while (open.TryPop(out Node? node))
         {
             CheckThatGraphIsWhole(node);
+            CheckThatScaleIsOutermost(node, root);
             if (createGraph && node.Order > 0)
             {
                 throw new GradientException(
@@ -209,6 +231,12 @@ internal sealed class BackwardPass
             Trace?.Visit(node);
             Tensor gradient = node.PendingGradient ?? ZeroGradient(node);
             node.PendingGradient = null;
+            EmulatedPrecision.Set(node.Precision);
+            if (node.Precision != Precision.Full)
+            {
+                gradient = Rounded(gradient);
+            }
+
             Storage storage = gradient.Storage;
             if (node.Capture is { } capture)
             {
@@ -223,17 +251,31 @@ internal sealed class BackwardPass
             }
 
             node.Backward(gradient);
-            storage.GradientReferences--;
-            if (storage.GradientReferences == 0 && !storage.IsExposed && !createGraph)
-            {
-                storage.Recycle();
-            }
+            LetGo(storage);
         }
 
         if (!retainGraph)
         {
             node.Release();
         }
+    }
+
+    private void LetGo(Storage gradient)
+    {
+        gradient.GradientReferences--;
+        if (gradient.GradientReferences == 0 && !gradient.IsExposed && !createGraph)
+        {
+            gradient.Recycle();
+        }
+    }
+
+    /// <summary>The gradient of a number in half precision is one as well, whatever it was summed up from.</summary>
+    private Tensor Rounded(Tensor gradient)
+    {
+        Tensor rounded = EmulatedPrecision.Round(gradient);
+        rounded.Storage.GradientReferences++;
+        LetGo(gradient.Storage);
+        return rounded;
     }
 
     /// <summary>Where only another output of the operation has a gradient, this one's is zero.</summary>
@@ -294,6 +336,7 @@ internal sealed class BackwardPass
 
         Tensor tensor = leaf.Tensor;
         Taint? had = Trace is null || tensor.Gradient is null ? null : GradientTrace.Before(leaf, tensor.Gradient);
+        ScaleMark? mark = tensor.Gradient is null ? scale : ScaleMark.OfSum(leaf.Mark, scale);
         if (createGraph)
         {
             tensor.Gradient = tensor.Gradient is null ? gradient : Sum(tensor.Gradient, gradient);
@@ -309,6 +352,7 @@ internal sealed class BackwardPass
             tensor.Gradient.Storage.GradientReferences++;
         }
 
+        leaf.Mark = mark;
         Receive(leaf, tensor.Gradient, had, gradient);
     }
 

@@ -43,6 +43,9 @@ internal abstract class Node
     /// <summary>0 for a node of a forward pass, 1 for one recorded by a backward pass with <c>createGraph</c>.</summary>
     public int Order { get; private set; }
 
+    /// <summary>In which precision the operation was computed, and so its gradients are.</summary>
+    public Precision Precision { get; } = EmulatedPrecision.Current;
+
     /// <summary>Whether backward has passed and what it needed was let go.</summary>
     public bool IsReleased { get; private set; }
 

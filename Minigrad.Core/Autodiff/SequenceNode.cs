@@ -188,7 +188,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     private static void Forward(
         TCell cell, PackedSteps steps, SequenceInputs inputs, Storage output, Storage states, Storage saved)
     {
-        Backend backend = output.Backend;
+        Backend backend = EmulatedPrecision.Loops(output.Backend);
         int width = inputs.Hidden.Shape[1];
         int gateWidth = cell.GateCount * width;
 
@@ -266,7 +266,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
 
     private SequenceInputs FusedGradients(SequenceInputs inputs, Tensor gradient)
     {
-        Backend backend = gradient.Backend;
+        Backend backend = gradient.Loops;
         int batchLength = steps.Batch * width;
         Storage y = output.Read(this).Storage;
         Tensor input = Tensor.Allocate(inputs.Projected.Shape, backend);
@@ -346,7 +346,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     /// <summary>Σ over all steps of gateᵀ · (hidden value before): the first step's from the initial values, then all others at once.</summary>
     private Tensor WeightGradient(SequenceInputs inputs, Storage gates, Storage y)
     {
-        Backend backend = gates.Backend;
+        Backend backend = EmulatedPrecision.Loops(gates.Backend);
         Tensor first = Tensor.Allocate(inputs.Weight.Shape, backend);
         MatrixProductShape shape = new(GateWidth, width, steps.Batch) { TransposeLeft = true };
         backend.MatrixProduct(shape, gates, inputs.Hidden.Storage, first.Storage);
