@@ -130,8 +130,8 @@ internal sealed class BackwardPass
         Node rootNode = root.NodeForGradient!;
         BackwardPass? outer = current;
         GradientTrace? trace = Trace;
-        Recording.Scope untraced = Recording.Untraced();
-        Recording.Set(createGraph);
+        using Recording.Scope untraced = Recording.Untraced();
+        bool before = Recording.Set(createGraph);
         current = this;
         try
         {
@@ -162,7 +162,7 @@ internal sealed class BackwardPass
             current = outer;
             Trace = null;
             spare = this;
-            untraced.Dispose();
+            Recording.Set(before);
         }
 
         trace?.End();
