@@ -44,6 +44,7 @@ internal sealed partial class GpuSteps
             States = Table<GradientState>(pool, parameters.Length),
             Records = Table<StepRecord>(pool, RecordCount),
             Norms = Table<double>(pool, (long)RecordCount * parameters.Length),
+            UpdateCoefficients = Table<double>(pool, (long)RecordCount * parameters.Length),
             Partials = Table<double>(pool, 2L * chunks),
             Faults = Table<double>(pool, 3L * chunks),
             UnitResults = Table<double>(pool, 2L * units),
