@@ -2,6 +2,7 @@ using System.Reflection;
 using Minigrad.Gpu.Kernels;
 using Minigrad.Numerics;
 using Minigrad.Operations;
+using Minigrad.Optimizers.Rules;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -45,6 +46,14 @@ public sealed class KernelCompileTests
         Assert.Contains(typeof(FirstBackward<Multiply>), FormulaTypes.Implementing(typeof(ITernaryOp)));
         Assert.Contains(typeof(NormalDistribution), FormulaTypes.Implementing(typeof(IDistribution)));
         Assert.Contains(typeof(Sum), FormulaTypes.Implementing(typeof(IReduction)));
+        Type[] measured = [.. FormulaTypes.Implementing(typeof(IMeasuredRule<>))];
+        Assert.Contains(typeof(ClippedUpdate<AdamRule, StableAdamWLimit<AdamRule>>), measured);
+        Assert.Contains(typeof(ClippedUpdate<SgdRule, ClippyLimit<SgdRule>>), measured);
+        Assert.DoesNotContain(measured, rule => rule.GenericTypeArguments[0] == typeof(SgdRule) && rule.GenericTypeArguments[1].Name.StartsWith("Stable", StringComparison.Ordinal));
+        Assert.Equal(
+            [nameof(StepKernels.MeasureUpdate), nameof(StepKernels.Update), nameof(StepKernels.UpdateMeasured)],
+            typeof(StepKernels).GetMethods().Where(kernel => kernel.Name.Contains("Update", StringComparison.Ordinal))
+                .Where(kernel => FormulaTypes.Close(kernel, _ => []).Count() > 10).Select(kernel => kernel.Name).Order());
     }
 
     [Theory]
