@@ -267,6 +267,11 @@ internal sealed class DeferredPipeline
         CheckKept(attempt);
         double[] coefficients = new double[slots.Count];
         steps.ReadUpdateCoefficients(attempt, coefficients);
+        for (int i = 0; i < coefficients.Length; i++)
+        {
+            coefficients[i] = parameters[i].Length == 0 ? 1 : coefficients[i];
+        }
+
         return coefficients;
     }
 

@@ -80,7 +80,7 @@ public abstract class DeferredSteps
 
     /// <summary>Waits, and reads which part of each update was made at an attempt whose record is kept and whose updates were measured.</summary>
     /// <param name="attempt">The attempt.</param>
-    /// <param name="coefficients">A number for each parameter; of one that was not updated it means nothing.</param>
+    /// <param name="coefficients">A number for each parameter; of one that was not updated, or has no elements, it means nothing.</param>
     public abstract void ReadUpdateCoefficients(int attempt, Span<double> coefficients);
 
     /// <summary>Waits, and measures the gradients of the last step as the update read them.</summary>
