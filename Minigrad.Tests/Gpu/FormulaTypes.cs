@@ -15,9 +15,18 @@ public static class FormulaTypes
         .Where(type => type is { IsValueType: true, IsNested: false, Namespace: not null })];
 
     /// <summary>Every formula of one kind, wrapped at most once.</summary>
-    public static IEnumerable<Type> Implementing(Type contract) => IsOf(contract, typeof(IMeasuredRule<>))
-        ? [.. Steps().SelectMany(Measured).Select(step => step.Rule)]
-        : Plain(contract).Concat(Wrappers(contract).SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper))));
+    public static IEnumerable<Type> Implementing(Type contract)
+    {
+        IEnumerable<Type> measured = Steps().SelectMany(Measured).Select(step => step.Rule);
+        if (IsOf(contract, typeof(IMeasuredRule<>)))
+        {
+            return measured;
+        }
+
+        IEnumerable<Type> found =
+            Plain(contract).Concat(Wrappers(contract).SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper))));
+        return contract == typeof(IUpdateRule) ? found.Concat(measured) : found;
+    }
 
     /// <summary>Formulas of one kind wrapped twice, such as the slope of a slope, which second derivatives run.</summary>
     public static IEnumerable<Type> ImplementingTwice(Type contract) =>
@@ -54,6 +63,10 @@ public static class FormulaTypes
         return parameter.GetGenericParameterConstraints().First(constraint => constraint.IsInterface);
     }
 
+    /// <summary>Whether a contract is a generic one, closed or not.</summary>
+    public static bool IsOf(Type contract, Type definition) =>
+        contract.IsGenericType && contract.GetGenericTypeDefinition() == definition;
+
     /// <summary>Each update rule with what makes it: a step of its own, or one that is always the same.</summary>
     private static IEnumerable<(Type Step, Type Rule)> Steps()
     {
@@ -78,9 +91,6 @@ public static class FormulaTypes
         .Select(limit => (
             typeof(ClippedUpdateStep<,,>).MakeGenericType(step.Step, step.Rule, limit),
             typeof(ClippedUpdate<,>).MakeGenericType(step.Rule, limit)));
-
-    private static bool IsOf(Type contract, Type definition) =>
-        contract.IsGenericType && contract.GetGenericTypeDefinition() == definition;
 
     private static Func<Type, Type> Wrap(Type wrapper) => inner => wrapper.MakeGenericType(inner);
 
