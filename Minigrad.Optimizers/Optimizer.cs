@@ -6,7 +6,7 @@ namespace Minigrad.Optimizers;
 
 /// <summary>
 /// Moves parameters along their gradients. <see cref="Step"/> runs one pipeline whose order cannot be got wrong: unscale,
-/// average, measure, deal with NaN and infinities, clip in the order given, decay weights, update.
+/// average, measure, deal with NaN and infinities, clip in the order given, decay weights, clip the update, update.
 /// </summary>
 /// <remarks>
 /// <para>Unscaling, averaging and norm clipping touch no memory: they leave one factor that the update reads as it
