@@ -54,7 +54,8 @@ public sealed class PerExampleClip
     /// <param name="loss">The loss of an example, by its number from 0, without a loss scale. It is called once for each, in order.</param>
     /// <returns>What was measured.</returns>
     /// <exception cref="ArgumentException">There is no example, no parameter that asks for a gradient, or one has a gradient already.</exception>
-    /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite; no parameter has a gradient then.</exception>
+    /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite. After this and any other error no parameter has a gradient.</exception>
+    /// <exception cref="InvalidOperationException">A loss was multiplied by a loss scale, so that its gradient would be clipped too much.</exception>
     public PerExampleReport Backward(IEnumerable<Tensor> parameters, int count, Func<int, Tensor> loss)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -66,11 +67,25 @@ public sealed class PerExampleClip
         double losses = 0;
         for (int example = 0; example < count; example++)
         {
-            Tensor value = loss(example);
-            value.Backward();
-            losses += value.Item();
-            norms[example] = ClipOne(own, example);
-            AddTo(sums, own);
+            try
+            {
+                Tensor value = loss(example);
+                value.Backward();
+                losses += value.Item();
+                norms[example] = stage.Apply(own);
+                AddTo(sums, own);
+            }
+            catch (Exception error)
+            {
+                // The gradient of one example must not be taken for that of the batch.
+                Forget(own);
+                if (error is NonFiniteGradientException)
+                {
+                    throw new NonFiniteGradientException($"PerExampleClip.Backward, example {example}: {error.Message}", error);
+                }
+
+                throw;
+            }
         }
 
         Finish(sums, own, count);
@@ -128,20 +143,6 @@ public sealed class PerExampleClip
     {
         sum.Backend.Zip(default(Add), new Operand(sum.Storage), new Operand(term.Storage), sum.Storage);
         sum.Storage.MarkChanged();
-    }
-
-    private double ClipOne(Tensor[] parameters, int example)
-    {
-        try
-        {
-            return stage.Apply(parameters);
-        }
-        catch (NonFiniteGradientException error)
-        {
-            Forget(parameters);
-            throw new NonFiniteGradientException(
-                $"PerExampleClip.Backward, example {example}: {error.Message}", error);
-        }
     }
 
     private void Finish(Tensor?[] sums, Tensor[] parameters, int count)

@@ -129,6 +129,9 @@ public sealed class PerExampleClipTests
         Teaches<NonFiniteGradientException>(
             () => clip.Backward([w], 3, row => (w * (row == 1 ? float.NaN : 1f)).Sum()), "example 1", "'layer.weight' has NaN at [0]");
         Assert.Null(w.Gradient);
+        Sgd scaling = new([w], 0.1) { LossScaling = LossScaling.Static(8) };
+        Teaches<InvalidOperationException>(() => clip.Backward([w], 3, row => scaling.Scale(Of(row))), "'layer.weight'", "scale");
+        Assert.Null(w.Gradient);
         w.Gradient = Tensor.Ones(1);
         Teaches<ArgumentException>(() => clip.Backward([w], 3, Of), "'layer.weight' has a gradient already", "ZeroGradients()");
     }
