@@ -27,6 +27,7 @@ internal sealed partial class GpuSteps : DeferredSteps
     private readonly int[] sets;
     private readonly int chunkLength;
     private readonly List<Slab> owned = [];
+    private readonly GpuStorage lossScale;
 
     // The tables of the gradients that there were at the last step.
     private readonly ParameterPlace[] places;
@@ -81,9 +82,13 @@ internal sealed partial class GpuSteps : DeferredSteps
         }
 
         chunkLength = (int)Math.Max(ShortestChunk, Slab.Aligned(room / ManyChunks));
+        lossScale = new GpuStorage(backend, pool, 1);
         MakeTables();
         Array.Fill(sets, int.MinValue);
     }
+
+    /// <inheritdoc/>
+    public override Storage LossScale => lossScale;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Storage> State(int parameter) => states[parameter];
@@ -168,19 +173,19 @@ internal sealed partial class GpuSteps : DeferredSteps
     {
         foreach ((int window, int from, int to) in Runs(first, end))
         {
-            int firstChunk = places[from].FirstChunk;
-            ArrayView<float> buffer = BufferOf(parameters[from]);
-            ParameterMemory target = new(buffer, StateView(0, buffer), StateView(1, buffer), StateView(2, buffer));
-            queue.LaunchGroups(
-                StepKernels.Update<TStep, TRule>,
-                places[to - 1].FirstChunk + places[to - 1].ChunkCount - firstChunk,
-                queue.GroupSize,
-                memory,
-                windows[window],
-                target,
-                step,
-                Reading((float)settings.LargestUsable),
-                firstChunk);
+            LaunchUpdate(StepKernels.Update<TStep, TRule>, step, window, from, to);
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public override void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+    {
+        foreach ((int window, int from, int to) in Runs(first, end))
+        {
+            LaunchUpdate(StepKernels.MeasureUpdate<TStep, TRule>, step, window, from, to);
+            LaunchUpdate(StepKernels.UpdateMeasured<TStep, TRule>, step, window, from, to);
         }
 
         GC.KeepAlive(this);
@@ -192,6 +197,10 @@ internal sealed partial class GpuSteps : DeferredSteps
     /// <inheritdoc/>
     public override void ReadNorms(int attempt, Span<double> norms) => queue.Download(
         memory.Norms.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), norms);
+
+    /// <inheritdoc/>
+    public override void ReadUpdateCoefficients(int attempt, Span<double> coefficients) => queue.Download(
+        memory.UpdateCoefficients.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), coefficients);
 
     /// <inheritdoc/>
     public override void MeasureClipped(Span<double> norms)
@@ -246,14 +255,39 @@ internal sealed partial class GpuSteps : DeferredSteps
 
         queue.Upload<GradientState>(known, memory.States);
         counts.Attempt = Attempts;
+        queue.Launch(ElementwiseKernels.Fill, 1, (float)counts.NextLossScale, lossScale.View);
         queue.Upload([counts], memory.Records.SubView(Attempts % RecordCount, 1));
+    }
+
+    /// <summary>Launches a kernel over the chunks of a run of parameters.</summary>
+    private void LaunchUpdate<TStep>(
+        Action<StepMemory, GradientWindow, ParameterMemory, TStep, GradientReading, int> kernel, TStep step, int window, int first, int end)
+        where TStep : unmanaged
+    {
+        int firstChunk = places[first].FirstChunk;
+        ArrayView<float> buffer = BufferOf(parameters[first]);
+        ParameterMemory target = new(buffer, StateView(0, buffer), StateView(1, buffer), StateView(2, buffer));
+        queue.LaunchGroups(
+            kernel,
+            places[end - 1].FirstChunk + places[end - 1].ChunkCount - firstChunk,
+            queue.GroupSize,
+            memory,
+            windows[window],
+            target,
+            step,
+            Reading((float)settings.LargestUsable),
+            firstChunk);
     }
 
     private ArrayView<float> StateView(int slot, ArrayView<float> other) =>
         slot < stateSlabs.Length ? stateSlabs[slot].Floats : other;
 
-    private GradientReading Reading(float largestUsable) => new(
-        Attempts % RecordCount, settings.Bad == BadGradients.ReadAsZero ? 1 : 0, largestUsable);
+    /// <summary>How gradients are read. Without a limit none is looked for yet: then an overflow of a dynamic loss scale must show.</summary>
+    private GradientReading Reading(float largestUsable)
+    {
+        bool mustShow = settings.LossScaling.IsDynamic && float.IsPositiveInfinity(largestUsable);
+        return new(Attempts % RecordCount, settings.Bad == BadGradients.ReadAsZero && !mustShow ? 1 : 0, largestUsable);
+    }
 
     private DecideArguments Arguments(double order, int set, bool isLast) => new()
     {
@@ -265,6 +299,8 @@ internal sealed partial class GpuSteps : DeferredSteps
         Set = set,
         ChunkCount = chunkCount,
         Scale = settings.Scale,
+        IsLossScaled = settings.IsLossScaled ? 1 : 0,
+        LossScaling = settings.LossScaling,
         Order = order,
         LargestUsable = settings.LargestUsable,
         StagePlace = -1,

@@ -24,6 +24,7 @@ internal sealed class DeferredPipeline
     private int seen;
     private int stopped;
     private int acknowledged;
+    private bool isScaled;
     private Exception? failure;
 
     private DeferredPipeline(
@@ -46,6 +47,15 @@ internal sealed class DeferredPipeline
 
     /// <summary>How many in a row, up to the last seen.</summary>
     public int ConsecutiveSkips { get; private set; }
+
+    /// <summary>The loss scale in force, as last seen.</summary>
+    public double LossScale { get; private set; } = 1;
+
+    /// <summary>How many good steps count towards its growth, as last seen.</summary>
+    public int GoodSteps { get; private set; }
+
+    /// <summary>The loss scale in force, where the device has it.</summary>
+    public Storage LossScaleOnDevice => steps.LossScale;
 
     /// <summary>How many attempts the host has not seen.</summary>
     public int Unseen => steps.Attempts - seen;
@@ -95,16 +105,22 @@ internal sealed class DeferredPipeline
     /// <param name="stepCount">How many steps were made.</param>
     /// <param name="skippedSteps">How many were skipped.</param>
     /// <param name="consecutiveSkips">How many in a row.</param>
+    /// <param name="lossScale">The loss scale in force.</param>
+    /// <param name="goodSteps">How many good steps count towards its growth.</param>
     /// <param name="memory">What the rule carries after so many updates.</param>
-    public void SetCounts(int stepCount, int skippedSteps, int consecutiveSkips, Func<int, double> memory)
+    public void SetCounts(
+        int stepCount, int skippedSteps, int consecutiveSkips, double lossScale, int goodSteps, Func<int, double> memory)
     {
         (StepCount, SkippedSteps, ConsecutiveSkips) = (stepCount, skippedSteps, consecutiveSkips);
+        (LossScale, GoodSteps) = (lossScale, goodSteps);
         StepRecord counts = new()
         {
             StepCount = stepCount,
             SkippedSteps = skippedSteps,
             ConsecutiveSkips = consecutiveSkips,
             StoppedAt = stopped,
+            NextLossScale = lossScale,
+            GoodSteps = goodSteps,
         };
         steps.SetCounts(counts, [.. slots.Select(slot => slot.Step)], [.. slots.Select(slot => memory(slot.Step))]);
         seen = steps.Attempts;
@@ -112,9 +128,12 @@ internal sealed class DeferredPipeline
 
     /// <summary>Begins a step.</summary>
     /// <param name="scale">What every gradient is multiplied by first.</param>
+    /// <param name="isLossScaled">Whether every gradient is to be divided by the loss scale.</param>
+    /// <param name="lossScaling">What becomes of the loss scale.</param>
     /// <param name="policy">What happens when a gradient is not usable.</param>
     /// <param name="setOf">The set of gradients of a group.</param>
-    public void Begin(double scale, NonFinitePolicy policy, Func<ParameterGroup, int> setOf)
+    public void Begin(
+        double scale, bool isLossScaled, Operations.LossScaleRule lossScaling, NonFinitePolicy policy, Func<ParameterGroup, int> setOf)
     {
         PlaceSets(setOf);
         clipped.Clear();
@@ -123,7 +142,13 @@ internal sealed class DeferredPipeline
             gradients[i] = slots[i].Pending.HasGradient ? slots[i].Pending.Gradient.Storage : null;
         }
 
-        steps.Begin(gradients, sets, new StepSettings(scale, Handling(policy), NonFiniteGradients.LargestUsable, acknowledged));
+        StepSettings settings = new(scale, Handling(policy), NonFiniteGradients.LargestUsable, acknowledged)
+        {
+            IsLossScaled = isLossScaled,
+            LossScaling = lossScaling,
+        };
+        isScaled = isLossScaled;
+        steps.Begin(gradients, sets, settings);
     }
 
     /// <summary>Queues a stage.</summary>
@@ -172,6 +197,16 @@ internal sealed class DeferredPipeline
         where TStep : unmanaged, Operations.IStepRule<TRule>
         where TRule : unmanaged, Operations.IUpdateRule => steps.Update<TStep, TRule>(step, first, end);
 
+    /// <summary>Queues an update that is measured first.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="step">The rule's constants.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+        where TStep : unmanaged, Operations.IStepRule<TRule>
+        where TRule : unmanaged, Operations.IMeasuredRule<TRule> => steps.UpdateMeasured<TStep, TRule>(step, first, end);
+
     /// <summary>Ends a step: lets go of its gradients.</summary>
     /// <returns>The number of the attempt, under which its record is found.</returns>
     public int End()
@@ -210,6 +245,7 @@ internal sealed class DeferredPipeline
 
         StepRecord last = Kept(steps.Attempts);
         (StepCount, SkippedSteps, ConsecutiveSkips) = ((int)last.StepCount, (int)last.SkippedSteps, (int)last.ConsecutiveSkips);
+        (LossScale, GoodSteps) = (last.NextLossScale, (int)last.GoodSteps);
         seen = steps.Attempts;
     }
 
@@ -260,7 +296,9 @@ internal sealed class DeferredPipeline
             record.Zeroed > 0,
             record.Coefficient,
             record.Scalings > 0,
-            wasSkipped);
+            wasSkipped,
+            record.LossScale,
+            record.Outcome == (double)StepOutcome.Overflow);
     }
 
     /// <summary>What the stages of an attempt did; nothing if a gradient that is not finite kept it from them.</summary>
@@ -271,7 +309,7 @@ internal sealed class DeferredPipeline
     {
         Learn();
         CheckKept(attempt);
-        if (Kept(attempt).Outcome is (double)StepOutcome.NotFinite or (double)StepOutcome.Stopped)
+        if (Kept(attempt).Outcome is (double)StepOutcome.NotFinite or (double)StepOutcome.Overflow or (double)StepOutcome.Stopped)
         {
             return [];
         }
@@ -292,6 +330,23 @@ internal sealed class DeferredPipeline
         double[] norms = new double[slots.Count];
         steps.ReadNorms(attempt, norms);
         return norms;
+    }
+
+    /// <summary>Which part of each update was made at an attempt that was not withheld and whose updates were measured.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <exception cref="InvalidOperationException">Its record is gone.</exception>
+    public double[] UpdateCoefficients(int attempt)
+    {
+        Learn();
+        CheckKept(attempt);
+        double[] coefficients = new double[slots.Count];
+        steps.ReadUpdateCoefficients(attempt, coefficients);
+        for (int i = 0; i < coefficients.Length; i++)
+        {
+            coefficients[i] = parameters[i].Length == 0 ? 1 : coefficients[i];
+        }
+
+        return coefficients;
     }
 
     /// <summary>Each gradient's norm as the update read it, or null if it is no longer what it was.</summary>
@@ -398,7 +453,8 @@ internal sealed class DeferredPipeline
     {
         double[] before = new double[slots.Count];
         steps.ReadNorms((int)record.Attempt, before);
-        double scale = slot.Pending.Coefficient * record.BadNorm / before[record.Bad(0)];
+        double unscaled = slot.Pending.Coefficient / (isScaled ? record.LossScale : 1);
+        double scale = unscaled * record.BadNorm / before[record.Bad(0)];
         return NonFiniteGradients.Find(slot.Pending.Gradient, scale, NonFiniteGradients.LargestUsable);
     }
 }

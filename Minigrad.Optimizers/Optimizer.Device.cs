@@ -70,7 +70,9 @@ public abstract partial class Optimizer
     /// <summary>What has to be thrown when too many steps were skipped.</summary>
     internal InvalidOperationException TooManySkips(int consecutive) => new(
         $"{GetType().Name}: {consecutive} steps in a row were skipped because of gradients that are not usable, more than MaximumConsecutiveSkips = {MaximumConsecutiveSkips}. Training does not go on by itself; "
-        + "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad.");
+        + (ScaleRule.IsDynamic
+            ? "a lower loss scale did not help, so it is not the scale that makes them overflow. Set LossScaling = null and NonFinite = NonFinitePolicy.Throw to see which parameter is bad."
+            : "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad."));
 
     /// <summary>Where steps need no host, or null: on the CPU, over several devices, or with a stage of one's own.</summary>
     private DeferredPipeline? Deferred()
@@ -94,7 +96,7 @@ public abstract partial class Optimizer
 
         if (!isCountedOnDevice)
         {
-            deferred.SetCounts(StepCount, SkippedSteps, ConsecutiveSkips, Memory);
+            deferred.SetCounts(StepCount, SkippedSteps, ConsecutiveSkips, lossScale, goodSteps, Memory);
             isCountedOnDevice = true;
         }
 
@@ -114,20 +116,21 @@ public abstract partial class Optimizer
         return stages.TrueForAll(entry => entry.Stage is ThresholdStage);
     }
 
-    private StepReport StepOnDevice(DeferredPipeline pipeline, List<string>? without)
+    private StepReport StepOnDevice(DeferredPipeline pipeline, List<string>? without, bool areScaled)
     {
         pipeline.ThrowIfFailed();
-        pipeline.Begin(1 / (LossScale * AccumulationCount), NonFinite, SetOf);
+        pipeline.Begin(1.0 / AccumulationCount, areScaled, ScaleRule, NonFinite, SetOf);
         QueueStages(pipeline);
         QueueUpdates(pipeline);
         int attempt = pipeline.End();
+        scaleEpoch++;
         if (pipeline.Unseen >= CheckInterval)
         {
             Check();
         }
 
         int[]? places = without is null ? null : [.. Enumerable.Range(0, slots.Count).Where(i => slots[i].Pending.HasGradient)];
-        return new StepReport(Measured(without), places, stageNames, pipeline, attempt) { WithoutGradient = without ?? [] };
+        return new StepReport(Measured(without), places, stageNames, pipeline, attempt, UpdateClip is not null) { WithoutGradient = without ?? [] };
     }
 
     /// <summary>A group with stages of its own is a set by itself; the others together are set 0.</summary>
@@ -207,6 +210,7 @@ public abstract partial class Optimizer
             Check();
             LearnUpdates();
             (int made, int skipped, int consecutive) = (StepCount, SkippedSteps, ConsecutiveSkips);
+            (lossScale, goodSteps, scaleTensor) = (deferred!.LossScale, deferred.GoodSteps, null);
             isCountedOnDevice = false;
             (StepCount, SkippedSteps, ConsecutiveSkips) = (made, skipped, consecutive);
         }

@@ -6,7 +6,7 @@ namespace Minigrad.Optimizers;
 
 /// <summary>
 /// Moves parameters along their gradients. <see cref="Step"/> runs one pipeline whose order cannot be got wrong: unscale,
-/// average, measure, deal with NaN and infinities, clip in the order given, decay weights, update.
+/// average, measure, deal with NaN and infinities, clip in the order given, decay weights, clip the update, update.
 /// </summary>
 /// <remarks>
 /// <para>Unscaling, averaging and norm clipping touch no memory: they leave one factor that the update reads as it
@@ -26,6 +26,8 @@ public abstract partial class Optimizer
     private readonly GradientSet shared = new();
     private readonly GradientSet[] own;
     private StageReport[] measured = [];
+    private double[]? updateCoefficients;
+    private int takenCoefficients;
 
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <param name="groups">The groups, with at least one parameter among them.</param>
@@ -78,6 +80,18 @@ public abstract partial class Optimizer
     /// <summary>The clipping stages, in the order in which they act: <c>Clip = [Clip.Value(5), Clip.GlobalNorm(1)]</c>.</summary>
     public IReadOnlyList<ClipStage> Clip { get; set; } = [];
 
+    /// <summary>The clip of each parameter's update, or null for none: <c>UpdateClip = UpdateClip.Rms(1)</c>. It acts after all of <see cref="Clip"/>.</summary>
+    /// <exception cref="ArgumentException">It needs a mean square, and the optimizer keeps none.</exception>
+    public UpdateClip? UpdateClip
+    {
+        get;
+        set => field = value is not { NeedsSecondMoment: true } || HasSecondMoment
+            ? value
+            : throw new ArgumentException(
+                $"{GetType().Name}.UpdateClip = {value}: it compares each gradient with the running mean of its squares, and {GetType().Name} keeps no such mean. "
+                + "Adam, AdamW, NAdam, RAdam, RmsProp, Adadelta and Spam do; UpdateClip.Rms and UpdateClip.Clippy work with every optimizer.", nameof(value));
+    }
+
     /// <summary>What happens when a gradient is not finite.</summary>
     public NonFinitePolicy NonFinite { get; set; } = NonFinitePolicy.Throw;
 
@@ -94,16 +108,6 @@ public abstract partial class Optimizer
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(AccumulationCount));
             field = value;
         }
-    } = 1;
-
-    /// <summary>What the loss was multiplied by; the gradients are divided by it before anything else.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is not a positive finite number.</exception>
-    public double LossScale
-    {
-        get;
-        set => field = value > 0 && double.IsFinite(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "LossScale is what the loss was multiplied by and must be positive and finite.");
     } = 1;
 
     /// <summary>Whether to follow the gradient uphill.</summary>
@@ -136,16 +140,22 @@ public abstract partial class Optimizer
     /// <summary>Whether weight decay shrinks the parameters apart from the gradient.</summary>
     protected virtual bool HasDecoupledDecay => false;
 
+    /// <summary>Whether the rule keeps a mean square of gradients, and <see cref="Update"/> applies it by <c>ApplyWithSecondMoment</c>.</summary>
+    protected virtual bool HasSecondMoment => false;
+
     /// <summary>
     /// Makes one step from the gradients that backward has left. A parameter without a gradient is passed over, never
     /// treated as having a gradient of zero.
     /// </summary>
     /// <returns>What was measured and done.</returns>
-    /// <exception cref="InvalidOperationException">No parameter has a gradient, or too many steps were skipped in a row.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No parameter has a gradient; too many steps were skipped in a row; or <see cref="LossScaling"/> is set and a gradient is
+    /// not of a loss that <see cref="Scale"/> gave, or the other way round.
+    /// </exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not usable and the policy is to throw.</exception>
     public StepReport Step()
     {
-        List<string>? without = Collect(1 / (LossScale * AccumulationCount));
+        List<string>? without = Collect(1.0 / AccumulationCount);
         if (all.Gradients.Length == 0)
         {
             throw new InvalidOperationException(
@@ -154,23 +164,30 @@ public abstract partial class Optimizer
         }
 
         BeginStages();
+        bool areScaled = AreLossScaled();
         if (Deferred() is { } pipeline)
         {
-            return StepOnDevice(pipeline, without);
+            return StepOnDevice(pipeline, without, areScaled);
         }
 
         CountOnHost();
         measured = [];
-        if (!NonFiniteGradients.Handle(all, NonFinite, StepCount + 1))
+        if (areScaled)
         {
-            return Skip(without);
+            all.DivideBy(lossScale);
+        }
+
+        bool isDynamic = ScaleRule.IsDynamic;
+        if (!NonFiniteGradients.Handle(all, isDynamic ? NonFinitePolicy.SkipStep : NonFinite, StepCount + 1))
+        {
+            return Skip(without, hasOverflowed: isDynamic);
         }
 
         double[] norms = all.KnownNorms().ToArray();
         ApplyStages();
         if (!NonFiniteGradients.HandleTooLarge(all, NonFinite, StepCount + 1))
         {
-            return Skip(without);
+            return Skip(without, hasOverflowed: false);
         }
 
         StepCount++;
@@ -180,8 +197,11 @@ public abstract partial class Optimizer
             stage.Observe();
         }
 
+        (updateCoefficients, takenCoefficients) = (UpdateClip is null ? null : new double[norms.Length], 0);
         UpdateAll();
-        return Report(norms, StepCount, without, wasSkipped: false);
+        StepReport report = Report(norms, StepCount, without, wasSkipped: false, hasOverflowed: false);
+        FollowScale(hasOverflowed: false);
+        return report;
     }
 
     /// <summary>Forgets the gradients of all parameters, before the next backward.</summary>
@@ -211,6 +231,7 @@ public abstract partial class Optimizer
                 NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))])
         {
             Stages = [.. Remembering().Select(entry => entry.Stage.State(entry.Parameters))],
+            LossScale = ScaleState(),
         };
     }
 
@@ -226,6 +247,7 @@ public abstract partial class Optimizer
         ForgetDevice();
         (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
         (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
+        RestoreScale(state.LossScale);
         for (int i = 0; i < Groups.Count; i++)
         {
             (Groups[i].LearningRate, Groups[i].WeightDecay) = (state.Groups[i].LearningRate, state.Groups[i].WeightDecay);
@@ -384,20 +406,31 @@ public abstract partial class Optimizer
         }
     }
 
-    private StepReport Skip(List<string>? without)
+    /// <summary>Where to write the coefficients of the next so many updates.</summary>
+    internal Span<double> TakeUpdateCoefficients(int count)
+    {
+        takenCoefficients += count;
+        return updateCoefficients.AsSpan(takenCoefficients - count, count);
+    }
+
+    private StepReport Skip(List<string>? without, bool hasOverflowed)
     {
         SkippedSteps++;
         ConsecutiveSkips++;
-        if (ConsecutiveSkips > MaximumConsecutiveSkips)
+        StepReport report = Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true, hasOverflowed);
+        if (hasOverflowed)
         {
-            throw TooManySkips(ConsecutiveSkips);
+            FollowScale(hasOverflowed);
         }
 
-        return Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true);
+        return ConsecutiveSkips > MaximumConsecutiveSkips ? throw TooManySkips(ConsecutiveSkips) : report;
     }
 
-    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped) =>
-        new(Measured(without), norms, all, measured, step, wasSkipped) { WithoutGradient = without ?? [] };
+    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped, bool hasOverflowed) =>
+        new(Measured(without), norms, all, measured, step, wasSkipped, lossScale, hasOverflowed, wasSkipped ? null : updateCoefficients)
+        {
+            WithoutGradient = without ?? [],
+        };
 
     private Tensor[] Measured(List<string>? without) => without is null
         ? parameters
@@ -472,11 +505,17 @@ public abstract partial class Optimizer
             learningRate,
             sign: Maximize ? -1f : 1f,
             added: HasDecoupledDecay ? 0f : (float)decay,
-            kept: HasDecoupledDecay ? (float)(1 - (learningRate * decay)) : 1f);
+            shrinkage: HasDecoupledDecay ? learningRate * decay : 0);
     }
 
     private void CheckFits(OptimizerState state)
     {
+        if (state.LossScale is { } saved && !(saved.Scale >= 1 && float.IsFinite((float)saved.Scale) && saved.GoodSteps >= 0))
+        {
+            throw new ArgumentException(
+                $"Restore: the state has a loss scale of {saved.Scale} after {saved.GoodSteps} good steps; a scale is at least 1 and finite, and a count is not negative.", nameof(state));
+        }
+
         if (state.Optimizer != GetType().Name)
         {
             throw new ArgumentException($"Restore: the state is from {state.Optimizer}, but this is {GetType().Name}.", nameof(state));

@@ -21,4 +21,7 @@ public sealed record OptimizerState(
 {
     /// <summary>What the clipping stages remember that remember something, in the order in which they act.</summary>
     public IReadOnlyList<StageState> Stages { get; init; } = [];
+
+    /// <summary>Where a dynamic loss scale stands; null for an optimizer without one.</summary>
+    public LossScaleState? LossScale { get; init; }
 }

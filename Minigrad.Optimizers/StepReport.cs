@@ -18,15 +18,27 @@ public sealed class StepReport
     private readonly DeferredPipeline? source;
     private readonly int attempt;
     private readonly int[]? places;
+    private readonly bool hasUpdateClip;
     private double[]? norms;
+    private double[]? updateCoefficients;
     private StepMeasurement? measurement;
     private double? clippedNorm;
     private StageReport[]? stages;
 
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
     internal StepReport(
-        IReadOnlyList<Tensor> parameters, double[] norms, GradientSet clipped, StageReport[] stages, int step, bool wasSkipped)
+        IReadOnlyList<Tensor> parameters,
+        double[] norms,
+        GradientSet clipped,
+        StageReport[] stages,
+        int step,
+        bool wasSkipped,
+        double lossScale,
+        bool hasOverflowed,
+        double[]? updateCoefficients)
     {
+        hasUpdateClip = updateCoefficients is not null;
+        this.updateCoefficients = updateCoefficients;
         this.parameters = parameters;
         this.norms = norms;
         this.stages = stages;
@@ -39,7 +51,9 @@ public sealed class StepReport
             HasZeroed: false,
             clipped.Coefficient,
             clipped.IsScaled,
-            wasSkipped);
+            wasSkipped,
+            lossScale,
+            hasOverflowed);
         if (hasBound)
         {
             bounded = new PendingGradient[norms.Length];
@@ -54,8 +68,14 @@ public sealed class StepReport
 
     /// <summary>Remembers where to ask.</summary>
     internal StepReport(
-        IReadOnlyList<Tensor> parameters, int[]? places, string[] stageNames, DeferredPipeline source, int attempt)
+        IReadOnlyList<Tensor> parameters,
+        int[]? places,
+        string[] stageNames,
+        DeferredPipeline source,
+        int attempt,
+        bool hasUpdateClip)
     {
+        this.hasUpdateClip = hasUpdateClip;
         this.parameters = parameters;
         this.stageNames = stageNames;
         this.places = places;
@@ -83,8 +103,14 @@ public sealed class StepReport
     public bool WasClipped =>
         Measurement.IsScaled || (Measurement.HasBound && ClippedNorm < Measurement.NormBeforeBounds);
 
-    /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/>.</summary>
+    /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/> or for an overflow of a dynamic loss scale.</summary>
     public bool WasSkipped => Measurement.WasSkipped;
+
+    /// <summary>The loss scale in force, which the gradients were divided by; 1 without <see cref="Optimizer.LossScaling"/>.</summary>
+    public double LossScale => Measurement.LossScale;
+
+    /// <summary>Whether the step was skipped because gradients had overflowed under a dynamic loss scale, which is lower from then on.</summary>
+    public bool HasOverflowed => Measurement.HasOverflowed;
 
     /// <summary>How many parameters had a gradient.</summary>
     public int ParameterCount => parameters.Count;
@@ -102,10 +128,19 @@ public sealed class StepReport
     /// </summary>
     public IReadOnlyList<StageReport> Stages => stages ??= source!.Stages(attempt, stageNames);
 
+    /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
+    public double UpdateCoefficient => PartsMade().Append(1).Min();
+
+    /// <summary>The name of each parameter that had a gradient, and by what its update was multiplied; 1 where nothing was clipped.</summary>
+    public IReadOnlyList<(string Name, double Coefficient)> UpdateCoefficients =>
+        [.. PartsMade().Select((part, i) => (NonFiniteGradients.NameOf(parameters[i], i), part))];
+
     private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
-    public override string ToString() => WasSkipped
+    public override string ToString() => HasOverflowed
+        ? $"step {Step}: skipped, overflow under loss scale {LossScale:g6}"
+        : WasSkipped
         ? $"step {Step}: skipped, gradient norm {Norm:g4}"
         : $"step {Step}: gradient norm {Norm:g4}, coefficient {Coefficient:g4}";
 
@@ -123,6 +158,11 @@ public sealed class StepReport
     }
 
     private double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
+
+    /// <summary>All of it where there was no clip, or no step.</summary>
+    private double[] PartsMade() => updateCoefficients ??= hasUpdateClip && !WasSkipped
+        ? OfParameters(source!.UpdateCoefficients(attempt))
+        : [.. Enumerable.Repeat(1.0, ParameterCount)];
 
     private double[] OfParameters(double[] all) => places is null ? all : Array.ConvertAll(places, place => all[place]);
 

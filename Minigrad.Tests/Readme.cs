@@ -78,6 +78,36 @@ public sealed class Readme
         Loss.CrossEntropy(model.Forward(images), labels).Backward();
         double norm = Clip.GlobalNorm(1).Apply(model.Parameters);
         Assert.True(norm > 1);
+
+        optimizer.UpdateClip = UpdateClip.Rms(1);
+        Assert.InRange(optimizer.Step().UpdateCoefficient, 0.1, 1);
+
+        optimizer.Clip = [Clip.GlobalNorm(Threshold.Percentile(10)), Clip.UnitNorm(Schedule.Cosine(0.02, 1000, minimum: 0.01))];
+        IReadOnlyList<StageReport> stages = optimizer.Step().Stages;
+        Assert.Equal(stages[0].Norm, stages[0].Threshold);
+        Assert.Equal((0.02, true), (stages[1].Threshold, stages[1].Acted));
+    }
+
+    [Fact]
+    public void Half_precision_with_a_loss_scale()
+    {
+        Sequential model = new(new Linear(4, 3));
+        Tensor images = Tensor.Normal([2, 4], generator: new Generator(1));
+        Indices labels = new[] { 0, 2 };
+        Tensor output;
+
+        var optimizer = new Adam(model.Parameters) { LossScaling = LossScaling.Dynamic(), Clip = [Clip.GlobalNorm(1)] };
+        using (new EmulatedPrecision(Precision.Half))
+        {
+            output = model.Forward(images);
+        }
+
+        optimizer.Scale(Loss.CrossEntropy(output, labels)).Backward();
+        StepReport report = optimizer.Step();
+        Console.WriteLine($"loss scale {report.LossScale}, overflow: {report.HasOverflowed}");
+
+        Assert.Equal((65536, false), (report.LossScale, report.HasOverflowed));
+        Assert.All(output.ToArray(), value => Assert.Equal((float)(Half)value, value));
     }
 
     [Fact]

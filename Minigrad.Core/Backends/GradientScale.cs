@@ -28,6 +28,9 @@ public readonly record struct GradientScale(float First, float Second, float Low
     /// <summary>How many units there are; read only with <see cref="UnitFactors"/>.</summary>
     public int UnitCount { get; init; }
 
+    /// <summary>Whether neighbours are of different units; asked only with <see cref="UnitFactors"/>.</summary>
+    public bool HasColumns => UnitLength == 1 && UnitCount > 1;
+
     /// <summary>Whether elements are clamped.</summary>
     public bool HasBounds => !float.IsNegativeInfinity(Low) || !float.IsPositiveInfinity(High);
 

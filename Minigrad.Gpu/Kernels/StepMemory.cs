@@ -21,8 +21,14 @@ internal struct StepMemory
     /// <summary>The records of the last attempts.</summary>
     public ArrayView<StepRecord> Records;
 
+    /// <summary>The loss scale in force, one number.</summary>
+    public ArrayView<float> LossScale;
+
     /// <summary>The gradients' norms at each of these attempts: <c>[records, parameters]</c>.</summary>
     public ArrayView<double> Norms;
+
+    /// <summary>Which part of each update was made at each of these attempts: <c>[records, parameters]</c>.</summary>
+    public ArrayView<double> UpdateCoefficients;
 
     /// <summary>Partial results: of L2 norms for each chunk, then of another order for each chunk.</summary>
     public ArrayView<double> Partials;

@@ -1,4 +1,6 @@
 using ILGPU;
+using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Gpu.Kernels;
 
@@ -33,4 +35,21 @@ internal readonly struct UpdateArguments(
 
     /// <summary>How many units there are.</summary>
     public readonly int UnitCount = unitCount;
+
+    /// <summary>An element of the gradient as the update reads it.</summary>
+    /// <param name="element">The number in memory.</param>
+    /// <param name="place">Which element it is.</param>
+    public Scalar Gradient(float element, int place)
+    {
+        float firstFactor = First;
+        float secondFactor = Second;
+        if (UnitLength > 0)
+        {
+            int unit = place / UnitLength % UnitCount;
+            firstFactor *= UnitFactors[2 * unit];
+            secondFactor *= UnitFactors[(2 * unit) + 1];
+        }
+
+        return new ScaledGradient(firstFactor, secondFactor, Low, High).Forward(new Scalar(element));
+    }
 }

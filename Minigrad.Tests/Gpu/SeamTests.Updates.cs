@@ -37,6 +37,41 @@ public sealed partial class SeamTests
         Check(new GradientScale(2f, 1f, -3f, 3f), [1f, 1f, 0.5f, 0.25f, 1e-3f, 1f]);
     }
 
+    /// <summary>Columns are units of which neighbours are different ones: more of them than one piece of the loop, and fewer.</summary>
+    [Theory]
+    [InlineData(3, 2)]
+    [InlineData(3, 700)]
+    [InlineData(300, 3)]
+    public void Update_applies_factors_of_columns(int rows, int columns)
+    {
+        float[] gradient = Numbers(rows * columns, 9);
+        float[] factors = Numbers(2 * columns, 11);
+        foreach (int shown in (int[])[0, 1, 2])
+        {
+            Same(
+                gradient.Length,
+                (backend, y) =>
+                {
+                    GradientScale scale = new(2f, 0.5f, -0.4f, 0.7f)
+                    {
+                        UnitFactors = GpuFixture.Upload(backend, factors), UnitLength = 1, UnitCount = columns,
+                    };
+                    Update(backend, states: 2, shown, scale, gradient, y);
+                },
+                1e-6f);
+        }
+
+        Storage parameter = Minigrad.Backends.Cpu.CpuBackend.Instance.Allocate(gradient.Length);
+        parameter.Backend.Fill(parameter, 0f);
+        GradientScale each = new(1f, 1f, float.NegativeInfinity, float.PositiveInfinity)
+        {
+            UnitFactors = GpuFixture.Upload(parameter.Backend, factors), UnitLength = 1, UnitCount = columns,
+        };
+        parameter.Backend.Update(new DescentRule(1f), [new UpdateTarget(parameter, GpuFixture.Upload(parameter.Backend, gradient), each, [])]);
+        Assert.Equal(
+            gradient.Select((g, i) => -(g * factors[2 * (i % columns)] * factors[(2 * (i % columns)) + 1])), GpuFixture.Download(parameter));
+    }
+
     [Fact]
     public void Update_of_several_and_of_empty_parameters()
     {
@@ -52,6 +87,42 @@ public sealed partial class SeamTests
             ]);
         Assert.Equal([0.5f, 1.5f], GpuFixture.Download(first));
         Assert.Equal([4f], GpuFixture.Download(second));
+    }
+
+    [Fact]
+    public void Updates_are_measured_with_scale_bound_and_unit_factors_and_nothing_changes()
+    {
+        foreach (int length in (int[])[0, 1, 9, 600, 40_000])
+        {
+            float[] gradient = Numbers(length, 7);
+            void Check<TRule>(TRule rule, GradientScale scale, int unitLength)
+                where TRule : unmanaged, IMeasuredRule<TRule>
+            {
+                double[] found = [.. new[] { Minigrad.Backends.Cpu.CpuBackend.Instance, (Backend)Gpu }.Select(backend =>
+                {
+                    Storage[] all = [Numbers(backend, length, 1), Numbers(backend, length, 2)];
+                    GradientScale own = unitLength == 0
+                        ? scale
+                        : scale with { UnitFactors = GpuFixture.Upload(backend, Numbers(2 * ((length / unitLength) + 1), 3)), UnitLength = unitLength, UnitCount = (length / unitLength) + 1 };
+                    double[] norms = [double.NaN, double.NaN];
+                    UpdateTarget target = new(all[0], GpuFixture.Upload(backend, gradient), own, all[1..]);
+                    backend.MeasureUpdates(rule, [target, target], norms);
+                    Assert.Equal(Numbers(length, 1), GpuFixture.Download(all[0]));
+                    Assert.Equal(Numbers(length, 2), GpuFixture.Download(all[1]));
+                    Assert.Equal(norms[0], norms[1]);
+                    return norms[0];
+                })];
+                Assert.Equal(found[0], found[1], 1e-6 * found[0]);
+                Assert.Equal(length == 0, found[0] == 0);
+            }
+
+            Check(default(LargestRule), GradientScale.One, 0);
+            Check(default(SquaresRule), GradientScale.One, 0);
+            Check(default(SquaresRule), new GradientScale(1e-30f, 1e20f, float.NegativeInfinity, float.PositiveInfinity), 0);
+            Check(default(LargestRule), new GradientScale(2f, 0.5f, -0.3f, 0.2f), 3);
+            Check(default(SquaresRule), new GradientScale(2f, 0.5f, -0.1f, 0.3f), 7);
+            Check(default(SquaresRule), new GradientScale(2f, 0.5f, -0.1f, 0.3f), 1);
+        }
     }
 
     /// <summary>Runs an update and shows the parameter (0) or one of the states (1 to 3).</summary>
@@ -135,5 +206,43 @@ public sealed partial class SeamTests
             third = T.Max(third, second);
             parameter -= rate * third;
         }
+    }
+
+    /// <summary>Measures p + g · s in L2.</summary>
+    public readonly struct SquaresRule : IMeasuredRule<SquaresRule>
+    {
+        public static double Order => 2.0;
+
+        public int StateCount => 1;
+
+        public T Measure<T>(T parameter, T gradient, T first, T second, T third)
+            where T : struct, IReal<T> => parameter + (gradient * first);
+
+        public double Coefficient<TMath>(double norm, double count)
+            where TMath : struct, IStepMath => 1.0;
+
+        public SquaresRule Shortened(double coefficient) => this;
+
+        public void Update<T>(ref T parameter, T gradient, ref T first, ref T second, ref T third)
+            where T : struct, IReal<T> => parameter -= gradient;
+    }
+
+    /// <summary>Measures the same, of which the largest counts.</summary>
+    public readonly struct LargestRule : IMeasuredRule<LargestRule>
+    {
+        public static double Order => double.PositiveInfinity;
+
+        public int StateCount => 1;
+
+        public T Measure<T>(T parameter, T gradient, T first, T second, T third)
+            where T : struct, IReal<T> => default(SquaresRule).Measure(parameter, gradient, first, second, third);
+
+        public double Coefficient<TMath>(double norm, double count)
+            where TMath : struct, IStepMath => 1.0;
+
+        public LargestRule Shortened(double coefficient) => this;
+
+        public void Update<T>(ref T parameter, T gradient, ref T first, ref T second, ref T third)
+            where T : struct, IReal<T> => parameter -= gradient;
     }
 }

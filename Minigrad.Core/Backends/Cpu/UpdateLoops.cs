@@ -46,7 +46,7 @@ internal static class UpdateLoops
             return;
         }
 
-        if (scale.UnitLength == 1 && scale.UnitCount > 1)
+        if (scale.HasColumns)
         {
             UpdateColumns<TRule, TLanes>(rule, target, factors.Array, start, end);
             return;
@@ -63,6 +63,25 @@ internal static class UpdateLoops
         }
     }
 
+    /// <summary>Elements of a gradient times the factors of their units, of which neighbours have different ones.</summary>
+    /// <param name="target">The parameter, whose gradient it is.</param>
+    /// <param name="factors">Two factors for each unit.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="scaled">Where to.</param>
+    internal static void ScaleColumns(in UpdateTarget target, float[] factors, int start, Span<float> scaled)
+    {
+        GradientScale scale = target.Scale;
+        ReadOnlySpan<float> gradient = Tail(target.Gradient, start, scaled.Length);
+        int unit = start % scale.UnitCount;
+        for (int i = 0; i < scaled.Length; i++)
+        {
+            float first = scale.First * factors[2 * unit];
+            float second = scale.Second * factors[(2 * unit) + 1];
+            scaled[i] = new Scaled(first, second).Forward(new Scalar(gradient[i])).Value;
+            unit = unit + 1 == scale.UnitCount ? 0 : unit + 1;
+        }
+    }
+
     /// <summary>Where neighbours are of different units, elements are scaled in a piece of the stack, and the update reads them from there.</summary>
     private static void UpdateColumns<TRule, TLanes>(TRule rule, in UpdateTarget target, float[] factors, int start, int end)
         where TRule : unmanaged, IUpdateRule
@@ -70,23 +89,13 @@ internal static class UpdateLoops
     {
         const int PieceLength = 256;
         Span<float> scaled = stackalloc float[PieceLength];
-        GradientScale scale = target.Scale;
-        float[] gradient = ((CpuStorage)target.Gradient).Array;
-        ScaledGradient clamp = new(1f, 1f, scale.Low, scale.High);
-        int unit = start % scale.UnitCount;
+        ScaledGradient clamp = new(1f, 1f, target.Scale.Low, target.Scale.High);
         while (start < end)
         {
-            int count = Math.Min(PieceLength, end - start);
-            for (int i = 0; i < count; i++)
-            {
-                float first = scale.First * factors[2 * unit];
-                float second = scale.Second * factors[(2 * unit) + 1];
-                scaled[i] = new Scaled(first, second).Forward(new Scalar(gradient[start + i])).Value;
-                unit = unit + 1 == scale.UnitCount ? 0 : unit + 1;
-            }
-
-            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, scaled[..count], clamp, start, start + count);
-            start += count;
+            Span<float> piece = scaled[..Math.Min(PieceLength, end - start)];
+            ScaleColumns(target, factors, start, piece);
+            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, piece, clamp, start, start + piece.Length);
+            start += piece.Length;
         }
     }
 
