@@ -14,18 +14,23 @@ internal sealed partial class GpuSteps
     private int stageRoom = 4;
 
     /// <inheritdoc/>
-    public override int Remember(ThresholdScope scope, int seriesLength, IReadOnlyList<double[]> memories)
+    public override int Remember(ThresholdScope scope, int seriesLength)
     {
+        memories.Add((scope, seriesLength, Table<double>((long)SeriesCount(scope) * seriesLength)));
+        return memories.Count - 1;
+    }
+
+    /// <inheritdoc/>
+    public override void WriteMemory(int memory, IReadOnlyList<double[]> memories)
+    {
+        (ThresholdScope scope, int seriesLength, ArrayView<double> view) = this.memories[memory];
         double[] numbers = new double[SeriesCount(scope) * seriesLength];
         for (int i = 0; i < memories.Count; i++)
         {
             memories[i].CopyTo(numbers, FirstSeries(scope, i) * seriesLength);
         }
 
-        ArrayView<double> view = Table<double>(numbers.Length);
         queue.Upload<double>(numbers, view.SubView(0, numbers.Length));
-        this.memories.Add((scope, seriesLength, view));
-        return this.memories.Count - 1;
     }
 
     /// <inheritdoc/>

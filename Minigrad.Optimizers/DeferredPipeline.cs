@@ -19,7 +19,10 @@ internal sealed class DeferredPipeline
     private readonly int[] sets;
     private readonly int[] versions;
     private readonly List<(ThresholdStage Stage, DeferredStage Place)> clipped = [];
-    private readonly Dictionary<ThresholdStage, (int Memory, double[][] Numbers)> remembering = [];
+    private readonly Dictionary<ThresholdStage, int> memories = [];
+
+    // What is remembered on the device now, and where on the host it is from.
+    private readonly Dictionary<ThresholdStage, double[][]> remembering = [];
     private readonly StepRecord[] records = new StepRecord[DeferredSteps.RecordCount];
     private int seen;
     private int stopped;
@@ -124,6 +127,9 @@ internal sealed class DeferredPipeline
         };
         steps.SetCounts(counts, [.. slots.Select(slot => slot.Step)], [.. slots.Select(slot => memory(slot.Step))]);
         seen = steps.Attempts;
+
+        // The host may have made steps in between, so what stages remember is brought to the device anew as well.
+        remembering.Clear();
     }
 
     /// <summary>Begins a step.</summary>
@@ -263,9 +269,9 @@ internal sealed class DeferredPipeline
     /// <summary>Reads what the stages remember.</summary>
     public void LearnMemories()
     {
-        foreach ((int memory, double[][] numbers) in remembering.Values)
+        foreach ((ThresholdStage stage, double[][] numbers) in remembering)
         {
-            steps.ReadMemory(memory, numbers);
+            steps.ReadMemory(memories[stage], numbers);
         }
     }
 
@@ -401,16 +407,22 @@ internal sealed class DeferredPipeline
             return -1;
         }
 
-        if (!remembering.TryGetValue(stage, out (int Memory, double[][] Numbers) known))
+        if (!memories.TryGetValue(stage, out int memory))
+        {
+            memory = steps.Remember(stage.Scope, stage.SeriesLength);
+            memories.Add(stage, memory);
+        }
+
+        if (!remembering.ContainsKey(stage))
         {
             double[][] numbers = stage.Scope == ThresholdScope.Together
                 ? [.. stage.Memories([])]
                 : [.. slots.Select((slot, i) => sets[i] == set ? stage.MemoryOf(slot.Parameter) : [])];
-            known = (steps.Remember(stage.Scope, stage.SeriesLength, numbers), numbers);
-            remembering.Add(stage, known);
+            steps.WriteMemory(memory, numbers);
+            remembering.Add(stage, numbers);
         }
 
-        return known.Memory;
+        return memory;
     }
 
     private StepRecord Kept(int attempt) => records[attempt % records.Length];

@@ -1,10 +1,6 @@
 namespace Minigrad.Optimizers;
 
 /// <summary>What one clipping stage measured and did in a step.</summary>
-/// <remarks>
-/// A step that was skipped because a gradient was not finite reached no stage on the CPU; a device's report has what it
-/// found there, NaN or infinite.
-/// </remarks>
 /// <param name="Stage">The stage, as <c>GlobalNorm(1)</c>; one of a group has the group before it, as <c>head: Value(1)</c>.</param>
 /// <param name="Norm">
 /// What was compared with the threshold; the largest of several, where each parameter or unit is compared by itself. A value

@@ -35,7 +35,7 @@ public sealed class Threshold
     internal bool IsScheduled => schedule is not null;
 
     /// <summary>Whether it sees the norms of the past.</summary>
-    internal bool SeesNorms => rule is not null;
+    internal bool SeesNorms => SeriesLength > 0;
 
     /// <summary>How many numbers a series of norms takes; 0 if nothing is remembered of them.</summary>
     internal int SeriesLength => rule?.SeriesLength ?? 0;
@@ -179,7 +179,7 @@ public sealed class Threshold
     /// <summary>A number is a threshold, as by <see cref="Fixed"/>; the stage that takes it checks it.</summary>
     /// <param name="threshold">c.</param>
     public static implicit operator Threshold(double threshold) =>
-        new(threshold.ToString(CultureInfo.InvariantCulture), threshold, schedule: null, rule: null);
+        new(threshold.ToString(CultureInfo.InvariantCulture), threshold, schedule: null, Always(threshold));
 
     /// <summary>A schedule is a threshold, as by <see cref="Scheduled"/>.</summary>
     /// <param name="schedule">The schedule.</param>
@@ -194,7 +194,7 @@ public sealed class Threshold
     /// <exception cref="ArgumentOutOfRangeException">It is 0, negative or NaN.</exception>
     internal void Check(string owner, string stage)
     {
-        if (rule is null && schedule is null)
+        if (!SeesNorms && schedule is null)
         {
             Check(number, owner, stage);
         }
@@ -211,9 +211,9 @@ public sealed class Threshold
             return rule;
         }
 
-        double value = schedule?.At(step) ?? number;
+        double value = schedule!.At(step);
         return value > 0
-            ? new TypedRule<FixedThreshold>(new FixedThreshold(value))
+            ? Always(value)
             : throw new InvalidOperationException(
                 $"Clip.{stage}: the schedule of the threshold gives {value} after {step} steps, but a threshold must be positive. {WhyPositive(value)} Give the schedule a minimum above 0.");
     }
@@ -232,6 +232,8 @@ public sealed class Threshold
         : double.IsNaN(value)
             ? "NaN would turn every gradient into NaN."
             : "In some libraries a negative threshold silently reverses every gradient.";
+
+    private static TypedRule<FixedThreshold> Always(double threshold) => new(new FixedThreshold(threshold));
 
     private static Threshold Rule<TRule>(string text, TRule rule)
         where TRule : unmanaged, IThresholdRule => new(text, double.NaN, schedule: null, new TypedRule<TRule>(rule));

@@ -68,16 +68,20 @@ public abstract class DeferredSteps
     /// <summary>Makes room for what a stage remembers.</summary>
     /// <param name="scope">What the stage compares with its threshold.</param>
     /// <param name="seriesLength">How many numbers each series of norms takes.</param>
-    /// <param name="memories">
-    /// What was remembered so far: one array where all gradients are together, else one for each parameter, its series one
-    /// after another.
-    /// </param>
     /// <returns>The number by which the memory is meant.</returns>
-    public abstract int Remember(ThresholdScope scope, int seriesLength, IReadOnlyList<double[]> memories);
+    public abstract int Remember(ThresholdScope scope, int seriesLength);
+
+    /// <summary>Sets what a stage remembers.</summary>
+    /// <param name="memory">What <see cref="Remember"/> gave.</param>
+    /// <param name="memories">
+    /// One array where all gradients are together, else one for each parameter, its series one after another, or empty where
+    /// the stage does not see it.
+    /// </param>
+    public abstract void WriteMemory(int memory, IReadOnlyList<double[]> memories);
 
     /// <summary>Waits, and reads what a stage remembers.</summary>
     /// <param name="memory">What <see cref="Remember"/> gave.</param>
-    /// <param name="memories">Where to, as it was given there.</param>
+    /// <param name="memories">Where to, as <see cref="WriteMemory"/> was given it.</param>
     public abstract void ReadMemory(int memory, IReadOnlyList<double[]> memories);
 
     /// <summary>Waits, and reads what the stages of an attempt did whose record is kept.</summary>

@@ -23,7 +23,6 @@ public abstract class ClipStage
     public double Apply(IEnumerable<Tensor> parameters, NonFinitePolicy policy = NonFinitePolicy.Throw)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        Begin(optimizer: null);
         GradientSet set = new();
         foreach (Tensor parameter in parameters)
         {
@@ -36,6 +35,7 @@ public abstract class ClipStage
             }
         }
 
+        Begin(optimizer: null);
         return NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : double.NaN;
     }
 

@@ -151,6 +151,29 @@ public sealed class ThresholdsOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
         AssertSame(Make(CpuBackend.Instance), Make(Gpu), "groups");
     }
 
+    [Fact]
+    public void A_history_goes_on_through_steps_of_the_host_with_a_stage_of_ones_own()
+    {
+        foreach (string stage in StageKinds.Stages.Keys)
+        {
+            Run Make(Backend backend)
+            {
+                ClipStage remembering = StageKinds.Stages[stage](Threshold.Percentile(40, window: 3));
+                Run run = new(backend, [remembering], NonFinitePolicy.Throw);
+                foreach (ClipStage[] stages in (ClipStage[][])[[remembering], [remembering, new Nothing()], [remembering], [remembering, new Nothing()], [remembering]])
+                {
+                    run.Optimizer.Clip = stages;
+                    run.Step(run.Steps, 1f);
+                    run.Step(run.Steps, 0.5f);
+                }
+
+                return run;
+            }
+
+            AssertSame(Make(CpuBackend.Instance), Make(Gpu), stage);
+        }
+    }
+
     /// <summary>A stage that remembers norms takes one launch more; none that does not takes any.</summary>
     [Theory]
     [InlineData("global", "fixed", 3)]
@@ -234,6 +257,14 @@ public sealed class ThresholdsOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
             Assert.Equal(onCpu.Step(step, lasts[step]), onGpu.Step(step, lasts[step]));
             AssertSame(onCpu, onGpu, $"{what}, step {step + 1}");
         }
+    }
+
+    /// <summary>A stage of one's own, which needs the host.</summary>
+    private sealed class Nothing : ClipStage
+    {
+        public override string ToString() => "nothing";
+
+        protected internal override double Clip(GradientSet gradients) => gradients.Norm();
     }
 
     /// <summary>An optimizer over parameters of a device, with the same numbers on every device.</summary>

@@ -306,6 +306,29 @@ public sealed class ThresholdTests
     }
 
     [Fact]
+    public void An_overflow_of_a_dynamic_loss_scale_enters_no_history()
+    {
+        Tensor parameter = Tensor.Zeros(1).WithGradient();
+        Sgd optimizer = new([parameter], learningRate: 0)
+        {
+            Clip = [Clip.GlobalNorm(Threshold.Percentile(100, window: 5))], LossScaling = LossScaling.Dynamic(initial: 4), CheckInterval = 1,
+        };
+        StepReport Of(float slope)
+        {
+            optimizer.ZeroGradients();
+            optimizer.Scale((parameter * slope).Sum()).Backward();
+            return optimizer.Step();
+        }
+
+        Assert.Equal((2, 2), (Of(2).Stages[0].Norm, optimizer.LossScale / 2));
+        StepReport overflow = Of(3e38f);
+        Assert.True(overflow.HasOverflowed);
+        Assert.Empty(overflow.Stages);
+        Assert.Equal(3, Of(3).Stages[0].Threshold);
+        Assert.Equal(3, Of(1).Stages[0].Threshold);
+    }
+
+    [Fact]
     public void Under_Propagate_a_rule_has_no_threshold_for_what_is_not_finite()
     {
         foreach (float bad in (float[])[float.NaN, float.PositiveInfinity])
