@@ -236,6 +236,14 @@ internal sealed class DeferredPipeline
             wasSkipped);
     }
 
+    /// <summary>Whether the host has seen what an attempt has measured.</summary>
+    /// <param name="attempt">The attempt.</param>
+    public bool Knows(int attempt) => attempt <= seen;
+
+    /// <summary>Whether an attempt is the oldest whose record is kept.</summary>
+    /// <param name="attempt">The attempt.</param>
+    public bool IsOldest(int attempt) => steps.Attempts - attempt >= DeferredSteps.RecordCount - 1;
+
     /// <summary>Each gradient's norm at an attempt; NaN for a parameter that had none.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <exception cref="InvalidOperationException">Its record is gone.</exception>

@@ -83,12 +83,31 @@ public sealed class StepReport
     /// <summary>How many parameters had a gradient.</summary>
     public int ParameterCount => parameters.Count;
 
+    /// <summary>What each stage did, in order.</summary>
+    public IReadOnlyList<StageReport> Stages { get; internal init; } = [];
+
     /// <summary>The parameters that had no gradient, and so were not updated.</summary>
     public IReadOnlyList<string> WithoutGradient { get; internal init; } = [];
 
     /// <summary>The name and the gradient's norm before clipping of each parameter that had one.</summary>
     public IReadOnlyList<(string Name, double Norm)> ParameterNorms =>
         [.. Norms().Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
+
+    /// <summary>The parameters that had a gradient.</summary>
+    internal IReadOnlyList<Tensor> Parameters => parameters;
+
+    /// <summary>Whether reading the report waits for no device.</summary>
+    internal bool IsKnown => measurement is not null || source!.Knows(attempt);
+
+    /// <summary>Whether a device forgets the report when the next step is asked for.</summary>
+    internal bool IsAboutToBeLost => measurement is null && source!.IsOldest(attempt);
+
+    /// <summary>The norm after clipping, or null where it would have to be measured.</summary>
+    internal double? KnownClippedNorm =>
+        clippedNorm ?? (Measurement.HasBound || Measurement.HasZeroed ? null : Measurement.NormBeforeBounds);
+
+    /// <summary>Whether the norm after clipping can be measured without asking a device.</summary>
+    internal bool CanMeasureClippedNorm => source is null;
 
     private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
 
@@ -110,7 +129,8 @@ public sealed class StepReport
         return false;
     }
 
-    private double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
+    /// <summary>The gradient's norm before clipping of each of <see cref="Parameters"/>.</summary>
+    internal double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
 
     private double[] OfParameters(double[] all) => places is null ? all : Array.ConvertAll(places, place => all[place]);
 

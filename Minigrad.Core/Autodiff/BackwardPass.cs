@@ -187,6 +187,12 @@ internal sealed class BackwardPass
                 MarkExposed(gradient);
             }
 
+            if (node.Retained is { } retained && accumulateInLeaves)
+            {
+                retained.Gradient = retained.Gradient is { } before ? Sum(before, gradient) : gradient;
+                MarkExposed(gradient);
+            }
+
             if (node.ExposesGradient)
             {
                 MarkExposed(gradient);

@@ -51,6 +51,9 @@ internal abstract class Node
     /// <summary>Where a functional gradient of this node's output is to be kept, or null.</summary>
     public GradientCapture? Capture { get; set; }
 
+    /// <summary>The output itself, if its gradient is to be kept there (<see cref="Tensor.RetainGradient"/>), or null.</summary>
+    public Tensor? Retained { get; set; }
+
     /// <summary>Whether the gradient handed to <see cref="Backward"/> may be kept by someone, so that its buffer is never reused.</summary>
     public virtual bool ExposesGradient => false;
 
@@ -78,6 +81,7 @@ internal abstract class Node
     {
         IsReleased = true;
         Inputs = [];
+        Retained = null;
         ReleaseSaved();
     }
 
