@@ -13,7 +13,8 @@ namespace Minigrad.Tests.Optimizers;
 public sealed class OptimizerTests
 {
     public static TheoryData<string> Kinds =>
-        ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "rmsprop-centered", "adagrad", "adadelta", "adamax", "nadam", "radam"];
+        ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "rmsprop-centered", "adagrad", "adadelta", "adamax", "nadam", "radam",
+        "keras-sgd", "keras-nesterov", "keras-adam", "keras-amsgrad", "keras-rmsprop", "keras-rmsprop-centered", "keras-adagrad", "keras-adadelta", "keras-adamax", "keras-nadam"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -294,6 +295,16 @@ public sealed class OptimizerTests
         "adamax" => new Adamax(parameters, 0.05),
         "nadam" => new NAdam(parameters, 0.02),
         "radam" => new RAdam(parameters, 0.05),
+        "keras-sgd" => LikeKeras.Sgd(parameters, 0.02, momentum: 0.9),
+        "keras-nesterov" => LikeKeras.Sgd(parameters, 0.02, momentum: 0.9, nesterov: true),
+        "keras-adam" => LikeKeras.Adam(parameters, 0.02),
+        "keras-amsgrad" => LikeKeras.Adam(parameters, 0.02, amsGrad: true, weightDecay: 0.01),
+        "keras-rmsprop" => LikeKeras.RmsProp(parameters, 0.02),
+        "keras-rmsprop-centered" => LikeKeras.RmsProp(parameters, 0.01, momentum: 0.5, centered: true),
+        "keras-adagrad" => LikeKeras.Adagrad(parameters, 0.3),
+        "keras-adadelta" => LikeKeras.Adadelta(parameters, 5),
+        "keras-adamax" => LikeKeras.Adamax(parameters, 0.05),
+        "keras-nadam" => LikeKeras.Nadam(parameters, 0.02),
         _ => throw new ArgumentException(kind),
     };
 
