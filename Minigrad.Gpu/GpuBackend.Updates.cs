@@ -17,9 +17,11 @@ public sealed partial class GpuBackend
             UpdateArguments arguments = new(
                 scale.First,
                 scale.Second,
-                scale.Bound,
+                scale.Low,
+                scale.High,
                 scale.UnitFactors is { } factors ? View(factors) : parameter,
-                scale.UnitFactors is null ? 0 : scale.UnitLength);
+                scale.UnitFactors is null ? 0 : scale.UnitLength,
+                scale.UnitCount);
             queue.Launch(
                 UpdateKernels.Update<TRule>,
                 target.Parameter.Length,
@@ -38,7 +40,7 @@ public sealed partial class GpuBackend
     /// <inheritdoc/>
     /// <remarks>The parameters move into one buffer. Those that lie in one already, with another optimizer, stay there.</remarks>
     public override DeferredSteps? Defer(
-        IReadOnlyList<Storage> parameters, IReadOnlyList<int> unitCounts, IReadOnlyList<float> initialState)
+        IReadOnlyList<Storage> parameters, IReadOnlyList<UnitCounts> unitCounts, IReadOnlyList<float> initialState)
     {
         queue.ThrowIfDisposed();
         GpuStorage[] own = [.. parameters.OfType<GpuStorage>().Where(storage => storage.Backend == this)];

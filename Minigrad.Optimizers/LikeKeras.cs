@@ -27,7 +27,7 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN.</exception>
     public static ClipStage GlobalClipNorm(double globalClipNorm) => Clip.GlobalNorm(globalClipNorm);
 
-    /// <summary>Keras's <c>clipvalue</c>: every element is clamped to ±c (<see cref="Clip.Value"/>).</summary>
+    /// <summary>Keras's <c>clipvalue</c>: every element is clamped to ±c (<see cref="Clip.Value(Threshold)"/>).</summary>
     /// <param name="clipValue">c.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bound is 0, negative or NaN.</exception>
     public static ClipStage ClipValue(double clipValue) => Clip.Value(clipValue);

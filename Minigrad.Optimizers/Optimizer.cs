@@ -25,6 +25,7 @@ public abstract partial class Optimizer
     private readonly GradientSet all = new();
     private readonly GradientSet shared = new();
     private readonly GradientSet[] own;
+    private StageReport[] measured = [];
 
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <param name="groups">The groups, with at least one parameter among them.</param>
@@ -152,12 +153,14 @@ public abstract partial class Optimizer
                 + "if you did, the loss does not depend on these parameters (was the model replaced, or the forward pass inside NoGrad?).");
         }
 
+        BeginStages();
         if (Deferred() is { } pipeline)
         {
             return StepOnDevice(pipeline, without);
         }
 
         CountOnHost();
+        measured = [];
         if (!NonFiniteGradients.Handle(all, NonFinite, StepCount + 1))
         {
             return Skip(without);
@@ -172,6 +175,11 @@ public abstract partial class Optimizer
 
         StepCount++;
         ConsecutiveSkips = 0;
+        foreach ((ClipStage stage, _) in stages)
+        {
+            stage.Observe();
+        }
+
         UpdateAll();
         return Report(norms, StepCount, without, wasSkipped: false);
     }
@@ -186,10 +194,11 @@ public abstract partial class Optimizer
         }
     }
 
-    /// <summary>A copy of everything that is remembered. <see cref="Restore"/> continues from it to the same bits.</summary>
+    /// <summary>A copy of everything that is remembered, by the clipping stages too. <see cref="Restore"/> continues from it to the same bits.</summary>
     public OptimizerState State()
     {
         LearnUpdates();
+        ListStages();
         return new OptimizerState(
             GetType().Name,
             StepCount,
@@ -199,7 +208,10 @@ public abstract partial class Optimizer
             WeightDecay,
             [.. Groups.Select(group => new GroupState(group.LearningRate, group.WeightDecay))],
             [.. slots.Select((slot, i) => new ParameterState(
-                NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))]);
+                NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))])
+        {
+            Stages = [.. Remembering().Select(entry => entry.Stage.State(entry.Parameters))],
+        };
     }
 
     /// <summary>Restores what <see cref="State"/> gave, or nothing if it does not fit.</summary>
@@ -209,6 +221,8 @@ public abstract partial class Optimizer
     {
         ArgumentNullException.ThrowIfNull(state);
         CheckFits(state);
+        ListStages();
+        CheckStagesFit(state);
         ForgetDevice();
         (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
         (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
@@ -221,6 +235,11 @@ public abstract partial class Optimizer
         {
             slots[i].Step = state.Parameters[i].Step;
             slots[i].State = [.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slots[i].Parameter.Backend))];
+        }
+
+        foreach (((ClipStage stage, IEnumerable<Tensor> seen), StageState saved) in Remembering().Zip(state.Stages))
+        {
+            stage.Restore(saved, seen);
         }
     }
 
@@ -311,6 +330,8 @@ public abstract partial class Optimizer
     /// <summary>Groups with stages of their own are clipped by themselves, the others together.</summary>
     private void ApplyStages()
     {
+        int stageNumber = 0;
+        measured = stages.Count == 0 ? [] : new StageReport[stages.Count];
         bool hasOwn = false;
         for (int i = 0; i < Groups.Count; i++)
         {
@@ -319,7 +340,7 @@ public abstract partial class Optimizer
 
         if (!hasOwn)
         {
-            ApplyStages(Clip, all);
+            ApplyStages(Clip, all, ref stageNumber);
             return;
         }
 
@@ -343,26 +364,23 @@ public abstract partial class Optimizer
 
             if (group.Clip is not null)
             {
-                ApplyStages(group.Clip, set);
+                ApplyStages(group.Clip, set, ref stageNumber);
                 all.IsScaled |= set.IsScaled;
             }
         }
 
-        ApplyStages(Clip, shared);
+        ApplyStages(Clip, shared, ref stageNumber);
         all.Coefficient = shared.Coefficient;
         all.IsScaled |= shared.IsScaled;
     }
 
-    private static void ApplyStages(IReadOnlyList<ClipStage> stages, GradientSet set)
+    private void ApplyStages(IReadOnlyList<ClipStage> stages, GradientSet set, ref int number)
     {
-        if (set.Gradients.Length == 0)
+        for (int i = 0; i < stages.Count; i++)
         {
-            return;
-        }
-
-        for (int stage = 0; stage < stages.Count; stage++)
-        {
-            stages[stage].Clip(set);
+            StageMeasurement stage = stages[i].Run(set);
+            measured[number] = new StageReport(stageNames[number], stage.Norm, stage.Threshold, stage.Coefficient, stage.Acted);
+            number++;
         }
     }
 
@@ -379,7 +397,7 @@ public abstract partial class Optimizer
     }
 
     private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped) =>
-        new(Measured(without), norms, all, step, wasSkipped) { WithoutGradient = without ?? [] };
+        new(Measured(without), norms, all, measured, step, wasSkipped) { WithoutGradient = without ?? [] };
 
     private Tensor[] Measured(List<string>? without) => without is null
         ? parameters

@@ -17,4 +17,8 @@ public sealed record OptimizerState(
     double LearningRate,
     double WeightDecay,
     IReadOnlyList<GroupState> Groups,
-    IReadOnlyList<ParameterState> Parameters);
+    IReadOnlyList<ParameterState> Parameters)
+{
+    /// <summary>What the clipping stages remember that remember something, in the order in which they act.</summary>
+    public IReadOnlyList<StageState> Stages { get; init; } = [];
+}

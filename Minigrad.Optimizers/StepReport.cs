@@ -10,6 +10,7 @@ namespace Minigrad.Optimizers;
 public sealed class StepReport
 {
     private readonly IReadOnlyList<Tensor> parameters;
+    private readonly string[] stageNames = [];
 
     /// <summary>Copies of the gradients as they were pending, only if a bound makes it necessary to measure them.</summary>
     private readonly PendingGradient[]? bounded;
@@ -20,12 +21,15 @@ public sealed class StepReport
     private double[]? norms;
     private StepMeasurement? measurement;
     private double? clippedNorm;
+    private StageReport[]? stages;
 
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
-    internal StepReport(IReadOnlyList<Tensor> parameters, double[] norms, GradientSet clipped, int step, bool wasSkipped)
+    internal StepReport(
+        IReadOnlyList<Tensor> parameters, double[] norms, GradientSet clipped, StageReport[] stages, int step, bool wasSkipped)
     {
         this.parameters = parameters;
         this.norms = norms;
+        this.stages = stages;
         bool hasBound = HasBound(clipped);
         measurement = new StepMeasurement(
             step,
@@ -49,9 +53,11 @@ public sealed class StepReport
     }
 
     /// <summary>Remembers where to ask.</summary>
-    internal StepReport(IReadOnlyList<Tensor> parameters, int[]? places, DeferredPipeline source, int attempt)
+    internal StepReport(
+        IReadOnlyList<Tensor> parameters, int[]? places, string[] stageNames, DeferredPipeline source, int attempt)
     {
         this.parameters = parameters;
+        this.stageNames = stageNames;
         this.places = places;
         this.source = source;
         this.attempt = attempt;
@@ -83,9 +89,6 @@ public sealed class StepReport
     /// <summary>How many parameters had a gradient.</summary>
     public int ParameterCount => parameters.Count;
 
-    /// <summary>What each stage did, in order.</summary>
-    public IReadOnlyList<StageReport> Stages { get; internal init; } = [];
-
     /// <summary>The parameters that had no gradient, and so were not updated.</summary>
     public IReadOnlyList<string> WithoutGradient { get; internal init; } = [];
 
@@ -108,6 +111,12 @@ public sealed class StepReport
 
     /// <summary>Whether the norm after clipping can be measured without asking a device.</summary>
     internal bool CanMeasureClippedNorm => source is null;
+
+    /// <summary>
+    /// What each clipping stage measured and did, in the order in which they acted: those of groups with stages of their own,
+    /// then the optimizer's. Empty after a step that was not made because a gradient was not finite: it reached no stage.
+    /// </summary>
+    public IReadOnlyList<StageReport> Stages => stages ??= source!.Stages(attempt, stageNames);
 
     private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
 

@@ -154,12 +154,13 @@ internal static partial class StepKernels
         (float first, float second) = GradientScale.Split(state.Coefficient);
         if (state.ScaledUnits > 0.0)
         {
-            int unit = chunk.FirstUnit + (element / chunk.UnitLength);
+            int place = state.UnitsAreColumns > 0.0 ? element % chunk.ColumnCount : element / chunk.UnitLength;
+            int unit = chunk.FirstUnit + place;
             first *= memory.UnitFactors[2 * unit];
             second *= memory.UnitFactors[(2 * unit) + 1];
         }
 
-        return reading.Scaled(x[element], first, second, (float)state.Bound);
+        return reading.Scaled(x[element], first, second, (float)state.Low, (float)state.High);
     }
 
     private static void FindFaults(

@@ -23,12 +23,12 @@ internal static class UpdateKernels
         float secondFactor = scale.Second;
         if (scale.UnitLength > 0)
         {
-            int unit = i / scale.UnitLength;
+            int unit = i / scale.UnitLength % scale.UnitCount;
             firstFactor *= scale.UnitFactors[2 * unit];
             secondFactor *= scale.UnitFactors[(2 * unit) + 1];
         }
 
-        Scalar g = new ScaledGradient(firstFactor, secondFactor, scale.Bound).Forward(new Scalar(gradient[i]));
+        Scalar g = new ScaledGradient(firstFactor, secondFactor, scale.Low, scale.High).Forward(new Scalar(gradient[i]));
         Update(rule, g, new ParameterMemory(parameter, first, second, third), i, i);
     }
 

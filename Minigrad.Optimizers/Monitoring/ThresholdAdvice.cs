@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Minigrad.Optimizers.Thresholds;
 using Minigrad.Plots;
 
 namespace Minigrad.Optimizers.Monitoring;
@@ -15,11 +16,13 @@ public sealed class ThresholdAdvice
     private const double SpikeRatio = 100;
 
     private readonly double[] norms;
+    private readonly double[] course;
 
     /// <summary>Reads the sorted norms of a record.</summary>
     internal ThresholdAdvice(StepHistory history, double[] norms)
     {
         this.norms = norms;
+        course = [.. history.Rows.Select(row => row.Norm).Where(norm => double.IsFinite(norm) && norm > 0)];
         StepCount = history.StepCount;
         Median = StepHistory.Quantile(norms, 0.5);
         Percentile90 = StepHistory.Quantile(norms, 0.9);
@@ -87,24 +90,42 @@ public sealed class ThresholdAdvice
     /// <summary>What the ends of the range and the percentiles would have done.</summary>
     public IReadOnlyList<ThresholdReplay> Candidates { get; }
 
-    /// <summary>What a threshold would have done to the recorded steps.</summary>
+    /// <summary>
+    /// What a threshold would have done to the recorded steps: a number, a schedule, or a rule that sees their norms go by.
+    /// </summary>
     /// <param name="threshold">c.</param>
-    /// <param name="name">What it is called; the number itself if null.</param>
+    /// <param name="name">What it is called; the threshold itself if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN.</exception>
-    public ThresholdReplay Replay(double threshold, string? name = null)
+    /// <exception cref="InvalidOperationException">A schedule gives such a threshold.</exception>
+    public ThresholdReplay Replay(Threshold threshold, string? name = null)
     {
-        if (!(threshold > 0))
+        ArgumentNullException.ThrowIfNull(threshold);
+        threshold.Check(nameof(ThresholdAdvice), nameof(Replay));
+        double[] memory = new double[threshold.SeriesLength];
+        double[] thresholds = new double[course.Length];
+        (int clipped, double coefficients, double largest) = (0, 0, 0);
+        for (int step = 0; step < course.Length; step++)
         {
-            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, $"Replay: a threshold must be positive, but it is {threshold}.");
+            double norm = course[step];
+            AppliedRule rule = threshold.At(step, nameof(Replay));
+            double limit = thresholds[step] = rule.Threshold(norm, norm, memory, 0);
+            if (threshold.SeesNorms)
+            {
+                rule.Observe(memory, 0);
+            }
+
+            clipped += norm > limit ? 1 : 0;
+            coefficients += limit / Math.Max(norm, limit);
+            largest = Math.Max(largest, Math.Min(norm, limit));
         }
 
-        double[] coefficients = Array.ConvertAll(norms, norm => threshold / Math.Max(norm, threshold));
+        Array.Sort(thresholds);
         return new ThresholdReplay(
-            name ?? threshold.ToString("g3", CultureInfo.InvariantCulture),
-            threshold,
-            (double)norms.Count(norm => norm > threshold) / norms.Length,
-            coefficients.Average(),
-            Math.Min(norms[^1], threshold));
+            name ?? threshold.ToString(),
+            StepHistory.Quantile(thresholds, 0.5),
+            (double)clipped / course.Length,
+            coefficients / course.Length,
+            largest);
     }
 
     /// <summary>The norms as a histogram with the candidates and the suggestion.</summary>

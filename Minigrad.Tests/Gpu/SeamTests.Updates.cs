@@ -23,7 +23,7 @@ public sealed partial class SeamTests
                         {
                             GradientScale own = unitFactors is null
                                 ? scale
-                                : scale with { UnitFactors = GpuFixture.Upload(backend, unitFactors), UnitLength = 3 };
+                                : scale with { UnitFactors = GpuFixture.Upload(backend, unitFactors), UnitLength = 3, UnitCount = 3 };
                             Update(backend, states, shown, own, gradient, y);
                         },
                         1e-6f);
@@ -32,9 +32,9 @@ public sealed partial class SeamTests
         }
 
         Check(GradientScale.One, null);
-        Check(new GradientScale(1e-30f, 1e-20f, float.PositiveInfinity), null);
-        Check(new GradientScale(2f, 0.5f, 1.5f), null);
-        Check(new GradientScale(2f, 1f, 3f), [1f, 1f, 0.5f, 0.25f, 1e-3f, 1f]);
+        Check(new GradientScale(1e-30f, 1e-20f, float.NegativeInfinity, float.PositiveInfinity), null);
+        Check(new GradientScale(2f, 0.5f, -1.5f, 1.5f), null);
+        Check(new GradientScale(2f, 1f, -3f, 3f), [1f, 1f, 0.5f, 0.25f, 1e-3f, 1f]);
     }
 
     [Fact]

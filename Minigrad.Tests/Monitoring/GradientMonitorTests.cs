@@ -149,7 +149,7 @@ public sealed class GradientMonitorTests(ITestOutputHelper output)
         Sequential perceptron = new(
             new Linear(64, 48, generator: generator), new Relu(), new Dropout(0.2f, generator.For("dropout")), new Linear(48, 32, generator: generator), new Relu(), new Linear(32, 10, generator: generator));
         GradientMonitor monitor = new(perceptron) { WatchInterval = 2 };
-        Loader<LabeledData> loader = new(train, 64, generator: generator);
+        Loader<LabeledData> loader = new(train, 64, generator);
         Adam optimizer = new(perceptron.Parameters);
         foreach (LabeledData batch in loader.Concat(loader).Concat(loader))
         {

@@ -29,6 +29,23 @@ public sealed class StepHistoryTests
     }
 
     [Fact]
+    public void A_row_names_the_stage_that_scaled_most_and_its_threshold()
+    {
+        StepHistory history = new();
+        Tensor w = Tensor.Of([0f, 0f]).WithGradient("w");
+        Sgd optimizer = new([w], 0.1) { Clip = [Clip.GlobalNorm(4), Clip.ParameterNorm(Schedule.Constant(1)), Clip.GlobalNorm(double.PositiveInfinity)] };
+        history.Add(Step(optimizer, w, 0.3f, 0.4f));
+        history.Add(Step(optimizer, w, 3, 4));
+
+        Assert.Equal([(false, "GlobalNorm(4)", 4.0, 0.5), (true, "ParameterNorm(a schedule)", 1.0, 1.0)], history.Rows.Select(row => (row.WasClipped, row.Stage!, row.Threshold, Math.Round(row.ClippedNorm, 6))));
+        Assert.Equal([1, 0.8], history.Rows.Select(row => row.Coefficient));
+        Assert.Equal(1, history.ClippedSteps);
+        Assert.Contains("1 clipped (50.0 %)", history.ToString(), StringComparison.Ordinal);
+        Assert.Contains("threshold", history.ToChart().ToSvg(), StringComparison.Ordinal);
+        Assert.Contains("clipped", history.ToChart().ToSvg(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_full_history_is_thinned_evenly_and_loses_no_spike()
     {
         StepHistory history = new(capacity: 16);
@@ -97,7 +114,7 @@ public sealed class StepHistoryTests
 
         StepReport report = new Sgd(parameters, 0.1) { Clip = [Clip.GlobalNorm(1)] }.Step();
         StepHistory history = new(capacity: 64, normCapacity: 16);
-        Tensor loss = Tensor.Scalar(1f);
+        Tensor loss = Tensor.Of([1f]);
         void Add(int count)
         {
             for (int step = 0; step < count; step++)
@@ -148,13 +165,13 @@ public sealed class StepHistoryTests
         }
 
         string[] texts = Texts(history.ToChart("a run").ToSvg());
-        Assert.Superset(new HashSet<string> { "a run", "gradient norm", "skipped", "loss", "step" }, [.. texts]);
+        Assert.Superset(new HashSet<string> { "a run", "gradient norm", "skipped", "loss", "step" }, new HashSet<string>(texts));
         texts = Texts(history.ToHistogram().ToSvg());
         Assert.Contains("median 13", texts);
         Assert.Contains("p95 13", texts);
 
         XDocument map = XDocument.Parse(history.ToHeatMap().ToSvg());
-        Assert.Superset(new HashSet<string> { "0", "2", "not finite" }, [.. Texts(map.ToString())]);
+        Assert.Superset(new HashSet<string> { "0", "2", "not finite" }, new HashSet<string>(Texts(map.ToString())));
 
         // Layer 0 has the norm 5 throughout, which is one area; layer 2's is broken by the step that was not finite.
         double[] tops = [.. Elements(map, "rect").Where(element => element.Attribute("fill-opacity") is not null).Select(element => (double)element.Attribute("y")!).Where(y => y is 46 or 68)];

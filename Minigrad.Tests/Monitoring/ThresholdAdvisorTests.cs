@@ -32,6 +32,23 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_record_is_replayed_under_a_schedule_and_under_a_rule_that_sees_its_norms()
+    {
+        ThresholdAdvice advice = ThresholdAdvisor.Advise(Record([.. Enumerable.Range(1, 100).Select(i => (float)i)]));
+
+        // The median of 1 … t is (t + 1) / 2, which clips all but the first.
+        ThresholdReplay median = advice.Replay(Threshold.Percentile(50));
+        Assert.Equal((0.99, 50.5), (median.ClippedShare, median.LargestNorm));
+        Assert.Equal((50.5 + 1) / 2, median.Threshold, 1e-12);
+        Assert.Equal(Enumerable.Range(1, 100).Average(t => (t + 1) / 2.0 / t), median.MeanCoefficient, 1e-12);
+        Assert.Equal(median, advice.Replay(Threshold.Percentile(50))); // Nothing is left of a replay.
+
+        // 200 − 2t against t + 1: the norms outgrow it at t = 67.
+        ThresholdReplay falling = advice.Replay(Schedule.Linear(200, 1, 0.01, 99), "falling");
+        Assert.Equal(("falling", 0.33), (falling.Name, falling.ClippedShare));
+    }
+
+    [Fact]
     public void Where_norms_explode_now_and_then_the_low_end_is_suggested()
     {
         float[] norms = [.. Enumerable.Range(0, 200).Select(i => i == 50 ? 300f : 2f)];
