@@ -93,9 +93,9 @@ internal sealed class Drawing
     }
 
     /// <summary>A dashed line from top to bottom at a value, with its name and the value beside it.</summary>
-    public void Marker(double place, double top, double height, double textAt, string name, int colour)
+    public void Marker(double place, double top, double height, double textAt, string name)
     {
-        Add($"""<path stroke="{Colour(colour)}" stroke-dasharray="5 3" d="M{place:0.#} {top:0.#}v{height:0.#}"/>""");
+        Add($"""<path stroke="currentColor" stroke-dasharray="5 3" d="M{place:0.#} {top:0.#}v{height:0.#}"/>""");
         Add($"""<text x="{place + 5:0.#}" y="{textAt:0.#}" font-size="11">{Escape(name)}</text>""");
     }
 

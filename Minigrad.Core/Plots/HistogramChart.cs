@@ -17,7 +17,10 @@ public sealed class HistogramChart(string title, string label, IReadOnlyList<dou
     private const int Width = 640;
     private const int Height = 260;
     private const int Left = 78;
-    private const int Right = 40;
+
+    /// <summary>Room for the name of a marker at the right end.</summary>
+    private const int Right = 150;
+
     private const int Bottom = 48;
     private const int Heading = 46;
 
@@ -46,31 +49,31 @@ public sealed class HistogramChart(string title, string label, IReadOnlyList<dou
     /// <exception cref="InvalidOperationException">There is no value that can be shown.</exception>
     public string ToSvg()
     {
-        // The names of markers stand above the bars, each a line lower than the one before, so that near ones can be read.
+        // The names of markers stand above the bars, each a line lower than the one before, from left to right, so that near ones can be read.
         int top = Heading + (Markers.Count * TextHeight) + 4;
         Drawing drawing = new(Left + Width + Right, top + Height + Bottom, title, Left);
         Axis x = Axis.Around([.. values, .. Markers.Select(marker => marker.Value)], label, Left, Left + Width, IsLogarithmic);
         int[] bins = Count(x);
         Axis y = Axis.Between(0, Math.Max(1, bins.Max()) * 1.05, top + Height, top);
         drawing.Frame(Left, top, Width, Height, x, y, "how often", label);
-        const double Bar = 1.0 * Width;
+        double bar = (double)Width / BinCount;
         for (int bin = 0; bin < bins.Length; bin++)
         {
             if (bins[bin] > 0)
             {
                 double place = y.Place(bins[bin]);
-                drawing.Area(Left + (bin * Bar / BinCount) + 0.5, place, (Bar / BinCount) - 1, top + Height - place, 0, 0.75);
+                drawing.Area(Left + (bin * bar) + 0.5, place, bar - 1, top + Height - place, 0, 0.75);
             }
         }
 
-        int line = 0;
-        foreach ((string name, double value) in Markers)
+        double textAt = Heading - 3;
+        foreach ((string name, double value) in Markers.OrderBy(marker => marker.Value))
         {
             double place = x.Place(value);
             if (double.IsFinite(place))
             {
-                double textAt = Heading + ((line + 1) * TextHeight) - 3;
-                drawing.Marker(place, textAt - 8, top + Height - textAt + 8, textAt, FormattableString.Invariant($"{name} {value:g3}"), ++line);
+                textAt += TextHeight;
+                drawing.Marker(place, textAt - 8, top + Height - textAt + 8, textAt, FormattableString.Invariant($"{name} {value:g3}"));
             }
         }
 

@@ -15,6 +15,9 @@ public sealed class ThresholdAdvice
     /// <summary>So many times the median is an explosion.</summary>
     private const double SpikeRatio = 100;
 
+    private const string HalfMedian = "half the median";
+    private const string NinetyFive = "p95";
+
     private readonly double[] norms;
     private readonly double[] course;
 
@@ -37,13 +40,14 @@ public sealed class ThresholdAdvice
             .Select(row => (int?)row.Step)
             .FirstOrDefault();
         IsSpiky = !(Largest < SpikeRatio * Median);
-        Suggestion = ExplodedAt is not null ? null : Rounded(IsSpiky ? Range.Low : Percentile95);
+        Suggestion = ExplodedAt is not null ? null : Rounded(IsSpiky ? Median / 2 : Percentile95);
         Candidates =
         [
+            Replay(Median / 2, HalfMedian),
             Replay(Range.Low, "half the mean"),
             Replay(Mean, "the mean"),
             Replay(Percentile90, "p90"),
-            Replay(Percentile95, "p95"),
+            Replay(Percentile95, NinetyFive),
             Replay(Range.High, "ten times the mean"),
         ];
     }
@@ -81,9 +85,10 @@ public sealed class ThresholdAdvice
     public int? ExplodedAt { get; }
 
     /// <summary>
-    /// The threshold to begin with: half the mean where norms explode now and then, so that such a step weighs no more than an
-    /// ordinary one; the 95th percentile where they do not, so that only the odd step is touched. Null after a record that
-    /// exploded, which says nothing about the network that one wants to train.
+    /// The threshold to begin with, to two digits. Where norms explode now and then it is half the median, so that such a step
+    /// weighs less than an ordinary one; Pascanu's half of the mean would be set by the explosions. Where they do not explode
+    /// it is the 95th percentile, so that only the odd step is touched. Null after a record that exploded, which says nothing about the
+    /// network that one wants to train.
     /// </summary>
     public double? Suggestion { get; }
 
@@ -133,7 +138,7 @@ public sealed class ThresholdAdvice
     public HistogramChart ToHistogram(string title = "Gradient norms and thresholds") => new(title, "gradient norm before clipping", norms)
     {
         IsLogarithmic = true,
-        Markers = [.. Suggestion is { } suggestion ? new[] { ("suggestion", suggestion) } : [], .. Candidates.Select(candidate => (candidate.Name, candidate.Threshold))],
+        Markers = [.. Candidates.Select(candidate => (Suggestion is not null && candidate.Name == Suggested ? $"suggested: {candidate.Name}" : candidate.Name, candidate.Threshold))],
     };
 
     /// <summary>The advice in words, with a table of the candidates.</summary>
@@ -172,6 +177,8 @@ public sealed class ThresholdAdvice
         return html.Append("</table>\n").Append(ToHistogram().ToSvg()).Append("</div>\n").ToString();
     }
 
+    private string Suggested => IsSpiky ? HalfMedian : NinetyFive;
+
     /// <summary>Two digits are more than a threshold needs.</summary>
     private static double Rounded(double threshold) =>
         double.Parse(threshold.ToString("g2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
@@ -188,8 +195,8 @@ public sealed class ThresholdAdvice
 
         yield return Text($"Half to ten times the mean is {Range.Low:g3} to {Range.High:g3}.");
         yield return IsSpiky
-            ? Text($"Norms of a hundred times the median occur, so begin with the low end: Clip.GlobalNorm({Suggestion:g2}).")
-            : Text($"No norm is far from the usual, so clip but the largest: Clip.GlobalNorm({Suggestion:g2}), p95.");
+            ? Text($"Norms of a hundred times the median occur, so begin low, with half the median: Clip.GlobalNorm({Suggestion:g2}).")
+            : Text($"No norm is far from the usual, so clip the largest only, from p95 on: Clip.GlobalNorm({Suggestion:g2}).");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -22,7 +22,7 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
         Assert.Equal(95, advice.Suggestion);
         Assert.False(advice.IsSpiky);
         Assert.Null(advice.ExplodedAt);
-        Assert.Equal([0.75, 0.5, 0.1, 0.05, 0], advice.Candidates.Select(candidate => candidate.ClippedShare));
+        Assert.Equal([0.75, 0.75, 0.5, 0.1, 0.05, 0], advice.Candidates.Select(candidate => candidate.ClippedShare));
 
         ThresholdReplay replay = advice.Replay(20);
         Assert.Equal(("20", 20.0, 0.8, 20.0), (replay.Name, replay.Threshold, replay.ClippedShare, replay.LargestNorm));
@@ -49,13 +49,13 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Where_norms_explode_now_and_then_the_low_end_is_suggested()
+    public void Where_norms_explode_now_and_then_half_the_median_is_suggested()
     {
         float[] norms = [.. Enumerable.Range(0, 200).Select(i => i == 50 ? 300f : 2f)];
         ThresholdAdvice advice = ThresholdAdvisor.Advise(Record(norms));
         Assert.True(advice.IsSpiky);
         Assert.Equal(1, advice.Suggestion);
-        Assert.Contains("begin with the low end: Clip.GlobalNorm(1)", advice.ToString(), StringComparison.Ordinal);
+        Assert.Contains("with half the median: Clip.GlobalNorm(1)", advice.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +75,7 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
         ThresholdAdvice advice = ThresholdAdvisor.Advise(Record([.. Enumerable.Range(1, 100).Select(i => (float)i)]));
         output.WriteLine(advice.ToString());
         Assert.Contains("100 steps: gradient norm 50.5 (median), 50 (mean of the lower 99 %), 90.1 (p90), 95 (p95), 100 (largest).", advice.ToString(), StringComparison.Ordinal);
-        Assert.Contains("Clip.GlobalNorm(95), p95", advice.ToString(), StringComparison.Ordinal);
+        Assert.Contains("from p95 on: Clip.GlobalNorm(95)", advice.ToString(), StringComparison.Ordinal);
         string html = advice.ToHtml();
         Assert.Contains("<td>90.1</td><td>p90</td><td>10.0 %</td>", html, StringComparison.Ordinal);
         Assert.Contains("<svg", html, StringComparison.Ordinal);
