@@ -51,7 +51,7 @@ public sealed class GradientMonitorTests(ITestOutputHelper output)
 
         Sequential model = new([.. layers, new Linear(16, 1, generator: generator)]);
         GradientMonitor monitor = new(model);
-        Train(60, new Sgd(model.Parameters, 0.1), monitor, () =>
+        Train(60, new Sgd(model.Parameters, 0.01), monitor, () =>
         {
             Tensor input = Tensor.Normal([32, 16], generator: generator);
             return Loss.MeanSquare(model.Forward(input), input.Sum([1], keepDimensions: true));
