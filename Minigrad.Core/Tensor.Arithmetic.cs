@@ -291,6 +291,7 @@ public sealed partial class Tensor
         {
             if (Shape.Dimensions[axis - extra] != shape.Dimensions[axis])
             {
+                using Recording.Scope untraced = Recording.Untraced();
                 return new Operand(Detach().Expand(shape).Storage);
             }
         }

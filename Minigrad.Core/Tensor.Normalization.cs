@@ -67,11 +67,17 @@ public sealed partial class Tensor
         CheckWeights(nameof(BatchNorm), shape, variance, "variance");
         CheckWeights(nameof(BatchNorm), shape, weight, "weight");
         CheckWeights(nameof(BatchNorm), shape, bias, "bias");
-        if (!IsRecorded(mean, variance) && !IsRecorded(weight ?? mean, bias ?? mean) && !IsRecorded(this))
+        bool asks = RequiresGradient || mean.RequiresGradient || variance.RequiresGradient
+            || weight is { RequiresGradient: true } || bias is { RequiresGradient: true };
+        if (!Recording.IsOn || !asks)
         {
             Tensor result = Allocate(Shape, Backend);
-            Backend.Normalize(shape, Storage, Concatenate([mean, variance]).Storage, weight?.Storage, bias?.Storage, result.Storage);
-            return result;
+            using (Recording.Untraced())
+            {
+                Backend.Normalize(shape, Storage, Concatenate([mean, variance]).Storage, weight?.Storage, bias?.Storage, result.Storage);
+            }
+
+            return Constant(nameof(BatchNorm), result, this, mean, variance, weight ?? mean, bias ?? mean);
         }
 
         StandardizedGroup<Traced> group = new(new(AlongChannels(mean)), new(AlongChannels(variance)), epsilon);
@@ -84,8 +90,14 @@ public sealed partial class Tensor
     {
         NormalizationShape shape = Channels(isCentred: true, epsilon);
         Tensor statistics = new(Shape.Create(2, shape.Groups), Statistics(shape));
-        mean = statistics.Detach().Select(0, 0);
-        variance = statistics.Detach().Select(0, 1);
+        using (Recording.Untraced())
+        {
+            mean = statistics.Detach().Select(0, 0);
+            variance = statistics.Detach().Select(0, 1);
+        }
+
+        mean = Constant(nameof(BatchNorm), mean, this);
+        variance = Constant(nameof(BatchNorm), variance, this);
         return Normalize(nameof(BatchNorm), shape, weight, bias, statistics.Storage, isOwner: false);
     }
 

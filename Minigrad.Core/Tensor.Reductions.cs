@@ -88,7 +88,13 @@ public sealed partial class Tensor
     public Tensor LogSumExp(ReadOnlySpan<int> axes, bool keepDimensions = false)
     {
         // Any shift gives the same value and gradient, so the maximum is a constant here. Over no elements it is −∞.
-        Tensor shift = Detach().Reduce(axes, true, default(Largest), out _).Map(new KeepBelow(float.PositiveInfinity));
+        Tensor shift;
+        using (Recording.Untraced())
+        {
+            shift = Detach().Reduce(axes, true, default(Largest), out _).Map(new KeepBelow(float.PositiveInfinity));
+        }
+
+        shift = Constant(nameof(LogSumExp), shift, this);
         Tensor sum = (this - shift).Exp().Sum(axes, keepDimensions: true);
         Tensor result = sum.Log() + shift;
         return keepDimensions
@@ -122,7 +128,13 @@ public sealed partial class Tensor
         }
 
         bool isOneRun = reduced[^1] - reduced[0] == reduced.Length - 1;
-        Tensor source = isOneRun ? this : Detach().Permute(WithLast(reduced));
+        Tensor source = this;
+        if (!isOneRun)
+        {
+            using Recording.Scope untraced = Recording.Untraced();
+            source = Detach().Permute(WithLast(reduced));
+        }
+
         int start = isOneRun ? reduced[0] : Rank - reduced.Length;
         AxisLayout layout = new(
             source.Shape.Product(0, start),
@@ -137,6 +149,7 @@ public sealed partial class Tensor
 
     private Tensor ReduceToNorm(ReadOnlySpan<int> axes, float order, out Shape kept)
     {
+        using Recording.Scope untraced = Recording.Untraced();
         Tensor source = Detach();
         return order switch
         {

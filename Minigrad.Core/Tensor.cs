@@ -203,6 +203,7 @@ public sealed partial class Tensor
 
         Storage storage = backend.Allocate(Length);
         backend.Upload(ToArray(), storage);
+        Taint.Copy(Storage, storage);
         return new Tensor(Shape, storage) { Name = Name, requiresGradient = requiresGradient };
     }
 
@@ -223,6 +224,7 @@ public sealed partial class Tensor
         StridedLayout layout = StridedLayout.RowMajor(Shape);
         ChangeInPlace(nameof(Assign));
         Backend.Copy(local.Storage, layout, Storage, layout, Shape);
+        Taint.Copy(local.Storage, Storage);
     }
 
     /// <summary>Overwrites all elements in place with numbers in row-major order.</summary>
@@ -273,7 +275,7 @@ public sealed partial class Tensor
         }
 
         // The result may be one of the inputs, or share its numbers; a node's output must be a tensor of its own.
-        return Recording.IsOn && inputs.Any(input => input.RequiresGradient)
+        return IsRecorded(inputs)
             ? new CustomNode(name, [.. inputs], backward).Output(new Tensor(y.Shape, y.Storage))
             : y;
     }
@@ -291,11 +293,33 @@ public sealed partial class Tensor
     /// <summary>A tensor of undefined contents on a backend.</summary>
     internal static Tensor Allocate(Shape shape, Backend backend) => new(shape, backend.Allocate(shape.Size));
 
-    /// <summary>Whether an operation on these inputs has to be recorded.</summary>
-    internal static bool IsRecorded(Tensor a) => Recording.IsOn && a.RequiresGradient;
+    /// <summary>Whether an operation on these inputs makes a node: to be recorded, or for a trace to look at.</summary>
+    internal static bool IsRecorded(Tensor a) => Recording.IsPlain ? a.RequiresGradient : Recording.IsTraced;
 
-    /// <summary>Whether an operation on these inputs has to be recorded.</summary>
-    internal static bool IsRecorded(Tensor a, Tensor b) => Recording.IsOn && (a.RequiresGradient || b.RequiresGradient);
+    /// <inheritdoc cref="IsRecorded(Tensor)"/>
+    internal static bool IsRecorded(Tensor a, Tensor b) =>
+        Recording.IsPlain ? a.RequiresGradient || b.RequiresGradient : Recording.IsTraced;
+
+    /// <inheritdoc cref="IsRecorded(Tensor)"/>
+    internal static bool IsRecorded(IReadOnlyList<Tensor> inputs) =>
+        Recording.IsPlain ? inputs.Any(input => input.RequiresGradient) : Recording.IsTraced;
+
+    /// <summary>A result through which no gradient flows: nothing is recorded, but a trace looks at it.</summary>
+    internal static Tensor Constant(string operation, Tensor result, params ReadOnlySpan<Tensor> inputs)
+    {
+        if (!Recording.IsTraced)
+        {
+            return result;
+        }
+
+        Tensor[] constants = new Tensor[inputs.Length];
+        for (int i = 0; i < constants.Length; i++)
+        {
+            constants[i] = inputs[i].Detach();
+        }
+
+        return new CustomNode(operation, constants, static _ => []).Output(result);
+    }
 
     /// <summary>The backend that two operands share.</summary>
     /// <exception cref="InvalidOperationException">They are on different ones.</exception>

@@ -9,6 +9,7 @@ public sealed partial class ReadmeTests
 
     [Theory]
     [InlineData("README.md", 5, "Readme.cs")]
+    [InlineData("docs/numerics.md", 2, "Autodiff/AnomalyGuideTests.cs")]
     [InlineData("docs/gpu.md", 3, "Gpu/GpuGuideTests.cs", "Gpu/GuideKernels.cs")]
     public void Every_snippet_is_compiled_and_asserted(string document, int least, params string[] sources)
     {

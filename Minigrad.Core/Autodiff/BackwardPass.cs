@@ -20,10 +20,12 @@ internal sealed class BackwardPass
 
     private readonly List<Node> nodes = [];
     private readonly Stack<Node> open = new();
+    private readonly List<LeafNode> searched = [];
     private long number;
     private bool createGraph;
     private bool retainGraph;
     private bool accumulateInLeaves;
+    private bool isSearch;
 
     private BackwardPass()
     {
@@ -31,6 +33,9 @@ internal sealed class BackwardPass
 
     /// <summary>The pass that is running on this thread.</summary>
     public static BackwardPass? Current => current;
+
+    /// <summary>What looks at this pass's gradients, or null while no anomalies are traced.</summary>
+    public GradientTrace? Trace { get; private set; }
 
     /// <summary>Adds the gradient of a root to every leaf that it depends on.</summary>
     public static void Accumulate(Tensor root, Tensor seed, bool createGraph, bool retainGraph) =>
@@ -62,6 +67,14 @@ internal sealed class BackwardPass
         return [.. captures.Select(capture => capture.Gradient)];
     }
 
+    /// <summary>Computes the gradients of all leaves only for the trace that is open to look at; none is kept.</summary>
+    public static void Search(Tensor root, Tensor seed)
+    {
+        BackwardPass pass = Begin(createGraph: false, retainGraph: false, accumulateInLeaves: false);
+        pass.isSearch = true;
+        pass.Run(root, seed);
+    }
+
     /// <summary>Adds a gradient to what a node has gathered in the running pass.</summary>
     public static void Deliver(Node node, Tensor gradient, Node from)
     {
@@ -72,6 +85,7 @@ internal sealed class BackwardPass
         }
 
         BackwardPass pass = current!;
+        pass.Trace?.Look(from, gradient);
         if (node is LeafNode leaf)
         {
             pass.DeliverToLeaf(leaf, gradient);
@@ -94,6 +108,8 @@ internal sealed class BackwardPass
         pass.createGraph = createGraph;
         pass.retainGraph = retainGraph;
         pass.accumulateInLeaves = accumulateInLeaves;
+        pass.isSearch = false;
+        pass.Trace = AnomalyTrace.Current is null ? null : new GradientTrace();
         return pass;
     }
 
@@ -113,10 +129,17 @@ internal sealed class BackwardPass
     {
         Node rootNode = root.NodeForGradient!;
         BackwardPass? outer = current;
-        bool before = Recording.Set(createGraph);
+        GradientTrace? trace = Trace;
+        Recording.Scope untraced = Recording.Untraced();
+        Recording.Set(createGraph);
         current = this;
         try
         {
+            if (trace is not null)
+            {
+                GradientTrace.CheckStart(root, rootNode, seed);
+            }
+
             Collect(rootNode);
             MarkExposed(seed);
             Deliver(rootNode, seed, rootNode);
@@ -134,10 +157,15 @@ internal sealed class BackwardPass
 
             nodes.Clear();
             open.Clear();
+            searched.ForEach(leaf => leaf.Capture = null);
+            searched.Clear();
             current = outer;
+            Trace = null;
             spare = this;
-            Recording.Set(before);
+            untraced.Dispose();
         }
+
+        trace?.End();
     }
 
     /// <summary>All nodes that the root depends on, youngest first. No recursion: a chain may be very long.</summary>
@@ -178,6 +206,7 @@ internal sealed class BackwardPass
     {
         if (node.HasGradient)
         {
+            Trace?.Visit(node);
             Tensor gradient = node.PendingGradient ?? ZeroGradient(node);
             node.PendingGradient = null;
             Storage storage = gradient.Storage;
@@ -185,6 +214,7 @@ internal sealed class BackwardPass
             {
                 capture.Gradient = gradient;
                 MarkExposed(gradient);
+                Trace?.Receive(node, gradient);
             }
 
             if (node.Retained is { } retained && accumulateInLeaves)
@@ -226,8 +256,11 @@ internal sealed class BackwardPass
         {
             node.PendingGradient = gradient;
             gradient.Storage.GradientReferences++;
+            return;
         }
-        else if (!createGraph && IsHeldOnce(pending))
+
+        Taint? before = Trace is null ? null : Taint.Of(pending.Storage);
+        if (!createGraph && IsHeldOnce(pending))
         {
             AddInPlace(pending, gradient);
         }
@@ -237,14 +270,27 @@ internal sealed class BackwardPass
             node.PendingGradient = Sum(pending, gradient);
             node.PendingGradient.Storage.GradientReferences++;
         }
+
+        if (Trace is not null)
+        {
+            GradientTrace.LookAtSum(node, node.PendingGradient, before, Taint.Of(gradient.Storage));
+        }
     }
 
     private void DeliverToLeaf(LeafNode leaf, Tensor gradient)
     {
+        if (isSearch && leaf.Capture is null)
+        {
+            leaf.Capture = new GradientCapture();
+            searched.Add(leaf);
+        }
+
         if (leaf.Capture is { } capture)
         {
+            Taint? before = Trace is null || capture.Gradient is null ? null : Taint.Of(capture.Gradient.Storage);
             capture.Gradient = capture.Gradient is null ? gradient : Sum(capture.Gradient, gradient);
             MarkExposed(capture.Gradient);
+            Receive(leaf, capture.Gradient, before, gradient);
         }
 
         if (!accumulateInLeaves)
@@ -253,6 +299,7 @@ internal sealed class BackwardPass
         }
 
         Tensor tensor = leaf.Tensor;
+        Taint? had = Trace is null || tensor.Gradient is null ? null : GradientTrace.Before(leaf, tensor.Gradient);
         if (createGraph)
         {
             tensor.Gradient = tensor.Gradient is null ? gradient : Sum(tensor.Gradient, gradient);
@@ -266,6 +313,18 @@ internal sealed class BackwardPass
         {
             tensor.Gradient = tensor.Gradient is { } before ? Sum(before, gradient) : Own(gradient);
             tensor.Gradient.Storage.GradientReferences++;
+        }
+
+        Receive(leaf, tensor.Gradient, had, gradient);
+    }
+
+    /// <summary>Shows the trace what has gathered in a leaf, of what was there before and what came.</summary>
+    private void Receive(LeafNode leaf, Tensor sum, Taint? before, Tensor gradient)
+    {
+        if (Trace is { } trace)
+        {
+            GradientTrace.LookAtSum(leaf, sum, before, Taint.Of(gradient.Storage));
+            trace.Receive(leaf, sum);
         }
     }
 

@@ -56,6 +56,16 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     /// <inheritdoc/>
     public override bool HasGradient => base.HasGradient || lastHiddenGradient is not null || lastStateGradient is not null;
 
+    /// <inheritdoc/>
+    public override IEnumerable<Tensor> ArrivedGradients
+    {
+        get
+        {
+            Tensor?[] further = [lastHiddenGradient, lastStateGradient];
+            return base.ArrivedGradients.Concat(further.OfType<Tensor>());
+        }
+    }
+
     private int GateWidth => cell.GateCount * width;
 
     /// <summary>Runs the sequence.</summary>
@@ -97,6 +107,14 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         }
 
         return (output, lastHidden, lastState);
+    }
+
+    /// <inheritdoc/>
+    public override string PlaceText(int element)
+    {
+        int row = element / width;
+        int step = Array.FindLastIndex(steps.Starts, start => start <= row);
+        return $"time step {step}, row {row - steps.Starts[step]}, unit {element % width}";
     }
 
     /// <inheritdoc/>

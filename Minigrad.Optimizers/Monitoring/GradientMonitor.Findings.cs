@@ -64,7 +64,7 @@ public sealed partial class GradientMonitor
 
     private string Described(Layer layer) => layers.Find(other => ReferenceEquals(other.Module, layer)) is { } monitored
         ? Described(monitored)
-        : $"layer {MonitoredLayer.TitleOf(layer)}";
+        : $"layer {layer.Title}";
 
     /// <summary>Holds a step against the medians before it.</summary>
     private void NoteStep(int step)

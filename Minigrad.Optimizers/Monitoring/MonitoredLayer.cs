@@ -53,9 +53,7 @@ internal sealed class MonitoredLayer
     public static string NameOf(Module module) => module.Path.Length > 0 ? module.Path : module.ToString()!;
 
     /// <summary>What messages call it: <c>layer 1 of 8 ('0', Linear(64 → 64))</c>.</summary>
-    public string Described(int count) => $"layer {Place} of {count} ({TitleOf(Module)})";
-
-    public static string TitleOf(Module module) => module.Path.Length > 0 ? $"'{module.Path}', {module}" : module.ToString()!;
+    public string Described(int count) => $"layer {Place} of {count} ({Module.Title})";
 
     /// <summary>Takes the running step's norm. One that is not finite, or of a step without gradient, enters no median.</summary>
     public void EndStep()
