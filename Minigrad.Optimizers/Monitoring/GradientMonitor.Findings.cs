@@ -70,7 +70,9 @@ public sealed partial class GradientMonitor
     private void NoteStep(int step)
     {
         MonitoredLayer? worst = null;
-        double largest = SpikeRatio;
+
+        // The median of the first few steps says little; what is far from even that has exploded.
+        double largest = taken > FewestSteps ? SpikeRatio : ExplodingRatio;
         int badCount = 0;
         MonitoredLayer? lastBad = null;
         foreach (MonitoredLayer layer in layers)

@@ -95,7 +95,9 @@ public sealed partial class GradientMonitor
         }
     } = 10;
 
-    /// <summary>A layer's norm of so many times its running median is an explosion.</summary>
+    /// <summary>
+    /// A layer's norm of so many times its running median is an explosion; in the first ten steps, <see cref="ExplodingRatio"/> times.
+    /// </summary>
     public double SpikeRatio { get; init; } = 100;
 
     /// <summary>Gradients so many times those of the last layer, or of a sequence's last step, are exploding.</summary>
@@ -141,7 +143,7 @@ public sealed partial class GradientMonitor
     /// Around a forward and backward pass: in every <see cref="WatchInterval"/>-th looks at what each layer gives and at the
     /// gradients along sequences, and in the others does nothing.
     /// </summary>
-    /// <returns>What ends the watch: <c>using (monitor.Watch()) { … loss.Backward(); }</c></returns>
+    /// <returns>What ends the watch, null where it does not look: <c>using (monitor.Watch()) { … loss.Backward(); }</c> takes both.</returns>
     public IDisposable? Watch()
     {
         lastRun = null;
@@ -257,7 +259,7 @@ public sealed partial class GradientMonitor
         }
 
         NoteStep(report.Step);
-        if (taken == FewestSteps || taken % (window / 4) == 0)
+        if (taken <= FewestSteps || taken % (window / 4) == 0)
         {
             foreach (MonitoredLayer layer in layers)
             {

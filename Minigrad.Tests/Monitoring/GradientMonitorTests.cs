@@ -110,6 +110,22 @@ public sealed class GradientMonitorTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void An_explosion_in_the_first_steps_is_seen_too()
+    {
+        (Tensor first, Tensor second, GradientMonitor monitor, Sgd optimizer) = TwoLayers();
+        foreach (float norm in new[] { 1f, 2e4f, 1f })
+        {
+            first.Gradient = Tensor.Full(first.Shape.Dimensions, norm);
+            second.Gradient = Tensor.Full(second.Shape.Dimensions, norm == 1 ? 1f : 500f);
+            monitor.Add(optimizer.Step());
+        }
+
+        GradientFinding finding = Assert.Single(Show(monitor));
+        Assert.Equal((GradientFault.Exploding, "0"), (finding.Fault, finding.Layer));
+        Assert.Contains("exploded at step 2", finding.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_first_layer_that_the_backward_pass_finds_not_finite_is_named()
     {
         (Tensor first, Tensor second, GradientMonitor monitor, Sgd optimizer) = TwoLayers();
