@@ -9,8 +9,7 @@ public interface IUnitDecision
     double Measure(double gradient, double weight);
 
     /// <summary>The factor of a unit's gradient.</summary>
-    /// <param name="gradient">The norm of the unit's gradient, as it is now.</param>
-    /// <param name="weight">The norm of the unit's weights.</param>
+    /// <param name="measure">What was compared.</param>
     /// <param name="threshold">The threshold.</param>
-    double Coefficient(double gradient, double weight, double threshold);
+    double Factor(double measure, double threshold);
 }

@@ -40,12 +40,11 @@ internal static partial class StepKernels
             weight = Math.Sqrt(GroupSums.Combine(shared, term, weight));
             if (Group.IdxX == 0)
             {
-                double norm = memory.States[unit.Parameter].Coefficient * gradient;
-                double measure = stage.Decision.Measure(norm, weight);
+                double measure = stage.Decision.Measure(memory.States[unit.Parameter].Coefficient * gradient, weight);
                 ThresholdSeries<TRule> series = new(stage.Rule);
                 double threshold = series.Threshold<DeviceMath, DeviceThresholdMemory>(
                     measure, measure, new DeviceThresholdMemory(remembered, unit.FirstUnit * series.Length));
-                double coefficient = stage.Decision.Coefficient(norm, weight, threshold);
+                double coefficient = stage.Decision.Factor(measure, threshold);
                 (float first, float second) = GradientScale.Split(coefficient);
                 int result = UnitResultLength * unit.FirstUnit;
                 memory.UnitResults[result] = coefficient;

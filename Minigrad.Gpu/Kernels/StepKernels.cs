@@ -179,7 +179,9 @@ internal static partial class StepKernels
 
         first = GroupSums.Smallest(shared, first);
         count = GroupSums.Sum(shared, count);
-        if (Group.IdxX == 0)
+
+        // A sum of powers of |x| / largest is NaN, with no fault in it, where all are 0.
+        if (Group.IdxX == 0 && count > 0.0)
         {
             memory.Faults[3 * index] = chunk.Start + first;
             memory.Faults[(3 * index) + 1] = x[chunk.Start + (int)first];

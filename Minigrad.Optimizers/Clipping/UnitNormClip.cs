@@ -4,7 +4,7 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
 /// Adaptive gradient clipping (Brock, De, Smith and Simonyan, 2021, arXiv:2102.06171): the gradient of each unit is scaled
-/// by λ · max(‖w‖, ε) / max(‖g‖, 10⁻⁶) where ‖g‖ is not below λ · max(‖w‖, ε). A unit is a row or a column of a matrix, or
+/// by λ / max(r, λ) with the ratio r = ‖g‖ / max(‖w‖, ε). A unit is a row or a column of a matrix, or
 /// the whole of a vector.
 /// </summary>
 /// <param name="threshold">λ, the largest ratio of a unit's gradient norm to its weight norm.</param>
@@ -61,10 +61,9 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
         bool acts = false;
         for (int unit = 0; unit < norms.Length; unit++)
         {
-            double norm = gradient.Coefficient * norms[unit];
-            double measure = decision.Measure(norm, weights[unit]);
+            double measure = decision.Measure(gradient.Coefficient * norms[unit], weights[unit]);
             double own = ThresholdOf(measure, measure, memory, unit);
-            coefficients[unit] = decision.Coefficient(norm, weights[unit], own);
+            coefficients[unit] = decision.Factor(measure, own);
             measured.Add(measure, own, coefficients[unit]);
             acts |= coefficients[unit] != 1;
         }

@@ -73,6 +73,9 @@ public sealed partial class GradientMonitor
 
         // The median of the first few steps says little; what is far from even that has exploded.
         double largest = taken > FewestSteps ? SpikeRatio : ExplodingRatio;
+
+        // A layer whose gradients had all but vanished and come back to what others have is on the mend.
+        double ordinary = layers.Max(layer => layer.KnownMedian);
         int badCount = 0;
         MonitoredLayer? lastBad = null;
         foreach (MonitoredLayer layer in layers)
@@ -82,7 +85,7 @@ public sealed partial class GradientMonitor
                 badCount++;
                 lastBad = layer;
             }
-            else if (layer.HasGradient && layer.Norm >= largest * layer.KnownMedian && layer.KnownMedian > 0)
+            else if (layer.HasGradient && layer.Norm >= largest * layer.KnownMedian && layer.KnownMedian > 0 && layer.Norm > ordinary)
             {
                 (worst, largest) = (layer, layer.Norm / layer.KnownMedian);
             }
