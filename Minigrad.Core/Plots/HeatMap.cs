@@ -131,10 +131,18 @@ public sealed class HeatMap(
         }
 
         drawing.Label(Place, Top - 8, Label);
+        double below = Top + height + 12;
         if (rows.Any(row => row.Values.Any(value => value is { } number && !double.IsFinite(number))))
         {
-            drawing.Area(Place, Top + height + 12, ScaleWidth, 12, Alarm, 1);
-            drawing.Label(Place + ScaleWidth + 6, Top + height + 22, "not finite");
+            drawing.Area(Place, below, ScaleWidth, 12, Alarm, 1);
+            drawing.Label(Place + ScaleWidth + 6, below + 10, "not finite");
+            below += 18;
+        }
+
+        if (rows.Any(row => row.Values.Contains(0)))
+        {
+            drawing.Rule(Place, Place + ScaleWidth, below + 6, Alarm);
+            drawing.Label(Place + ScaleWidth + 6, below + 10, "0");
         }
     }
 }
