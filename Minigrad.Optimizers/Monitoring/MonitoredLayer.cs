@@ -1,5 +1,5 @@
-using Minigrad.Layers;
 using MathNet.Numerics.Statistics;
+using Minigrad.Layers;
 
 namespace Minigrad.Optimizers.Monitoring;
 
