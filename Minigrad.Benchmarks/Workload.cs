@@ -2,6 +2,7 @@ using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Optimizers;
 using Minigrad.Optimizers.Clipping;
+using Minigrad.Optimizers.Monitoring;
 
 namespace Minigrad.Benchmarks;
 
@@ -11,7 +12,7 @@ namespace Minigrad.Benchmarks;
 /// <param name="Work">Floating-point operations or numbers that a run handles, for a rate; 0 if it has no meaning.</param>
 internal sealed record Workload(string Name, Func<Action> Prepare, double Work = 0)
 {
-    /// <summary>All workloads that have a peer, and two that show what an operation costs besides its work.</summary>
+    /// <summary>All workloads that have a peer, two that show what an operation costs besides its work, and two what a history costs.</summary>
     public static IEnumerable<Workload> All()
     {
         yield return new("mlp_tiny", () => Mlp([2, 16, 16, 1], 100, p => new Sgd(p, 0.05), () => new Tanh()));
@@ -40,10 +41,12 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         yield return new("mlp_infer_b1", () => Inference([784, 128, 10], 1));
         yield return new("add_4", () => Pair(4, (a, b) => a + b));
         yield return new("backward_4", FourOperations);
+        yield return new("mlp_mnist_recorded", () => Mlp([784, 128, 10], 64, p => new Adam(p), history: new StepHistory()));
+        yield return new("record_step", RecordStep);
     }
 
     /// <summary>One training step of a multi-layer perceptron.</summary>
-    public static Action Mlp(int[] sizes, int batch, Func<IReadOnlyList<Tensor>, Optimizer> create, Func<Layer>? activation = null)
+    public static Action Mlp(int[] sizes, int batch, Func<IReadOnlyList<Tensor>, Optimizer> create, Func<Layer>? activation = null, StepHistory? history = null)
     {
         Sequential model = Perceptron(sizes, activation ?? (() => new Relu()));
         Tensor input = Tensor.Normal([batch, sizes[0]]);
@@ -57,7 +60,8 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
             Tensor output = model.Forward(input);
             Tensor loss = sizes[^1] > 1 ? Loss.CrossEntropy(output, labels) : Loss.MeanSquare(output, target);
             loss.Backward();
-            optimizer.Step();
+            StepReport report = optimizer.Step();
+            history?.Add(report, loss);
         };
     }
 
@@ -143,6 +147,17 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
     {
         Tensor a = Tensor.Normal([length]), b = Tensor.Normal([length]);
         return () => operation(a, b);
+    }
+
+    /// <summary>What a history does with the step of <c>mlp_mnist</c>.</summary>
+    private static Action RecordStep()
+    {
+        Sequential model = Perceptron([784, 128, 10], () => new Relu());
+        Loss.CrossEntropy(model.Forward(Tensor.Normal([64, 784])), RandomTokens(10, 64)).Backward();
+        StepReport report = new Adam(model.Parameters) { Clip = [Clip.GlobalNorm(1)] }.Step();
+        Tensor loss = Tensor.Ones(1);
+        StepHistory history = new();
+        return () => history.Add(report, loss);
     }
 
     /// <summary>Four operations on four numbers, forward and backward.</summary>

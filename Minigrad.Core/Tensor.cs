@@ -39,7 +39,8 @@ public sealed partial class Tensor
 
     /// <summary>
     /// The sum of the gradients that backward has added, or null before the first. It gathers only in tensors that the
-    /// user made with <see cref="RequiresGradient"/>; see <see cref="Gradients"/> for any other.
+    /// user made with <see cref="RequiresGradient"/>, and in results that were told to <see cref="RetainGradient"/>; see
+    /// <see cref="Gradients"/> for any other.
     /// </summary>
     public Tensor? Gradient
     {
@@ -101,6 +102,26 @@ public sealed partial class Tensor
         RequiresGradient = true;
         Name = name ?? Name;
         return this;
+    }
+
+    /// <summary>
+    /// Keeps the gradient of a computed tensor too: the next backward adds it to <see cref="Gradient"/>. To look at what
+    /// arrives at a layer's output. A tensor that the user made keeps its gradient anyway.
+    /// </summary>
+    /// <exception cref="GradientException">No gradient flows back to this tensor.</exception>
+    public void RetainGradient()
+    {
+        if (!RequiresGradient)
+        {
+            throw new GradientException(
+                $"RetainGradient was called on a tensor of shape {Shape} to which no gradient flows back: nothing that it was computed from asks for one. "
+                + "Call WithGradient() on what to differentiate by, and compute outside NoGrad.");
+        }
+
+        if (Producer is not null)
+        {
+            Producer.Retained = this;
+        }
     }
 
     /// <summary>

@@ -69,12 +69,16 @@ internal sealed partial class GpuSteps
     }
 
     /// <inheritdoc/>
-    public override void ReadStages(int attempt, Span<StageRecord> records)
+    public override int ReadStages(ref StageRecord[] records)
     {
-        if (records.Length > 0)
+        int length = RecordCount * stageRoom;
+        if (records.Length < length)
         {
-            queue.Download(memory.Stages.SubView((long)(attempt % RecordCount) * stageRoom, records.Length), records);
+            records = new StageRecord[length];
         }
+
+        queue.Download(memory.Stages.SubView(0, length), records.AsSpan(0, length));
+        return stageRoom;
     }
 
     /// <summary>What a stage remembers; any view if that is nothing.</summary>

@@ -4,7 +4,7 @@ using Minigrad.Optimizers.Rules;
 namespace Minigrad.Optimizers;
 
 /// <summary>Adadelta (Zeiler, 2012, arXiv:1212.5701): steps as large as recent steps, divided by recent gradients; ε inside both roots.</summary>
-public sealed class Adadelta : Optimizer
+public class Adadelta : Optimizer
 {
     /// <summary>An optimizer of parameters.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>

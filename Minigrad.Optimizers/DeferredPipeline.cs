@@ -24,6 +24,9 @@ internal sealed class DeferredPipeline
     // What is remembered on the device now, and where on the host it is from.
     private readonly Dictionary<ThresholdStage, double[][]> remembering = [];
     private readonly StepRecord[] records = new StepRecord[DeferredSteps.RecordCount];
+    private StageRecord[] stageRecords = [];
+    private int stageRoom;
+    private int stagesSeen;
     private int seen;
     private int stopped;
     private int acknowledged;
@@ -307,6 +310,14 @@ internal sealed class DeferredPipeline
             record.Outcome == (double)StepOutcome.Overflow);
     }
 
+    /// <summary>Whether the host has seen what an attempt has measured.</summary>
+    /// <param name="attempt">The attempt.</param>
+    public bool Knows(int attempt) => attempt <= seen;
+
+    /// <summary>Whether an attempt is the oldest whose record is kept.</summary>
+    /// <param name="attempt">The attempt.</param>
+    public bool IsOldest(int attempt) => steps.Attempts - attempt >= DeferredSteps.RecordCount - 1;
+
     /// <summary>What the stages of an attempt did; nothing if a gradient that is not finite kept it from them.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="names">The stages' names.</param>
@@ -320,9 +331,13 @@ internal sealed class DeferredPipeline
             return [];
         }
 
-        StageRecord[] measured = new StageRecord[names.Length];
-        steps.ReadStages(attempt, measured);
-        return [.. names.Zip(measured, (name, stage) =>
+        if (names.Length > 0 && stagesSeen != seen)
+        {
+            stageRoom = steps.ReadStages(ref stageRecords);
+            stagesSeen = seen;
+        }
+
+        return [.. names.Zip(stageRecords.Skip(attempt % DeferredSteps.RecordCount * stageRoom), (name, stage) =>
             new StageReport(name, stage.Norm, stage.Threshold, stage.Coefficient, stage.Acted > 0))];
     }
 

@@ -5,7 +5,7 @@ using Minigrad.Optimizers.Rules;
 namespace Minigrad.Optimizers;
 
 /// <summary>Adam with Nesterov momentum (Dozat, 2016), whose momentum μₜ = β₁ · (1 − ½ · 0.96^(t · ψ)) grows to β₁.</summary>
-public sealed class NAdam : Optimizer
+public class NAdam : Optimizer
 {
     /// <summary>The products μ₁ · … · μₜ so far, which follow from t alone and so need not be saved.</summary>
     private readonly List<double> products = [1];

@@ -122,6 +122,22 @@ public sealed class StepReport
     public IReadOnlyList<(string Name, double Norm)> ParameterNorms =>
         [.. Norms().Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
 
+    /// <summary>The parameters that had a gradient.</summary>
+    internal IReadOnlyList<Tensor> Parameters => parameters;
+
+    /// <summary>Whether reading the report waits for no device.</summary>
+    internal bool IsKnown => measurement is not null || source!.Knows(attempt);
+
+    /// <summary>Whether a device forgets the report when the next step is asked for.</summary>
+    internal bool IsAboutToBeLost => measurement is null && source!.IsOldest(attempt);
+
+    /// <summary>The norm after clipping, or null where it would have to be measured.</summary>
+    internal double? KnownClippedNorm =>
+        clippedNorm ?? (Measurement.HasBound || Measurement.HasZeroed ? null : Measurement.NormBeforeBounds);
+
+    /// <summary>Whether the norm after clipping can be measured without asking a device.</summary>
+    internal bool CanMeasureClippedNorm => source is null;
+
     /// <summary>
     /// What each clipping stage measured and did, in the order in which they acted: those of groups with stages of their own,
     /// then the optimizer's. Empty after a step that was not made because a gradient was not finite: it reached no stage.
@@ -157,7 +173,8 @@ public sealed class StepReport
         return false;
     }
 
-    private double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
+    /// <summary>The gradient's norm before clipping of each of <see cref="Parameters"/>.</summary>
+    internal double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
 
     /// <summary>All of it where there was no clip, or no step.</summary>
     private double[] PartsMade() => updateCoefficients ??= hasUpdateClip && !WasSkipped

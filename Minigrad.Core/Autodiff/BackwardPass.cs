@@ -245,6 +245,12 @@ internal sealed class BackwardPass
                 Trace?.Receive(node, gradient);
             }
 
+            if (node.Retained is { } retained && accumulateInLeaves)
+            {
+                retained.Gradient = retained.Gradient is { } before ? Sum(before, gradient) : gradient;
+                MarkExposed(gradient);
+            }
+
             if (node.ExposesGradient)
             {
                 MarkExposed(gradient);

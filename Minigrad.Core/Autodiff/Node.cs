@@ -58,6 +58,9 @@ internal abstract class Node
     /// <summary>Where a functional gradient of this node's output is to be kept, or null.</summary>
     public GradientCapture? Capture { get; set; }
 
+    /// <summary>The output itself, if its gradient is to be kept there (<see cref="Tensor.RetainGradient"/>), or null.</summary>
+    public Tensor? Retained { get; set; }
+
     /// <summary>Where the operation was called and with what, while anomalies are traced; else null.</summary>
     public OperationOrigin? Origin { get; }
 
@@ -106,6 +109,7 @@ internal abstract class Node
     {
         IsReleased = true;
         Inputs = [];
+        Retained = null;
         Origin?.Release();
         ReleaseSaved();
     }

@@ -84,10 +84,10 @@ public abstract class DeferredSteps
     /// <param name="memories">Where to, as <see cref="WriteMemory"/> was given it.</param>
     public abstract void ReadMemory(int memory, IReadOnlyList<double[]> memories);
 
-    /// <summary>Waits, and reads what the stages of an attempt did whose record is kept.</summary>
-    /// <param name="attempt">The attempt.</param>
-    /// <param name="records">A record for each stage.</param>
-    public abstract void ReadStages(int attempt, Span<StageRecord> records);
+    /// <summary>Waits, and reads what the stages of the last <see cref="RecordCount"/> attempts did, all at once.</summary>
+    /// <param name="records">Where to; a longer array in its place if it is too short.</param>
+    /// <returns>How many records there are for an attempt: attempt a's begin at a mod <see cref="RecordCount"/> times that.</returns>
+    public abstract int ReadStages(ref StageRecord[] records);
 
     /// <summary>Updates a run of parameters that have gradients, unless the step is withheld.</summary>
     /// <typeparam name="TStep">Makes the rule of a step.</typeparam>

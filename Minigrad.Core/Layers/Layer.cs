@@ -5,9 +5,6 @@ namespace Minigrad.Layers;
 /// <summary>A module from one tensor to one tensor.</summary>
 public abstract class Layer : Module
 {
-    [ThreadStatic]
-    private static Action<Layer, Tensor>? observer;
-
     /// <summary>Computes the output.</summary>
     /// <param name="input">The input; each layer says which shape it takes.</param>
     /// <exception cref="ShapeException">The shape does not fit; the message begins with the layer's path.</exception>
@@ -39,14 +36,13 @@ public abstract class Layer : Module
     {
         List<(string Path, string Kind, string Shape, long Count)> rows = [];
         bool wasTraining = IsTraining;
-        Action<Layer, Tensor>? before = observer;
-        observer = (layer, output) =>
+        using LayerListener listener = new((layer, output) =>
         {
             if (layer.Children.Count == 0)
             {
                 rows.Add((layer.Path, layer.ToString()!, output.Shape.ToString(), layer.ParameterCount));
             }
-        };
+        });
         try
         {
             Evaluate();
@@ -55,7 +51,6 @@ public abstract class Layer : Module
         }
         finally
         {
-            observer = before;
             if (wasTraining)
             {
                 Train();
@@ -91,8 +86,8 @@ public abstract class Layer : Module
         new($"In layer {Title}: {exception.Message}", exception);
 
     /// <summary>Whether someone is listening for the output of each layer, so that none may be skipped.</summary>
-    private protected static bool IsObserved => observer is not null;
+    private protected static bool IsObserved => LayerListener.Current is not null;
 
     /// <summary>Shows an output to who is listening, such as a summary.</summary>
-    private protected void Observe(Tensor output) => observer?.Invoke(this, output);
+    private protected void Observe(Tensor output) => LayerListener.Current?.Hear(this, output);
 }

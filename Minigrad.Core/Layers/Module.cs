@@ -192,7 +192,7 @@ public abstract class Module
     }
 
     /// <summary>The module's path and kind, as messages name it.</summary>
-    private protected string Title => Path.Length == 0 ? ToString()! : $"'{Path}', {this}";
+    internal string Title => Path.Length == 0 ? ToString()! : $"'{Path}', {this}";
 
     /// <summary>Until the scope is disposed, operations belong to this module, as far as a trace tells it.</summary>
     private protected LayerScope Enter() => AnomalyTrace.Current is { } trace ? new LayerScope(trace, Title) : default;

@@ -221,6 +221,7 @@ public abstract class RecurrentLayer : Layer
         }
 
         Tensor projected = (part.IsReverse ? packing.Reverse(rows) : rows).Linear(part.InputWeight, part.InputBias);
+        LayerListener.Current?.HearGates(this, number, projected, packing.Steps);
         SequenceInputs inputs = new(
             projected, part.HiddenWeight, part.HiddenBias, Initial(state?.Hidden), HasCellState ? Initial(state?.Cell) : null);
         (Tensor output, Tensor lastHidden, Tensor? lastState) = Scan(packing.Steps, inputs);

@@ -35,6 +35,13 @@ internal sealed class Drawing
             Add($"""<line class="grid" x1="{left:0.#}" x2="{left + width:0.#}" y1="{place:0.#}" y2="{place:0.#}"/><text x="{left - 7:0.#}" y="{place + 4:0.#}" text-anchor="end">{text}</text>""");
         }
 
+        Base(left, top, width, height, x, below);
+        Add($"""<text transform="translate({left - 62:0.#} {top + (height / 2):0.#}) rotate(-90)" text-anchor="middle">{Escape(label)}</text>""");
+    }
+
+    /// <summary>A frame with vertical grid lines, labelled below if asked.</summary>
+    public void Base(double left, double top, double width, double height, Axis x, string? below)
+    {
         foreach ((double place, string text) in x.Ticks(width > 400 ? 8 : 4))
         {
             Add($"""<line class="grid" x1="{place:0.#}" x2="{place:0.#}" y1="{top:0.#}" y2="{top + height:0.#}"/>""");
@@ -45,7 +52,6 @@ internal sealed class Drawing
         }
 
         Add($"""<rect class="frame" x="{left:0.#}" y="{top:0.#}" width="{width:0.#}" height="{height:0.#}"/>""");
-        Add($"""<text transform="translate({left - 62:0.#} {top + (height / 2):0.#}) rotate(-90)" text-anchor="middle">{Escape(label)}</text>""");
         if (below is not null)
         {
             Add($"""<text x="{left + (width / 2):0.#}" y="{top + height + 36:0.#}" text-anchor="middle">{Escape(below)}</text>""");
@@ -85,6 +91,20 @@ internal sealed class Drawing
             }
         }
     }
+
+    /// <summary>A dashed line from top to bottom at a value, with its name and the value beside it.</summary>
+    public void Marker(double place, double top, double height, double textAt, string name)
+    {
+        Add($"""<path stroke="currentColor" stroke-dasharray="5 3" d="M{place:0.#} {top:0.#}v{height:0.#}"/>""");
+        Add($"""<text x="{place + 5:0.#}" y="{textAt:0.#}" font-size="11">{Escape(name)}</text>""");
+    }
+
+    /// <summary>A level line.</summary>
+    public void Rule(double from, double to, double y, int colour) => Add($"""<path stroke="{Colour(colour)}" d="M{from:0.#} {y:0.#}H{to:0.#}"/>""");
+
+    /// <summary>Words that say what stands beside them.</summary>
+    public void Label(double x, double y, string text, bool isAtEnd = false) =>
+        Add($"""<text x="{x:0.#}" y="{y:0.#}" text-anchor="{(isAtEnd ? "end" : "start")}">{Escape(text)}</text>""");
 
     /// <summary>An area of a colour.</summary>
     public void Area(double left, double top, double width, double height, int colour, double opacity) =>

@@ -20,6 +20,7 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     private const int Top = 46;
     private const int Gap = 26;
     private const int Bottom = 48;
+    private const double MarkRadius = 2.2;
 
     /// <summary>How many panels stand side by side; those of one row share their vertical range, so that they can be compared.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
@@ -61,6 +62,13 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
                 drawing.Line(panel.Series[line].Points, x, y, line);
                 drawing.Legend(left + PanelWidth + 12, top, line, panel.Series[line].Name, line);
             }
+
+            for (int mark = 0; mark < panel.Marks.Count; mark++)
+            {
+                int colour = panel.Series.Count + mark;
+                drawing.Dots(panel.Marks[mark].Points, x, y, colour, MarkRadius);
+                drawing.Legend(left + PanelWidth + 12, top, colour, panel.Marks[mark].Name, colour, isDot: true);
+            }
         }
 
         return drawing.Finish();
@@ -71,5 +79,5 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     public void Save(string path) => File.WriteAllText(path, ToSvg());
 
     private static IEnumerable<(double X, double Y)> Points(IEnumerable<Panel> some) =>
-        some.SelectMany(panel => panel.Series).SelectMany(series => series.Points);
+        some.SelectMany(panel => panel.Series.Concat(panel.Marks)).SelectMany(series => series.Points);
 }

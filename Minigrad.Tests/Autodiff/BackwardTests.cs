@@ -4,6 +4,26 @@ namespace Minigrad.Tests.Autodiff;
 public sealed class BackwardTests
 {
     [Fact]
+    public void A_computed_tensor_that_was_told_to_keeps_its_gradient()
+    {
+        Tensor x = Tensor.Of([1f, 2f]).WithGradient();
+        Tensor y = x.Square();
+        Tensor z = 3f * y;
+        y.RetainGradient();
+        x.RetainGradient(); // It gathers there anyway.
+        z.Sum().Backward(retainGraph: true);
+        Assert.Equal([3f, 3f], y.Gradient!.ToArray());
+        Assert.Equal([6f, 12f], x.Gradient!.ToArray());
+        Assert.Null(z.Gradient);
+
+        // The functional form touches no gradient; another backward adds.
+        Tensor.Gradients(z.Sum(), [x], retainGraph: true);
+        Assert.Equal([3f, 3f], y.Gradient.ToArray());
+        z.Sum().Backward();
+        Assert.Equal([6f, 6f], y.Gradient.ToArray());
+    }
+
+    [Fact]
     public void A_tensor_used_twice_gets_both_gradients()
     {
         Tensor x = Tensor.Of([2f, 3f]).WithGradient("x");

@@ -28,6 +28,10 @@ public sealed class ErrorMessageTests
             "In layer '2', Linear(9 → 2)", "[3, 8]", "must be 9", "new Linear(8, 2)");
 
     [Fact]
+    public void A_gradient_that_nothing_will_bring_cannot_be_retained() =>
+        AssertTeaches<GradientException>(() => (Tensor.Ones(2) * 2f).RetainGradient(), "RetainGradient", "[2]", "WithGradient()", "NoGrad");
+
+    [Fact]
     public void An_axis_that_does_not_exist() =>
         AssertTeaches<ShapeException>(() => Tensor.Ones(2, 3).Sum([2]), "Sum", "dimension 2", "[2, 3]", "from -2 to 1");
 

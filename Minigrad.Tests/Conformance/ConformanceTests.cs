@@ -100,6 +100,9 @@ public sealed class ConformanceTests
             case "optimizer":
                 OptimizerCases.Run(item);
                 break;
+            case "preset":
+                PresetCases.Run(item);
+                break;
             case "training":
                 TrainingCases.Run(item);
                 break;

@@ -15,7 +15,8 @@ public sealed class OptimizerTests
     internal static readonly string[] KindNames =
         ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "rmsprop-centered", "adagrad", "adadelta", "adamax", "nadam", "radam", "spam"];
 
-    public static TheoryData<string> Kinds => [.. KindNames];
+    public static TheoryData<string> Kinds =>
+        [.. KindNames, "keras-sgd", "keras-nesterov", "keras-adam", "keras-amsgrad", "keras-rmsprop", "keras-rmsprop-centered", "keras-adagrad", "keras-adadelta", "keras-adamax", "keras-nadam"];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -288,6 +289,16 @@ public sealed class OptimizerTests
             "nadam" => new NAdam(all, 0.02),
             "radam" => new RAdam(all, 0.05),
             "spam" => new Spam(all, 0.02, threshold: 50, resetInterval: 60, warmUp: 20, delay: 3),
+            "keras-sgd" => LikeKeras.Sgd(groups[0], 0.02, momentum: 0.9),
+            "keras-nesterov" => LikeKeras.Sgd(groups[0], 0.02, momentum: 0.9, nesterov: true),
+            "keras-adam" => LikeKeras.Adam(groups[0], 0.02),
+            "keras-amsgrad" => LikeKeras.Adam(groups[0], 0.02, amsGrad: true, weightDecay: 0.01),
+            "keras-rmsprop" => LikeKeras.RmsProp(groups[0], 0.02),
+            "keras-rmsprop-centered" => LikeKeras.RmsProp(groups[0], 0.01, momentum: 0.5, centered: true),
+            "keras-adagrad" => LikeKeras.Adagrad(groups[0], 0.3),
+            "keras-adadelta" => LikeKeras.Adadelta(groups[0], 5),
+            "keras-adamax" => LikeKeras.Adamax(groups[0], 0.05),
+            "keras-nadam" => LikeKeras.Nadam(groups[0], 0.02),
             _ => throw new ArgumentException(kind),
         };
     }

@@ -81,6 +81,58 @@ public sealed class ChartTests
         Assert.Throws<InvalidOperationException>(() => new PlaneChart("t", (1, 1), (0, 1)).ToSvg());
     }
 
+    [Fact]
+    public void Marks_of_a_panel_are_dots_in_the_colours_after_the_lines()
+    {
+        Panel panel = new("a", [new Series("line", [(0, 1), (2, 1)])]) { Marks = [new Series("marked", [(1, 3)])] };
+        XDocument document = XDocument.Parse(new LineChart("t", "x", panel).ToSvg());
+        XElement[] dots = [.. Elements(document, "circle")];
+        Assert.Equal(2, dots.Length); // The mark and its place in the legend.
+        Assert.Equal(dots[0].Attribute("fill")!.Value, dots[1].Attribute("fill")!.Value);
+        Assert.NotEqual(Elements(document, "path").First().Attribute("stroke")!.Value, dots[0].Attribute("fill")!.Value);
+
+        // The mark is in the middle, and above the line: the axis takes it in.
+        (double X, double Y)[] line = Points(Elements(document, "path").First().Attribute("d")!.Value);
+        Assert.Equal((line[0].X + line[1].X) / 2, (double)dots[0].Attribute("cx")!, 0.1);
+        Assert.True((double)dots[0].Attribute("cy")! < line[0].Y - 100);
+    }
+
+    [Fact]
+    public void A_histogram_counts_on_its_axis_and_marks_values()
+    {
+        double[] values = [1, 1, 1, 10, 100, 1000, double.NaN, 0];
+        XDocument document = XDocument.Parse(new HistogramChart("t", "norm", values) { IsLogarithmic = true, BinCount = 3, Markers = [("p90", 100), ("never", 0)] }.ToSvg());
+        double[] heights = [.. Elements(document, "rect").Where(element => element.Attribute("fill-opacity") is not null).Select(element => (double)element.Attribute("height")!)];
+        Assert.Equal(3, heights.Length);
+        Assert.Equal(3, heights[0] / heights[1], 0.01);
+        Assert.Equal(2, heights[2] / heights[1], 0.01);
+        Assert.Contains("p90 100", document.Root!.Value, StringComparison.Ordinal);
+        Assert.DoesNotContain("never", document.Root.Value, StringComparison.Ordinal);
+        Assert.Contains("no finite value", Assert.Throws<InvalidOperationException>(() => new HistogramChart("t", "x", []).ToSvg()).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HistogramChart("t", "x", []) { BinCount = 0 });
+    }
+
+    [Fact]
+    public void A_heat_map_joins_equal_neighbours_and_tells_what_is_zero_missing_or_not_finite()
+    {
+        HeatMap map = new("t", "step", [0, 10, 20, 30], ("a", [1, 1, 100, 100]), ("b", [double.NaN, null, 0, 1]));
+        XDocument document = XDocument.Parse(map.ToSvg());
+        var areas = Elements(document, "rect").Where(element => element.Attribute("fill-opacity") is not null)
+            .Select(element => (Left: (double)element.Attribute("x")!, Top: (double)element.Attribute("y")!, Width: (double)element.Attribute("width")!, Opacity: (double)element.Attribute("fill-opacity")!, Fill: element.Attribute("fill")!.Value))
+            .Where(area => area.Left < 750).ToArray();
+        var first = areas.Where(area => area.Top == 46).ToArray();
+        Assert.Equal([280.0, 280.0], first.Select(area => area.Width));
+        Assert.Equal([0.06, 1.0], first.Select(area => area.Opacity));
+        var second = areas.Where(area => area.Top == 68).ToArray();
+        Assert.Equal([190.0, 610.0], second.Select(area => area.Left));
+        Assert.NotEqual(second[0].Fill, second[1].Fill);
+        Assert.Contains("not finite", document.Root!.Value, StringComparison.Ordinal);
+        Assert.Equal(2, Elements(document, "path").Count()); // Struck through: the zero, here and in the legend.
+        string message = Assert.Throws<ArgumentException>(() => new HeatMap("t", "step", [0, 1], ("a", [1])).ToSvg()).Message;
+        Assert.Contains("row 'a' has 1 numbers for 2 columns", message, StringComparison.Ordinal);
+        Assert.Contains("0 rows and 0 columns", Assert.Throws<InvalidOperationException>(() => new HeatMap("t", "step", []).ToSvg()).Message, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<XElement> Elements(XDocument document, string name) =>
         document.Descendants().Where(element => element.Name.LocalName == name);
 

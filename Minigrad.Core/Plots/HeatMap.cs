@@ -1,0 +1,148 @@
+namespace Minigrad.Plots;
+
+/// <summary>
+/// Positive numbers in rows and columns as shades, the darker (on a dark background: the brighter) the larger, on a logarithmic
+/// scale: the norms of layers over time. What is not finite is in another colour, and 0 is struck through. Plain SVG; it needs no
+/// library, and is readable on a light and on a dark background.
+/// </summary>
+/// <param name="title">The heading.</param>
+/// <param name="horizontalLabel">What the columns are: steps.</param>
+/// <param name="columns">Where each column begins on the horizontal axis, growing.</param>
+/// <param name="rows">The rows from top to bottom: a name, and a number for each column; null where there is none.</param>
+public sealed class HeatMap(
+    string title, string horizontalLabel, IReadOnlyList<double> columns, params IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> rows)
+{
+    private const int Width = 560;
+    private const int RowHeight = 22;
+    private const int Left = 190;
+    private const int Right = 110;
+    private const int Top = 46;
+    private const int Bottom = 48;
+    private const int ScaleWidth = 16;
+
+    /// <summary>Shades, from the least number to the largest.</summary>
+    private const int Levels = 14;
+
+    /// <summary>The least number is not drawn as nothing.</summary>
+    private const double LeastOpacity = 0.06;
+
+    /// <summary>The scale is at least so long, whatever the rows.</summary>
+    private const int LeastScale = 120;
+
+    /// <summary>The level of 0, which has no logarithm.</summary>
+    private const int Crossed = -1;
+
+    private const int Ground = 0;
+    private const int Alarm = 1;
+
+    /// <summary>What the numbers are, above the scale.</summary>
+    public string Label { get; init; } = "norm";
+
+    /// <summary>The map as an SVG document.</summary>
+    /// <exception cref="InvalidOperationException">There is no positive finite number.</exception>
+    /// <exception cref="ArgumentException">A row does not have a number for each column.</exception>
+    public string ToSvg()
+    {
+        if (rows.Count == 0 || columns.Count == 0)
+        {
+            throw new InvalidOperationException($"There is nothing to draw: '{title}' has {rows.Count} rows and {columns.Count} columns. Was anything recorded?");
+        }
+
+        foreach ((string name, IReadOnlyList<double?> numbers) in rows)
+        {
+            if (numbers.Count != columns.Count)
+            {
+                throw new ArgumentException($"HeatMap: row '{name}' has {numbers.Count} numbers for {columns.Count} columns; give one for each, null where there is none.");
+            }
+        }
+
+        int height = rows.Count * RowHeight;
+        int scaleHeight = Math.Max(height, LeastScale);
+        Axis scale = Axis.Around(
+            rows.SelectMany(row => row.Values).Select(value => value ?? double.NaN), title, Top + scaleHeight, Top, isLogarithmic: true);
+        Drawing drawing = new(Left + Width + Right, Top + scaleHeight + Bottom, title, Left);
+        double last = columns[^1] + (columns.Count > 1 ? columns[^1] - columns[^2] : 1);
+        Axis x = Axis.Between(columns[0], last, Left, Left + Width);
+        for (int row = 0; row < rows.Count; row++)
+        {
+            double top = Top + (row * RowHeight);
+            drawing.Label(Left - 8, top + (RowHeight / 2.0) + 4, rows[row].Name, isAtEnd: true);
+            DrawRow(drawing, rows[row].Values, [.. columns.Append(last).Select(x.Place)], scale, top);
+        }
+
+        drawing.Base(Left, Top, Width, height, x, horizontalLabel);
+        DrawScale(drawing, scale, scaleHeight);
+        return drawing.Finish();
+    }
+
+    /// <summary>Writes the map to a file.</summary>
+    /// <param name="path">The file, which is overwritten.</param>
+    public void Save(string path) => File.WriteAllText(path, ToSvg());
+
+    /// <summary>How a number is drawn, so that equal neighbours are drawn as one.</summary>
+    private static (int Colour, int Level) Shade(double? value, Axis scale, double length) => value switch
+    {
+        null => (Ground, 0),
+        0 => (Ground, Crossed),
+        { } number when !double.IsFinite(number) => (Alarm, Levels),
+        { } number => (Ground, 1 + (int)Math.Round((Top + length - scale.Place(number)) / length * (Levels - 1))),
+    };
+
+    private static double Opacity(int level) => LeastOpacity + ((1 - LeastOpacity) * (level - 1) / (Levels - 1));
+
+    private void DrawRow(Drawing drawing, IReadOnlyList<double?> values, double[] places, Axis scale, double top)
+    {
+        double length = Math.Max(rows.Count * RowHeight, LeastScale);
+        (int Colour, int Level) before = default;
+        int start = 0;
+        for (int column = 0; column <= values.Count; column++)
+        {
+            (int Colour, int Level) here = column < values.Count ? Shade(values[column], scale, length) : (-1, 0);
+            if (column > 0 && here != before)
+            {
+                if (before.Level > 0)
+                {
+                    drawing.Area(places[start], top, places[column] - places[start], RowHeight, before.Colour, Opacity(before.Level));
+                }
+                else if (before.Level == Crossed)
+                {
+                    drawing.Rule(places[start], places[column], top + (RowHeight / 2.0), Alarm);
+                }
+
+                start = column;
+            }
+
+            before = here;
+        }
+    }
+
+    private void DrawScale(Drawing drawing, Axis scale, int height)
+    {
+        const int Place = Left + Width + 24;
+        for (int level = 1; level <= Levels; level++)
+        {
+            double top = Top + (height * (1 - ((double)level / Levels)));
+            drawing.Area(Place, top, ScaleWidth, (double)height / Levels, Ground, Opacity(level));
+        }
+
+        foreach ((double place, string text) in scale.Ticks(5))
+        {
+            drawing.Label(Place + ScaleWidth + 6, place + 4, text);
+        }
+
+        drawing.Label(Place, Top - 8, Label);
+        double below = Top + height + 12;
+        if (rows.Any(row => row.Values.Any(value => value is { } number && !double.IsFinite(number))))
+        {
+            drawing.Area(Place, below, ScaleWidth, 12, Alarm, 1);
+            drawing.Label(Place + ScaleWidth + 6, below + 10, "not finite");
+            below += 18;
+        }
+
+        if (rows.Any(row => row.Values.Contains(0)))
+        {
+            drawing.Rule(Place, Place + ScaleWidth, below + 6, Alarm);
+            drawing.Label(Place + ScaleWidth + 6, below + 10, "0");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using Minigrad.Plots;
+
+namespace Minigrad.Optimizers.Monitoring;
+
+/// <content>The history as pictures.</content>
+public sealed partial class StepHistory
+{
+    /// <summary>More columns than this cannot be told apart.</summary>
+    private const int MostColumns = 128;
+
+    /// <summary>
+    /// The gradient norm over the steps with the threshold in force, the clipped steps marked, and the loss below on the same
+    /// axis if it was recorded. Where a row stands for several steps, its largest norm is drawn.
+    /// </summary>
+    /// <param name="title">The heading.</param>
+    public LineChart ToChart(string title = "Gradient norm")
+    {
+        List<Series> lines = [new Series(Stride == 1 ? "gradient norm" : $"largest of {Stride} steps", [.. Rows.Select(row => ((double)row.Step, row.LargestNorm))])];
+        if (rows.Exists(row => double.IsFinite(row.Threshold)))
+        {
+            lines.Add(new Series("threshold", [.. rows.Select(row => ((double)row.Step, row.Threshold))]));
+        }
+
+        List<Series> marks = [];
+        AddMarks(marks, "clipped", row => row.ClippedSteps > 0);
+        AddMarks(marks, "skipped", row => row.SkippedSteps > 0);
+        Panel norms = new("gradient norm", lines) { IsLogarithmic = true, Marks = marks };
+        List<(double X, double Y)> losses = [.. rows.Where(row => row.Loss is not null).Select(row => ((double)row.Step, row.Loss!.Value))];
+        bool isPositive = losses.TrueForAll(point => point.Y > 0 || double.IsNaN(point.Y));
+        return losses.Count == 0
+            ? new LineChart(title, "step", norms)
+            : new LineChart(title, "step", norms, new Panel("loss", [new Series("loss", losses)]) { IsLogarithmic = isPositive });
+    }
+
+    /// <summary>How often which gradient norm occurred, with its quantiles marked. A norm of 0 is not shown.</summary>
+    /// <param name="title">The heading.</param>
+    public HistogramChart ToHistogram(string title = "Gradient norms")
+    {
+        double[] norms = FiniteNorms();
+        return new HistogramChart(title, "gradient norm", norms)
+        {
+            IsLogarithmic = true,
+            Markers = norms.Length == 0
+                ? []
+                : [("median", Quantile(norms, 0.5)), ("p90", Quantile(norms, 0.9)), ("p95", Quantile(norms, 0.95)), ("p99", Quantile(norms, 0.99))],
+        };
+    }
+
+    /// <summary>The gradient norm of every layer over the steps: what has a name up to its last dot in common is a layer.</summary>
+    /// <param name="title">The heading.</param>
+    public HeatMap ToHeatMap(string title = "Gradient norm of each layer")
+    {
+        int together = Math.Max(1, (ParameterNorms.Count + MostColumns - 1) / MostColumns);
+        List<ParameterNormRow> columns = [.. normRows.Where((_, i) => i % together == 0)];
+        IEnumerable<IGrouping<string, int>> layers = Enumerable.Range(0, names.Count).GroupBy(column => LayerOf(names[column]));
+        return new HeatMap(
+            title,
+            "step",
+            [.. columns.Select(row => (double)row.Step)],
+            [.. layers.Select(layer => (layer.Key, (IReadOnlyList<double?>)[.. columns.Select(row => Combined(row, layer))]))]);
+    }
+
+    /// <summary>The layer that a parameter belongs to: its name up to the last dot, or all of it.</summary>
+    internal static string LayerOf(string name) => name.LastIndexOf('.') is var dot and > 0 ? name[..dot] : name;
+
+    private static double? Combined(ParameterNormRow row, IEnumerable<int> columns)
+    {
+        double[] norms = [.. columns.Where(column => column < row.Norms.Count && row.Norms[column] is not null).Select(column => row.Norms[column]!.Value)];
+        return norms.Length == 0 ? null : GradientNorm(norms);
+    }
+
+    private static double GradientNorm(double[] norms) => Clipping.GradientSet.NormOfNorms(norms, 2);
+
+    /// <summary>A mark for each row that something happened in, at the height of its norm or, if that is not finite, of the largest.</summary>
+    private void AddMarks(List<Series> marks, string name, Func<StepRow, bool> happened)
+    {
+        List<StepRow> marked = rows.FindAll(row => happened(row));
+        if (marked.Count > 0)
+        {
+            double top = rows.Select(row => row.LargestNorm).Where(double.IsFinite).DefaultIfEmpty(1).Max();
+            marks.Add(new Series(name, [.. marked.Select(row => ((double)row.Step, double.IsFinite(row.LargestNorm) ? row.LargestNorm : top))]));
+        }
+    }
+}

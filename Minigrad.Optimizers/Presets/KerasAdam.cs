@@ -1,0 +1,31 @@
+using Minigrad.Backends;
+using Minigrad.Optimizers.Rules;
+
+namespace Minigrad.Optimizers.Presets;
+
+/// <summary>Adam and AdamW as in Keras 3.</summary>
+internal sealed class KerasAdam(IEnumerable<Tensor> parameters, double learningRate, double beta1, double beta2, double epsilon, bool amsGrad, double weightDecay)
+    : KerasOptimizer(parameters, learningRate, weightDecay)
+{
+    private readonly double beta1 = CheckRate(beta1, nameof(beta1));
+    private readonly double beta2 = CheckRate(beta2, nameof(beta2));
+    private readonly double epsilon = CheckNotNegative(epsilon, nameof(epsilon));
+
+    /// <inheritdoc/>
+    protected override int StateCount => amsGrad ? 3 : 2;
+
+    /// <inheritdoc/>
+    protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+    {
+        BiasCorrection correction = new(step.LearningRate, beta1, beta2);
+        Moments moments = Moments.Of(beta1, beta2);
+        if (amsGrad)
+        {
+            step.Apply<KerasAmsGradStep, AmsGradRule>(new KerasAmsGradStep(correction, moments, epsilon), targets);
+        }
+        else
+        {
+            step.Apply<KerasAdamStep, AdamRule>(new KerasAdamStep(correction, moments, epsilon), targets);
+        }
+    }
+}

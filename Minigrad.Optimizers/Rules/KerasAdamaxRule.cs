@@ -1,0 +1,31 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+using Minigrad.Operations;
+
+namespace Minigrad.Optimizers.Rules;
+
+/// <summary>m ← β₁ · m + (1 − β₁) · g, u ← max(β₂ · u, |g|), p ← p − η̂ · m / (u + ε): Adamax with ε added to the maximum, as in Keras 3.</summary>
+/// <param name="stepSize">η̂ = η / (1 − β₁ᵗ).</param>
+/// <param name="meanRate">1 − β₁.</param>
+/// <param name="decay">β₂.</param>
+/// <param name="epsilon">ε.</param>
+public readonly struct KerasAdamaxRule(float stepSize, float meanRate, float decay, float epsilon) : IUpdateRule
+{
+    private readonly float stepSize = stepSize;
+    private readonly float meanRate = meanRate;
+    private readonly float decay = decay;
+    private readonly float epsilon = epsilon;
+
+    /// <inheritdoc/>
+    public int StateCount => 2;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Update<T>(ref T parameter, T gradient, ref T mean, ref T largest, ref T third)
+        where T : struct, IReal<T>
+    {
+        mean += meanRate * (gradient - mean);
+        largest = T.Max(decay * largest, T.Abs(gradient));
+        parameter -= stepSize * mean / (largest + epsilon);
+    }
+}
