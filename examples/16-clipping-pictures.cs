@@ -96,9 +96,9 @@ void DrawScopes()
     (string Name, ClipStage? Stage)[] stages =
     [
         ("no clipping", null),
-        ("GlobalNorm(1)", Clip.GlobalNorm(1)),
-        ("ParameterNorm(1)", Clip.ParameterNorm(1)),
-        ("UnitNorm(0.03)", Clip.UnitNorm(0.03)),
+        ("GlobalNorm(0.02)", Clip.GlobalNorm(0.02)),
+        ("ParameterNorm(0.02)", Clip.ParameterNorm(0.02)),
+        ("UnitNorm(0.0005)", Clip.UnitNorm(0.0005)),
     ];
     List<Series> lines = [.. stages.Select(stage => new Series(stage.Name, Norms(stage.Stage)))];
     Save("clip-scopes", new LineChart("What each scope leaves of eight layers' gradients", "layer", new Panel("norm of the weights' gradient", lines) { IsLogarithmic = true }).ToSvg());
