@@ -41,7 +41,7 @@ public sealed class ClippingGuide
 
         Loss.MeanSquare(model.Forward(x), target).Backward();
         StepReport report = optimizer.Step();
-        Assert.Equal(["Value", "GlobalNorm"], report.Stages.Select(stage => stage.Stage));
+        Assert.Equal(["Value(5)", "GlobalNorm(1)"], report.Stages.Select(stage => stage.Stage));
         Assert.All(report.Stages, stage => Assert.True(stage.Acted));
         Assert.True(report.Stages[1].Norm < report.Stages[0].Norm);
         Assert.Equal(1, report.ClippedNorm, 1e-6);

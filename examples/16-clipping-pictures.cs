@@ -8,6 +8,7 @@ using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Optimizers;
 using Minigrad.Optimizers.Clipping;
+using Minigrad.Optimizers.Monitoring;
 using Minigrad.Plots;
 
 string folder = args.Length > 0 ? args[0] : Directory.GetCurrentDirectory();
@@ -16,6 +17,9 @@ int wrong = 0;
 DrawProducts();
 DrawStagesInThePlane();
 DrawScopes();
+DrawUpdates();
+DrawDynamicThresholds();
+DrawRecord();
 DrawSweep();
 return wrong;
 
@@ -126,14 +130,113 @@ void DrawScopes()
     }
 }
 
+// Adam before and after its gradients become a hundred times as large: its mean of squares follows slowly.
+void DrawUpdates()
+{
+    (string Name, UpdateClip? Clip)[] clips = [("no clipping", null), ("UpdateClip.Rms(1)", UpdateClip.Rms(1)), ("UpdateClip.StableAdamW()", UpdateClip.StableAdamW())];
+    List<Series> lines = [.. clips.Select(clip => new Series(clip.Name, Sizes(clip.Clip)))];
+    Save("update-clipping", new LineChart("Adam's updates when gradients become a hundred times as large, at step 100", "step", new Panel("RMS of update / learning rate", lines)).ToSvg());
+    double[] largest = [.. lines.Select(line => line.Points.Max(point => point.Y))];
+    Check("without clipping steps are several times the learning rate", largest[0] > 3);
+    Check("with it they are not", largest[1] < 1.001 && largest[2] < 1.1);
+
+    static List<(double Step, double Size)> Sizes(UpdateClip? clip)
+    {
+        const double Rate = 1e-3;
+        Generator generator = new(seed: 1);
+        Tensor parameter = Tensor.Zeros(64).WithGradient("w");
+        Tensor direction = Tensor.Normal([64], generator: generator);
+        var optimizer = new Adam([parameter], Rate) { UpdateClip = clip };
+        List<(double Step, double Size)> sizes = [];
+        for (int step = 1; step <= 200; step++)
+        {
+            Tensor before = Tensor.Of(parameter.ToArray());
+            parameter.Gradient = (direction + Tensor.Normal([64], generator: generator)) * (step < 100 ? 0.01f : 1f);
+            optimizer.Step();
+            sizes.Add((step, (parameter.Detach() - before).Norm([]).Item() / 8 / Rate));
+        }
+
+        return sizes;
+    }
+}
+
+// What five rules make their threshold of the same norms, which fall, scatter, and now and then jump.
+void DrawDynamicThresholds()
+{
+    const int Steps = 400;
+    const int Warmup = 20;
+    int[] spikes = [90, 170, 171, 260, 350];
+    double[] norms = Norms();
+    Series norm = new("gradient norm", [.. norms.Select((value, step) => (step + 1.0, value))]);
+    (string Name, Threshold Threshold)[] shares =
+    [
+        ("Percentile(90)", Threshold.Percentile(90, window: 100, warmup: Warmup)),
+        ("StreamingQuantile(0.9)", Threshold.StreamingQuantile(0.9)),
+        ("MovingAverage()", Threshold.MovingAverage(absolute: double.PositiveInfinity, warmup: Warmup)),
+    ];
+    (string Name, Threshold Threshold)[] outliers =
+    [
+        ("ZScore()", Threshold.ZScore(target: SpikeTarget.Limit, warmup: Warmup)),
+        ("MedianDeviation(3)", Threshold.MedianDeviation(3, window: 100, warmup: Warmup)),
+    ];
+    List<(string Name, StageReport[] Reports)> runs = [.. shares.Concat(outliers).Select(rule => (rule.Name, Run(rule.Threshold)))];
+    Series[] lines = [.. runs.Select(run => new Series(run.Name, [.. run.Reports.Select((report, step) => (step + 1.0, report.Threshold))]))];
+    Save("dynamic-thresholds", new LineChart(
+        "Thresholds that follow the norms",
+        "step",
+        new Panel("rules that clip a share", [norm, .. lines[..3]]) { IsLogarithmic = true },
+        new Panel("rules that clip spikes", [norm, .. lines[3..]]) { IsLogarithmic = true }).ToSvg());
+    foreach ((string name, StageReport[] reports) in runs)
+    {
+        // A share of all steps behind the warm-up, and how many of the spikes were cut.
+        double share = reports.Skip(Warmup).Average(report => report.Acted ? 1.0 : 0.0);
+        int cut = spikes.Count(step => reports[step].Acted);
+        bool isShare = shares.Any(rule => rule.Name == name);
+        Check($"{name} clips {share:p1} of the steps and {cut} of {spikes.Length} spikes", cut == spikes.Length && (isShare ? share > 0.05 : share < 0.05));
+    }
+
+    double[] Norms()
+    {
+        float[] scatter = Tensor.Normal([Steps], standardDeviation: 0.15f, generator: new Generator(seed: 2)).ToArray();
+        return [.. scatter.Select((value, step) => Math.Exp(value) / (1 + (2.0 * step / Steps)) * (spikes.Contains(step) ? 30 : 1))];
+    }
+
+    StageReport[] Run(Threshold threshold)
+    {
+        Tensor parameter = Tensor.Zeros(1).WithGradient("w");
+        var optimizer = new Sgd([parameter], learningRate: 0) { Clip = [Clip.GlobalNorm(threshold)] };
+        return Array.ConvertAll(norms, value =>
+        {
+            parameter.Gradient = Tensor.Of([(float)value]);
+            return optimizer.Step().Stages[0];
+        });
+    }
+}
+
+// A record at a hundredth of the learning rate, what the advisor makes of it, and the training that follows.
+void DrawRecord()
+{
+    StepHistory slow = new();
+    Train(double.PositiveInfinity, seed: 1, steps: 300, slowness: 100, slow);
+    ThresholdAdvice advice = ThresholdAdvisor.Advise(slow);
+    Console.WriteLine(advice);
+    Save("histogram", advice.ToHistogram().ToSvg());
+    StepHistory fast = new();
+    Train(advice.Suggestion ?? 1, seed: 1, steps: 2000, slowness: 1, fast);
+    Save("history", fast.ToChart("A run with the threshold that was advised").ToSvg());
+    double last = fast.Rows.TakeLast(20).Average(row => row.Loss!.Value);
+    Console.WriteLine(fast);
+    Check($"the advice trains it: loss {last:0.000}", advice.Suggestion is not null && last < 0.04);
+}
+
 // One network trained with thresholds from far too small to far too large, from three seeds.
 void DrawSweep()
 {
     int[] seeds = [1, 2, 3];
-    double mean = seeds.Average(seed => Train(double.PositiveInfinity, seed).MeanNorm);
+    double mean = seeds.Average(seed => Train(double.PositiveInfinity, seed).Norms.Where(double.IsFinite).Average());
     Console.WriteLine($"mean norm without clipping {mean:0.00}");
     double[] thresholds = [.. Enumerable.Range(-6, 13).Select(half => Math.Pow(10, half / 2.0))];
-    List<Series> lines = [.. seeds.Select(seed => new Series($"seed {seed}", [.. thresholds.Select(threshold => (threshold, Train(threshold, seed).Loss))]))];
+    List<Series> lines = [.. seeds.Select(seed => new Series($"seed {seed}", [.. thresholds.Select(threshold => (threshold, Train(threshold, seed).Losses.TakeLast(50).Average()))]))];
     (double low, double high) = (lines.Min(line => line.Points.Min(point => point.Y)), lines.Max(line => line.Points.Max(point => point.Y)));
     List<(double X, double Y)> range = [(mean / 2, low), (mean / 2, high), (double.NaN, double.NaN), (10 * mean, low), (10 * mean, high)];
     Save("threshold-sweep", new LineChart(
@@ -151,43 +254,45 @@ void DrawSweep()
         Console.WriteLine($"{line.Name}: {string.Join("  ", line.Points.Select(point => $"{point.X:g2}: {point.Y:0.000}"))}");
         Check($"{line.Name}: the best of the range beats both ends three times", 3 * best < Math.Min(line.Points[0].Y, line.Points[^1].Y));
     }
+}
 
-    static (double MeanNorm, double Loss) Train(double threshold, int seed)
+// The adding problem by relu units that begin by remembering everything, as in examples/07-exploding-rnn.cs, but smaller.
+static (List<double> Norms, List<double> Losses) Train(double threshold, int seed, int steps = 2000, double slowness = 1, StepHistory? history = null)
+{
+    Generator.Default = new Generator((ulong)seed);
+    Generator data = Generator.Default.For("data");
+    var rnn = new Rnn(2, 32, activation: Activation.Relu);
+    var head = new Linear(32, 1);
+    using (new NoGrad())
     {
-        const int Steps = 2000;
-        Generator.Default = new Generator((ulong)seed);
-        Generator data = Generator.Default.For("data");
-        var rnn = new Rnn(2, 32, activation: Activation.Relu);
-        var head = new Linear(32, 1);
-        using (new NoGrad())
-        {
-            rnn.Parameters[0].Assign(Tensor.Normal([32, 2], standardDeviation: 0.1f));
-            rnn.Parameters[1].Assign(Tensor.Eye(32));
-            rnn.Parameters[2].Assign(Tensor.Zeros(32));
-            rnn.Parameters[3].Assign(Tensor.Zeros(32));
-        }
-
-        var optimizer = new Sgd([.. rnn.Parameters, .. head.Parameters], learningRate: 0.01, momentum: 0.9)
-        {
-            Clip = [Clip.GlobalNorm(threshold)],
-            NonFinite = NonFinitePolicy.Propagate,
-        };
-        var rate = new Scheduler(Schedule.Cosine(optimizer.LearningRate, Steps), value => optimizer.LearningRate = value);
-        List<double> norms = [];
-        List<double> losses = [];
-        for (int step = 0; step < Steps; step++)
-        {
-            (Tensor input, Tensor target) = ToyData.AddingProblem(32, 20, data);
-            optimizer.ZeroGradients();
-            Tensor loss = Loss.MeanSquare(head.Forward(rnn.Forward(input)[.., ^1]), target);
-            loss.Backward();
-            norms.Add(optimizer.Step().Norm);
-            losses.Add(loss.Item());
-            rate.Step();
-        }
-
-        return (norms.Where(double.IsFinite).Average(), losses.TakeLast(50).Average());
+        rnn.Parameters[0].Assign(Tensor.Normal([32, 2], standardDeviation: 0.1f));
+        rnn.Parameters[1].Assign(Tensor.Eye(32));
+        rnn.Parameters[2].Assign(Tensor.Zeros(32));
+        rnn.Parameters[3].Assign(Tensor.Zeros(32));
     }
+
+    var optimizer = new Sgd([.. rnn.Parameters, .. head.Parameters], learningRate: 0.01 / slowness, momentum: 0.9)
+    {
+        Clip = [Clip.GlobalNorm(threshold)],
+        NonFinite = NonFinitePolicy.Propagate,
+    };
+    var rate = new Scheduler(Schedule.Cosine(optimizer.LearningRate, steps), value => optimizer.LearningRate = value);
+    List<double> norms = [];
+    List<double> losses = [];
+    for (int step = 0; step < steps; step++)
+    {
+        (Tensor input, Tensor target) = ToyData.AddingProblem(32, 20, data);
+        optimizer.ZeroGradients();
+        Tensor loss = Loss.MeanSquare(head.Forward(rnn.Forward(input)[.., ^1]), target);
+        loss.Backward();
+        StepReport report = optimizer.Step();
+        norms.Add(report.Norm);
+        losses.Add(loss.Item());
+        history?.Add(report, losses[^1]);
+        rate.Step();
+    }
+
+    return (norms, losses);
 }
 
 void Save(string name, string svg)
