@@ -170,7 +170,7 @@ void DrawDynamicThresholds()
     Series norm = new("gradient norm", [.. norms.Select((value, step) => (step + 1.0, value))]);
     (string Name, Threshold Threshold)[] shares =
     [
-        ("Percentile(90)", Threshold.Percentile(90, window: 100, warmup: Warmup)),
+        ("Percentile(75)", Threshold.Percentile(75, window: 50, warmup: Warmup)),
         ("StreamingQuantile(0.9)", Threshold.StreamingQuantile(0.9)),
         ("MovingAverage()", Threshold.MovingAverage(absolute: double.PositiveInfinity, warmup: Warmup)),
     ];
@@ -213,20 +213,21 @@ void DrawDynamicThresholds()
     }
 }
 
-// A record at a hundredth of the learning rate, what the advisor makes of it, and the training that follows.
+// A record at a hundredth of the learning rate, what the advisor makes of it, and the trainings that follow.
 void DrawRecord()
 {
     StepHistory slow = new();
-    Train(double.PositiveInfinity, seed: 1, size: 64, length: 40, steps: 300, slowness: 100, slow);
+    Train(double.PositiveInfinity, seed: 2, size: 64, length: 40, steps: 300, slowness: 100, slow);
     ThresholdAdvice advice = ThresholdAdvisor.Advise(slow);
     Console.WriteLine(advice);
     Save("histogram", advice.ToHistogram().ToSvg());
+    double threshold = advice.Suggestion ?? double.PositiveInfinity;
     StepHistory fast = new(capacity: 256);
-    (_, List<double> losses) = Train(advice.Suggestion ?? 1, seed: 1, size: 64, length: 40, steps: 4000, slowness: 1, fast);
+    double[] losses = [.. new[] { 1, 2, 3 }.Select(seed =>
+        Train(threshold, seed, size: 64, length: 40, steps: 4000, slowness: 1, seed == 2 ? fast : null).Losses.TakeLast(100).Average())];
     Save("history", fast.ToChart("A run with the threshold that was advised").ToSvg());
     Console.WriteLine(fast);
-    double last = losses.TakeLast(100).Average();
-    Check($"the advice trains it to a loss of {last:0.0000}", advice.Suggestion is not null && last < 0.03);
+    Check($"the advice trains it from three seeds to losses of {string.Join(", ", losses.Select(loss => $"{loss:0.000}"))}; guessing gives 0.167", losses.Max() < 0.1 && losses.Order().ElementAt(1) < 0.03);
 }
 
 // One network trained with thresholds from far too small to far too large, from three seeds.
