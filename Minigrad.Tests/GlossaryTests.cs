@@ -34,12 +34,12 @@ public sealed partial class GlossaryTests
     public void The_words_of_clipping_are_there(params string[] terms) =>
         Assert.All(terms, term => Assert.Single(Rows("glossary.md"), cells => cells[0] == term && Name().IsMatch(cells[2])));
 
-    /// <summary>A type, or a type and a member of it, inherited or not.</summary>
+    /// <summary>A type, or a type and a member of it, inherited or not, open to users or only to readers.</summary>
     private static bool IsInTheCode(string name)
     {
         string[] parts = name.Split('.');
-        string type = parts[0].Replace("<T>", "`1", StringComparison.Ordinal);
-        const BindingFlags All = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static;
+        string type = TypeArgument().Replace(parts[0], "`1");
+        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
         return Types.Any(found => found.Name == type && (parts.Length == 1 || found.GetMember(parts[1], All).Length > 0));
     }
 
@@ -51,6 +51,9 @@ public sealed partial class GlossaryTests
 
     [GeneratedRegex("`([^`]+)`")]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"<\w+>")]
+    private static partial Regex TypeArgument();
 
     /// <summary>A bar that is not escaped.</summary>
     [GeneratedRegex(@"(?<!\\)\|")]
