@@ -171,7 +171,7 @@ void DrawDynamicThresholds()
     (string Name, Threshold Threshold)[] shares =
     [
         ("Percentile(75)", Threshold.Percentile(75, window: 50, warmup: Warmup)),
-        ("StreamingQuantile(0.9)", Threshold.StreamingQuantile(0.9)),
+        ("StreamingQuantile", Threshold.StreamingQuantile(0.9)),
         ("MovingAverage()", Threshold.MovingAverage(absolute: double.PositiveInfinity, warmup: Warmup)),
     ];
     (string Name, Threshold Threshold)[] outliers =
