@@ -107,6 +107,32 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     /// <summary>The dimensions in brackets, before they are known to be a shape.</summary>
     internal static string Text(ReadOnlySpan<int> dimensions) => $"[{string.Join(", ", dimensions.ToArray())}]";
 
+    /// <summary>Where an element of a given number in row-major order is: one index for each dimension.</summary>
+    internal int[] Place(int element)
+    {
+        int[] place = new int[Rank];
+        for (int axis = Rank - 1; axis >= 0; axis--)
+        {
+            place[axis] = element % dimensions[axis];
+            element /= dimensions[axis];
+        }
+
+        return place;
+    }
+
+    /// <summary>The number in row-major order of the element that is broadcast to a place of a larger shape.</summary>
+    internal int ElementAt(ReadOnlySpan<int> place)
+    {
+        int element = 0;
+        for (int axis = 0; axis < Rank; axis++)
+        {
+            int length = dimensions[axis];
+            element = (element * length) + (length == 1 ? 0 : place[place.Length - Rank + axis]);
+        }
+
+        return element;
+    }
+
     /// <summary>The axis that a possibly negative number means.</summary>
     internal int Axis(int axis, string operation)
     {

@@ -101,7 +101,7 @@ public sealed partial class Tensor
         where TOp : unmanaged, IUnaryOp
     {
         Tensor y = Allocate(Shape, Backend);
-        Backend.Map(op, Storage, y.Storage);
+        Loops.Map(op, Storage, y.Storage);
         return IsRecorded(this) ? new UnaryNode<TOp>(op, this).Output(y) : y;
     }
 
@@ -112,7 +112,7 @@ public sealed partial class Tensor
         where TOp : unmanaged, IOutputSlope
     {
         Tensor y = Allocate(Shape, Backend);
-        Backend.Map(op, Storage, y.Storage);
+        Loops.Map(op, Storage, y.Storage);
         return IsRecorded(this) ? new OutputSlopeNode<TOp>(op, this).SaveOutput(y) : y;
     }
 
@@ -291,6 +291,7 @@ public sealed partial class Tensor
         {
             if (Shape.Dimensions[axis - extra] != shape.Dimensions[axis])
             {
+                using Recording.Scope untraced = Recording.Untraced();
                 return new Operand(Detach().Expand(shape).Storage);
             }
         }

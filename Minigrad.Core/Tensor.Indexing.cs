@@ -166,7 +166,7 @@ public sealed partial class Tensor
     internal Tensor GatherRows(RowNumbers rows, int width, Shape shape, string operation)
     {
         Tensor y = Allocate(shape, Backend);
-        Backend.Gather(Storage, rows, width, y.Storage);
+        Loops.Gather(Storage, rows, width, y.Storage);
         if (IsRecorded(this))
         {
             return new GatherNode(this, rows, width, operation).Output(y);
@@ -185,7 +185,7 @@ public sealed partial class Tensor
     {
         Tensor y = Allocate(shape, Backend);
         Backend.Fill(y.Storage, 0f);
-        Backend.ScatterAdd(Storage, rows, width, y.Storage);
+        Loops.ScatterAdd(Storage, rows, width, y.Storage);
         if (IsRecorded(this))
         {
             return new ScatterNode(this, rows, width, operation).Output(y);

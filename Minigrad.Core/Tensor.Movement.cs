@@ -49,7 +49,7 @@ public sealed partial class Tensor
             start += part.Shape.Dimensions[axis];
         }
 
-        return Recording.IsOn && tensors.Any(part => part.RequiresGradient)
+        return IsRecorded(tensors)
             ? new ConcatenateNode([.. tensors], axis).Output(y)
             : y;
     }

@@ -67,11 +67,17 @@ public sealed partial class Tensor
         CheckWeights(nameof(BatchNorm), shape, variance, "variance");
         CheckWeights(nameof(BatchNorm), shape, weight, "weight");
         CheckWeights(nameof(BatchNorm), shape, bias, "bias");
-        if (!IsRecorded(mean, variance) && !IsRecorded(weight ?? mean, bias ?? mean) && !IsRecorded(this))
+        bool asks = RequiresGradient || mean.RequiresGradient || variance.RequiresGradient
+            || weight is { RequiresGradient: true } || bias is { RequiresGradient: true };
+        if (!Recording.IsOn || !asks)
         {
             Tensor result = Allocate(Shape, Backend);
-            Backend.Normalize(shape, Storage, Concatenate([mean, variance]).Storage, weight?.Storage, bias?.Storage, result.Storage);
-            return result;
+            using (Recording.Untraced())
+            {
+                Loops.Normalize(shape, Storage, Concatenate([mean, variance]).Storage, weight?.Storage, bias?.Storage, result.Storage);
+            }
+
+            return Constant(nameof(BatchNorm), result, this, mean, variance, weight ?? mean, bias ?? mean);
         }
 
         StandardizedGroup<Traced> group = new(new(AlongChannels(mean)), new(AlongChannels(variance)), epsilon);
@@ -84,8 +90,14 @@ public sealed partial class Tensor
     {
         NormalizationShape shape = Channels(isCentred: true, epsilon);
         Tensor statistics = new(Shape.Create(2, shape.Groups), Statistics(shape));
-        mean = statistics.Detach().Select(0, 0);
-        variance = statistics.Detach().Select(0, 1);
+        using (Recording.Untraced())
+        {
+            mean = statistics.Detach().Select(0, 0);
+            variance = statistics.Detach().Select(0, 1);
+        }
+
+        mean = Constant(nameof(BatchNorm), mean, this);
+        variance = Constant(nameof(BatchNorm), variance, this);
         return Normalize(nameof(BatchNorm), shape, weight, bias, statistics.Storage, isOwner: false);
     }
 
@@ -105,7 +117,7 @@ public sealed partial class Tensor
     {
         Tensor result = Allocate(y.Shape, y.Backend);
         (int rows, int columns) = y.RowsAndColumns;
-        y.Backend.SoftmaxBackward(y.Storage, gradient.Storage, rows, columns, logarithm, result.Storage);
+        y.Loops.SoftmaxBackward(y.Storage, gradient.Storage, rows, columns, logarithm, result.Storage);
         return result;
     }
 
@@ -118,13 +130,13 @@ public sealed partial class Tensor
         (int rows, int columns) = x.RowsAndColumns;
         Storage normalizers = x.Backend.Allocate(2 * rows);
         Tensor losses = Allocate(x.Rank == 2 ? Shape.Create(rows) : Shape.Scalar, x.Backend);
-        x.Backend.CrossEntropy(x.Storage, targets, columns, normalizers, losses.Storage);
+        x.Loops.CrossEntropy(x.Storage, targets, columns, normalizers, losses.Storage);
         Tensor y = losses;
         if (isSummed)
         {
             y = Allocate(Shape.Scalar, x.Backend);
-            x.Backend.Reduce(default(Sum), losses.Storage, new AxisLayout(1, rows, 1), y.Storage);
-            x.Backend.Map(new WithSecond<Divide>(default, divisor), y.Storage, y.Storage);
+            x.Loops.Reduce(default(Sum), losses.Storage, new AxisLayout(1, rows, 1), y.Storage);
+            x.Loops.Map(new WithSecond<Divide>(default, divisor), y.Storage, y.Storage);
             losses.Storage.Recycle();
         }
 
@@ -143,7 +155,7 @@ public sealed partial class Tensor
         Tensor x, Storage normalizers, in ClassTargets targets, Tensor gradient, float divisor)
     {
         Tensor result = Allocate(x.Shape, x.Backend);
-        x.Backend.CrossEntropyBackward(
+        x.Loops.CrossEntropyBackward(
             x.Storage, normalizers, targets, x.Shape[-1], gradient.Storage, divisor, result.Storage);
         return result;
     }
@@ -172,7 +184,7 @@ public sealed partial class Tensor
     private Storage Statistics(in NormalizationShape shape)
     {
         Storage statistics = Backend.Allocate(2 * shape.Groups);
-        Backend.GroupStatistics(shape, Storage, statistics);
+        Loops.GroupStatistics(shape, Storage, statistics);
         return statistics;
     }
 
@@ -183,7 +195,7 @@ public sealed partial class Tensor
         CheckWeights(operation, shape, weight, "weight");
         CheckWeights(operation, shape, bias, "bias");
         Tensor y = Allocate(Shape, Backend);
-        Backend.Normalize(shape, Storage, statistics, weight?.Storage, bias?.Storage, y.Storage);
+        Loops.Normalize(shape, Storage, statistics, weight?.Storage, bias?.Storage, y.Storage);
         if (IsRecorded(this, weight ?? this) || IsRecorded(bias ?? this))
         {
             return new NormalizationNode(operation, shape, this, weight, bias, statistics, isOwner).Output(y);
@@ -223,7 +235,7 @@ public sealed partial class Tensor
 
         Tensor y = Allocate(Shape, Backend);
         (int rows, int columns) = RowsAndColumns;
-        Backend.Softmax(Storage, rows, columns, logarithm, y.Storage);
+        Loops.Softmax(Storage, rows, columns, logarithm, y.Storage);
         return IsRecorded(this) ? new SoftmaxNode(this, logarithm).SaveOutput(y) : y;
     }
 }

@@ -110,6 +110,7 @@ public sealed partial class Tensor
         Shape batch = Shape.Broadcast(a.BatchShape, b.BatchShape, "MatMul (batch dimensions)");
         bool sharedLeft = a.BatchShape.Size == 1 && batch.Size != 1;
         bool sharedRight = b.BatchShape.Size == 1 && batch.Size != 1;
+        using Recording.Scope untraced = Recording.Untraced();
         Tensor left = sharedLeft ? a : a.Detach().ExpandBatch(batch);
         Tensor right = sharedRight ? b : b.Detach().ExpandBatch(batch);
         Tensor y = Allocate(Shape.Create([.. batch.Dimensions, shape.Rows, shape.Columns]), backend);

@@ -88,7 +88,13 @@ public sealed partial class Tensor
     public Tensor LogSumExp(ReadOnlySpan<int> axes, bool keepDimensions = false)
     {
         // Any shift gives the same value and gradient, so the maximum is a constant here. Over no elements it is −∞.
-        Tensor shift = Detach().Reduce(axes, true, default(Largest), out _).Map(new KeepBelow(float.PositiveInfinity));
+        Tensor shift;
+        using (Recording.Untraced())
+        {
+            shift = Detach().Reduce(axes, true, default(Largest), out _).Map(new KeepBelow(float.PositiveInfinity));
+        }
+
+        shift = Constant(nameof(LogSumExp), shift, this);
         Tensor sum = (this - shift).Exp().Sum(axes, keepDimensions: true);
         Tensor result = sum.Log() + shift;
         return keepDimensions
@@ -103,7 +109,7 @@ public sealed partial class Tensor
     {
         axis = Shape.Axis(axis, nameof(CumulativeSum));
         Tensor y = Allocate(Shape, Backend);
-        Backend.CumulativeSum(Storage, Shape.Around(axis), reverse, y.Storage);
+        Loops.CumulativeSum(Storage, Shape.Around(axis), reverse, y.Storage);
         return IsRecorded(this) ? new CumulativeSumNode(this, axis, reverse).Output(y) : y;
     }
 
@@ -117,18 +123,24 @@ public sealed partial class Tensor
         Tensor y = Allocate(keepDimensions ? kept : Shape.Without(reduced, keepDimensions: false), Backend);
         if (reduced.Length == 0)
         {
-            Backend.Reduce(reduction, Storage, new AxisLayout(Length, 1, 1), y.Storage);
+            Loops.Reduce(reduction, Storage, new AxisLayout(Length, 1, 1), y.Storage);
             return y;
         }
 
         bool isOneRun = reduced[^1] - reduced[0] == reduced.Length - 1;
-        Tensor source = isOneRun ? this : Detach().Permute(WithLast(reduced));
+        Tensor source = this;
+        if (!isOneRun)
+        {
+            using Recording.Scope untraced = Recording.Untraced();
+            source = Detach().Permute(WithLast(reduced));
+        }
+
         int start = isOneRun ? reduced[0] : Rank - reduced.Length;
         AxisLayout layout = new(
             source.Shape.Product(0, start),
             source.Shape.Product(start, start + reduced.Length),
             source.Shape.Product(start + reduced.Length, Rank));
-        Backend.Reduce(reduction, source.Storage, layout, y.Storage);
+        Loops.Reduce(reduction, source.Storage, layout, y.Storage);
         return y;
     }
 
@@ -137,6 +149,7 @@ public sealed partial class Tensor
 
     private Tensor ReduceToNorm(ReadOnlySpan<int> axes, float order, out Shape kept)
     {
+        using Recording.Scope untraced = Recording.Untraced();
         Tensor source = Detach();
         return order switch
         {
@@ -171,7 +184,7 @@ public sealed partial class Tensor
         }
 
         int[] indices = new int[layout.Outer * layout.Inner];
-        Backend.ArgMax(Storage, layout, sign, indices);
+        Loops.ArgMax(Storage, layout, sign, indices);
         return new Indices(indices, Rank == 0 ? Shape.Scalar : Shape.Without([place], keepDimensions: false));
     }
 

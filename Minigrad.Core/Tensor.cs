@@ -41,7 +41,15 @@ public sealed partial class Tensor
     /// The sum of the gradients that backward has added, or null before the first. It gathers only in tensors that the
     /// user made with <see cref="RequiresGradient"/>; see <see cref="Gradients"/> for any other.
     /// </summary>
-    public Tensor? Gradient { get; set; }
+    public Tensor? Gradient
+    {
+        get;
+        set
+        {
+            field = value;
+            GradientMark = null;
+        }
+    }
 
     /// <summary>Whether a gradient can flow back to this tensor.</summary>
     /// <exception cref="GradientException">Set on a tensor that was computed from others.</exception>
@@ -63,8 +71,24 @@ public sealed partial class Tensor
     /// <summary>The numbers, to which several tensors may refer.</summary>
     internal Storage Storage { get; private set; }
 
+    /// <summary>What computes with the numbers: the backend, or that with rounding in a scope of <see cref="EmulatedPrecision"/>.</summary>
+    internal Backend Loops => EmulatedPrecision.Loops(Storage.Backend);
+
     /// <summary>The operation that computed this tensor, if it was recorded.</summary>
     internal Node? Producer { get; private set; }
+
+    /// <summary>Which loss scale the <see cref="Gradient"/> is multiplied by; null for none, or if it was set by hand.</summary>
+    internal ScaleMark? GradientMark
+    {
+        get => leaf?.Mark;
+        set
+        {
+            if (leaf is not null)
+            {
+                leaf.Mark = value;
+            }
+        }
+    }
 
     /// <summary>Where a gradient of this tensor goes, or null if it needs none.</summary>
     internal Node? NodeForGradient => Producer ?? (requiresGradient ? leaf ??= new LeafNode(this) : null);
@@ -182,6 +206,7 @@ public sealed partial class Tensor
 
         Storage storage = backend.Allocate(Length);
         backend.Upload(ToArray(), storage);
+        Taint.Copy(Storage, storage);
         return new Tensor(Shape, storage) { Name = Name, requiresGradient = requiresGradient };
     }
 
@@ -202,6 +227,7 @@ public sealed partial class Tensor
         StridedLayout layout = StridedLayout.RowMajor(Shape);
         ChangeInPlace(nameof(Assign));
         Backend.Copy(local.Storage, layout, Storage, layout, Shape);
+        Taint.Copy(local.Storage, Storage);
     }
 
     /// <summary>Overwrites all elements in place with numbers in row-major order.</summary>
@@ -252,7 +278,7 @@ public sealed partial class Tensor
         }
 
         // The result may be one of the inputs, or share its numbers; a node's output must be a tensor of its own.
-        return Recording.IsOn && inputs.Any(input => input.RequiresGradient)
+        return IsRecorded(inputs)
             ? new CustomNode(name, [.. inputs], backward).Output(new Tensor(y.Shape, y.Storage))
             : y;
     }
@@ -260,8 +286,25 @@ public sealed partial class Tensor
     /// <summary>Moves the numbers, and the gradient if there is one, to another backend. Only for tensors that nothing was recorded from.</summary>
     internal void MoveTo(Backend backend)
     {
+        ScaleMark? mark = GradientMark;
         Storage = To(backend).Storage;
         Gradient = Gradient?.Detach().To(backend);
+        GradientMark = mark;
+    }
+
+    /// <summary>This loss times a loss scale; gradients from there on are known to be scaled.</summary>
+    internal Tensor ScaledAsLoss(Tensor scale, ScaleMark mark)
+    {
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        try
+        {
+            Tensor y = Zip(this, scale, default(Operations.Multiply));
+            return IsRecorded(this) ? new LossScaleNode(this, scale, mark).Output(y) : y;
+        }
+        finally
+        {
+            EmulatedPrecision.Set(before);
+        }
     }
 
     /// <summary>Makes this tensor the output of a node.</summary>
@@ -270,17 +313,39 @@ public sealed partial class Tensor
     /// <summary>A tensor of undefined contents on a backend.</summary>
     internal static Tensor Allocate(Shape shape, Backend backend) => new(shape, backend.Allocate(shape.Size));
 
-    /// <summary>Whether an operation on these inputs has to be recorded.</summary>
-    internal static bool IsRecorded(Tensor a) => Recording.IsOn && a.RequiresGradient;
+    /// <summary>Whether an operation on these inputs makes a node: to be recorded, or for a trace to look at.</summary>
+    internal static bool IsRecorded(Tensor a) => Recording.IsPlain ? a.RequiresGradient : Recording.IsTraced;
 
-    /// <summary>Whether an operation on these inputs has to be recorded.</summary>
-    internal static bool IsRecorded(Tensor a, Tensor b) => Recording.IsOn && (a.RequiresGradient || b.RequiresGradient);
+    /// <inheritdoc cref="IsRecorded(Tensor)"/>
+    internal static bool IsRecorded(Tensor a, Tensor b) =>
+        Recording.IsPlain ? a.RequiresGradient || b.RequiresGradient : Recording.IsTraced;
 
-    /// <summary>The backend that two operands share.</summary>
+    /// <inheritdoc cref="IsRecorded(Tensor)"/>
+    internal static bool IsRecorded(IReadOnlyList<Tensor> inputs) =>
+        Recording.IsPlain ? inputs.Any(input => input.RequiresGradient) : Recording.IsTraced;
+
+    /// <summary>A result through which no gradient flows: nothing is recorded, but a trace looks at it.</summary>
+    internal static Tensor Constant(string operation, Tensor result, params ReadOnlySpan<Tensor> inputs)
+    {
+        if (!Recording.IsTraced)
+        {
+            return result;
+        }
+
+        Tensor[] constants = new Tensor[inputs.Length];
+        for (int i = 0; i < constants.Length; i++)
+        {
+            constants[i] = inputs[i].Detach();
+        }
+
+        return new CustomNode(operation, constants, static _ => []).Output(result);
+    }
+
+    /// <summary>What computes with two operands of one backend.</summary>
     /// <exception cref="InvalidOperationException">They are on different ones.</exception>
     internal static Backend CommonBackend(Tensor a, Tensor b, string operation) =>
         ReferenceEquals(a.Backend, b.Backend)
-            ? a.Backend
+            ? a.Loops
             : throw new InvalidOperationException(
                 $"{operation}: one operand, {a.Shape}, is on {a.Backend.Name} and the other, {b.Shape}, on {b.Backend.Name}. Move one with To(other.Backend).");
 

@@ -43,6 +43,7 @@ internal sealed partial class GpuSteps
             LargeParameters = Table<int>(pool, parameters.Count(parameter => ChunksOf(parameter) > StepKernels.FewPartials)),
             States = Table<GradientState>(pool, parameters.Length),
             Records = Table<StepRecord>(pool, RecordCount),
+            LossScale = lossScale.View,
             Norms = Table<double>(pool, (long)RecordCount * parameters.Length),
             Partials = Table<double>(pool, 2L * chunks),
             Faults = Table<double>(pool, 3L * chunks),

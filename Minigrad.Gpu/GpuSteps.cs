@@ -24,6 +24,7 @@ internal sealed partial class GpuSteps : DeferredSteps
     private readonly int[] sets;
     private readonly int chunkLength;
     private readonly List<Slab> owned = [];
+    private readonly GpuStorage lossScale;
 
     // The tables of the gradients that there were at the last step.
     private readonly ParameterPlace[] places;
@@ -74,9 +75,13 @@ internal sealed partial class GpuSteps : DeferredSteps
         }
 
         chunkLength = (int)Math.Max(ShortestChunk, Slab.Aligned(room / ManyChunks));
+        lossScale = new GpuStorage(backend, pool, 1);
         MakeTables(pool);
         Array.Fill(sets, int.MinValue);
     }
+
+    /// <inheritdoc/>
+    public override Storage LossScale => lossScale;
 
     /// <inheritdoc/>
     public override IReadOnlyList<Storage> State(int parameter) => states[parameter];
@@ -233,14 +238,19 @@ internal sealed partial class GpuSteps : DeferredSteps
 
         queue.Upload<GradientState>(known, memory.States);
         counts.Attempt = Attempts;
+        queue.Launch(ElementwiseKernels.Fill, 1, (float)counts.NextLossScale, lossScale.View);
         queue.Upload([counts], memory.Records.SubView(Attempts % RecordCount, 1));
     }
 
     private ArrayView<float> StateView(int slot, ArrayView<float> other) =>
         slot < stateSlabs.Length ? stateSlabs[slot].Floats : other;
 
-    private GradientReading Reading(float largestUsable) => new(
-        Attempts % RecordCount, settings.Bad == BadGradients.ReadAsZero ? 1 : 0, largestUsable);
+    /// <summary>How gradients are read. Without a limit none is looked for yet: then an overflow of a dynamic loss scale must show.</summary>
+    private GradientReading Reading(float largestUsable)
+    {
+        bool mustShow = settings.LossScaling.IsDynamic && float.IsPositiveInfinity(largestUsable);
+        return new(Attempts % RecordCount, settings.Bad == BadGradients.ReadAsZero && !mustShow ? 1 : 0, largestUsable);
+    }
 
     private DecideArguments Arguments(double order, int set, bool isLast) => new()
     {
@@ -252,6 +262,8 @@ internal sealed partial class GpuSteps : DeferredSteps
         Set = set,
         ChunkCount = chunkCount,
         Scale = settings.Scale,
+        IsLossScaled = settings.IsLossScaled ? 1 : 0,
+        LossScaling = settings.LossScaling,
         Order = order,
         LargestUsable = settings.LargestUsable,
     };

@@ -22,6 +22,7 @@ internal sealed class DeferredPipeline
     private int seen;
     private int stopped;
     private int acknowledged;
+    private bool isScaled;
     private Exception? failure;
 
     private DeferredPipeline(
@@ -44,6 +45,15 @@ internal sealed class DeferredPipeline
 
     /// <summary>How many in a row, up to the last seen.</summary>
     public int ConsecutiveSkips { get; private set; }
+
+    /// <summary>The loss scale in force, as last seen.</summary>
+    public double LossScale { get; private set; } = 1;
+
+    /// <summary>How many good steps count towards its growth, as last seen.</summary>
+    public int GoodSteps { get; private set; }
+
+    /// <summary>The loss scale in force, where the device has it.</summary>
+    public Storage LossScaleOnDevice => steps.LossScale;
 
     /// <summary>How many attempts the host has not seen.</summary>
     public int Unseen => steps.Attempts - seen;
@@ -93,16 +103,22 @@ internal sealed class DeferredPipeline
     /// <param name="stepCount">How many steps were made.</param>
     /// <param name="skippedSteps">How many were skipped.</param>
     /// <param name="consecutiveSkips">How many in a row.</param>
+    /// <param name="lossScale">The loss scale in force.</param>
+    /// <param name="goodSteps">How many good steps count towards its growth.</param>
     /// <param name="memory">What the rule carries after so many updates.</param>
-    public void SetCounts(int stepCount, int skippedSteps, int consecutiveSkips, Func<int, double> memory)
+    public void SetCounts(
+        int stepCount, int skippedSteps, int consecutiveSkips, double lossScale, int goodSteps, Func<int, double> memory)
     {
         (StepCount, SkippedSteps, ConsecutiveSkips) = (stepCount, skippedSteps, consecutiveSkips);
+        (LossScale, GoodSteps) = (lossScale, goodSteps);
         StepRecord counts = new()
         {
             StepCount = stepCount,
             SkippedSteps = skippedSteps,
             ConsecutiveSkips = consecutiveSkips,
             StoppedAt = stopped,
+            NextLossScale = lossScale,
+            GoodSteps = goodSteps,
         };
         steps.SetCounts(counts, [.. slots.Select(slot => slot.Step)], [.. slots.Select(slot => memory(slot.Step))]);
         seen = steps.Attempts;
@@ -110,9 +126,12 @@ internal sealed class DeferredPipeline
 
     /// <summary>Begins a step.</summary>
     /// <param name="scale">What every gradient is multiplied by first.</param>
+    /// <param name="isLossScaled">Whether every gradient is to be divided by the loss scale.</param>
+    /// <param name="lossScaling">What becomes of the loss scale.</param>
     /// <param name="policy">What happens when a gradient is not usable.</param>
     /// <param name="setOf">The set of gradients of a group.</param>
-    public void Begin(double scale, NonFinitePolicy policy, Func<ParameterGroup, int> setOf)
+    public void Begin(
+        double scale, bool isLossScaled, Operations.LossScaleRule lossScaling, NonFinitePolicy policy, Func<ParameterGroup, int> setOf)
     {
         for (int i = 0; i < slots.Count; i++)
         {
@@ -120,7 +139,13 @@ internal sealed class DeferredPipeline
             sets[i] = setOf(slots[i].Group);
         }
 
-        steps.Begin(gradients, sets, new StepSettings(scale, Handling(policy), NonFiniteGradients.LargestUsable, acknowledged));
+        StepSettings settings = new(scale, Handling(policy), NonFiniteGradients.LargestUsable, acknowledged)
+        {
+            IsLossScaled = isLossScaled,
+            LossScaling = lossScaling,
+        };
+        isScaled = isLossScaled;
+        steps.Begin(gradients, sets, settings);
     }
 
     /// <summary>Queues a stage.</summary>
@@ -192,6 +217,7 @@ internal sealed class DeferredPipeline
 
         StepRecord last = Kept(steps.Attempts);
         (StepCount, SkippedSteps, ConsecutiveSkips) = ((int)last.StepCount, (int)last.SkippedSteps, (int)last.ConsecutiveSkips);
+        (LossScale, GoodSteps) = (last.NextLossScale, (int)last.GoodSteps);
         seen = steps.Attempts;
     }
 
@@ -233,7 +259,9 @@ internal sealed class DeferredPipeline
             record.Zeroed > 0,
             record.Coefficient,
             record.Scalings > 0,
-            wasSkipped);
+            wasSkipped,
+            record.LossScale,
+            record.Outcome == (double)StepOutcome.Overflow);
     }
 
     /// <summary>Each gradient's norm at an attempt; NaN for a parameter that had none.</summary>
@@ -314,7 +342,8 @@ internal sealed class DeferredPipeline
     {
         double[] before = new double[slots.Count];
         steps.ReadNorms((int)record.Attempt, before);
-        double scale = slot.Pending.Coefficient * record.BadNorm / before[record.Bad(0)];
+        double unscaled = slot.Pending.Coefficient / (isScaled ? record.LossScale : 1);
+        double scale = unscaled * record.BadNorm / before[record.Bad(0)];
         return NonFiniteGradients.Find(slot.Pending.Gradient, scale, NonFiniteGradients.LargestUsable);
     }
 }

@@ -112,9 +112,8 @@ public static class LearningRateFinder
     /// <summary>A step, or none if a gradient is not usable.</summary>
     private static bool TryStep(Optimizer optimizer, Tensor loss)
     {
-        // The step divides by these: one batch stands for all that are accumulated.
-        double seed = optimizer.LossScale * optimizer.AccumulationCount;
-        loss.Backward(Tensor.Full(loss.Shape, (float)seed).To(loss.Backend));
+        // The step divides by this: one batch stands for all that are accumulated.
+        optimizer.Scale(loss).Backward(Tensor.Full(loss.Shape, optimizer.AccumulationCount).To(loss.Backend));
         try
         {
             optimizer.Step();

@@ -70,7 +70,9 @@ public abstract partial class Optimizer
     /// <summary>What has to be thrown when too many steps were skipped.</summary>
     internal InvalidOperationException TooManySkips(int consecutive) => new(
         $"{GetType().Name}: {consecutive} steps in a row were skipped because of gradients that are not usable, more than MaximumConsecutiveSkips = {MaximumConsecutiveSkips}. Training does not go on by itself; "
-        + "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad.");
+        + (ScaleRule.IsDynamic
+            ? "a lower loss scale did not help, so it is not the scale that makes them overflow. Set LossScaling = null and NonFinite = NonFinitePolicy.Throw to see which parameter is bad."
+            : "set NonFinite = NonFinitePolicy.Throw to see which parameter is bad."));
 
     /// <summary>Where steps need no host, or null: on the CPU, over several devices, or with a stage of one's own.</summary>
     private DeferredPipeline? Deferred()
@@ -94,7 +96,7 @@ public abstract partial class Optimizer
 
         if (!isCountedOnDevice)
         {
-            deferred.SetCounts(StepCount, SkippedSteps, ConsecutiveSkips, Memory);
+            deferred.SetCounts(StepCount, SkippedSteps, ConsecutiveSkips, lossScale, goodSteps, Memory);
             isCountedOnDevice = true;
         }
 
@@ -115,13 +117,14 @@ public abstract partial class Optimizer
             && Groups.All(group => group.Clip is null || group.Clip.All(stage => stage.CanDefer));
     }
 
-    private StepReport StepOnDevice(DeferredPipeline pipeline, List<string>? without)
+    private StepReport StepOnDevice(DeferredPipeline pipeline, List<string>? without, bool areScaled)
     {
         pipeline.ThrowIfFailed();
-        pipeline.Begin(1 / (LossScale * AccumulationCount), NonFinite, SetOf);
+        pipeline.Begin(1.0 / AccumulationCount, areScaled, ScaleRule, NonFinite, SetOf);
         QueueStages(pipeline);
         QueueUpdates(pipeline);
         int attempt = pipeline.End();
+        scaleEpoch++;
         if (pipeline.Unseen >= CheckInterval)
         {
             Check();
@@ -215,6 +218,7 @@ public abstract partial class Optimizer
             Check();
             LearnUpdates();
             (int made, int skipped, int consecutive) = (StepCount, SkippedSteps, ConsecutiveSkips);
+            (lossScale, goodSteps, scaleTensor) = (deferred!.LossScale, deferred.GoodSteps, null);
             isCountedOnDevice = false;
             (StepCount, SkippedSteps, ConsecutiveSkips) = (made, skipped, consecutive);
         }

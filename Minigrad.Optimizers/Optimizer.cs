@@ -95,16 +95,6 @@ public abstract partial class Optimizer
         }
     } = 1;
 
-    /// <summary>What the loss was multiplied by; the gradients are divided by it before anything else.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is not a positive finite number.</exception>
-    public double LossScale
-    {
-        get;
-        set => field = value > 0 && double.IsFinite(value)
-            ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), value, "LossScale is what the loss was multiplied by and must be positive and finite.");
-    } = 1;
-
     /// <summary>Whether to follow the gradient uphill.</summary>
     public bool Maximize { get; set; }
 
@@ -140,11 +130,14 @@ public abstract partial class Optimizer
     /// treated as having a gradient of zero.
     /// </summary>
     /// <returns>What was measured and done.</returns>
-    /// <exception cref="InvalidOperationException">No parameter has a gradient, or too many steps were skipped in a row.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// No parameter has a gradient; too many steps were skipped in a row; or <see cref="LossScaling"/> is set and a gradient is
+    /// not of a loss that <see cref="Scale"/> gave, or the other way round.
+    /// </exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not usable and the policy is to throw.</exception>
     public StepReport Step()
     {
-        List<string>? without = Collect(1 / (LossScale * AccumulationCount));
+        List<string>? without = Collect(1.0 / AccumulationCount);
         if (all.Gradients.Length == 0)
         {
             throw new InvalidOperationException(
@@ -152,28 +145,37 @@ public abstract partial class Optimizer
                 + "if you did, the loss does not depend on these parameters (was the model replaced, or the forward pass inside NoGrad?).");
         }
 
+        bool areScaled = AreLossScaled();
         if (Deferred() is { } pipeline)
         {
-            return StepOnDevice(pipeline, without);
+            return StepOnDevice(pipeline, without, areScaled);
         }
 
         CountOnHost();
-        if (!NonFiniteGradients.Handle(all, NonFinite, StepCount + 1))
+        if (areScaled)
         {
-            return Skip(without);
+            all.DivideBy(lossScale);
+        }
+
+        bool isDynamic = ScaleRule.IsDynamic;
+        if (!NonFiniteGradients.Handle(all, isDynamic ? NonFinitePolicy.SkipStep : NonFinite, StepCount + 1))
+        {
+            return Skip(without, hasOverflowed: isDynamic);
         }
 
         double[] norms = all.KnownNorms().ToArray();
         ApplyStages();
         if (!NonFiniteGradients.HandleTooLarge(all, NonFinite, StepCount + 1))
         {
-            return Skip(without);
+            return Skip(without, hasOverflowed: false);
         }
 
         StepCount++;
         ConsecutiveSkips = 0;
         UpdateAll();
-        return Report(norms, StepCount, without, wasSkipped: false);
+        StepReport report = Report(norms, StepCount, without, wasSkipped: false, hasOverflowed: false);
+        FollowScale(hasOverflowed: false);
+        return report;
     }
 
     /// <summary>Forgets the gradients of all parameters, before the next backward.</summary>
@@ -199,7 +201,10 @@ public abstract partial class Optimizer
             WeightDecay,
             [.. Groups.Select(group => new GroupState(group.LearningRate, group.WeightDecay))],
             [.. slots.Select((slot, i) => new ParameterState(
-                NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))]);
+                NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))])
+        {
+            LossScale = ScaleState(),
+        };
     }
 
     /// <summary>Restores what <see cref="State"/> gave, or nothing if it does not fit.</summary>
@@ -212,6 +217,7 @@ public abstract partial class Optimizer
         ForgetDevice();
         (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
         (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
+        RestoreScale(state.LossScale);
         for (int i = 0; i < Groups.Count; i++)
         {
             (Groups[i].LearningRate, Groups[i].WeightDecay) = (state.Groups[i].LearningRate, state.Groups[i].WeightDecay);
@@ -366,20 +372,21 @@ public abstract partial class Optimizer
         }
     }
 
-    private StepReport Skip(List<string>? without)
+    private StepReport Skip(List<string>? without, bool hasOverflowed)
     {
         SkippedSteps++;
         ConsecutiveSkips++;
-        if (ConsecutiveSkips > MaximumConsecutiveSkips)
+        StepReport report = Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true, hasOverflowed);
+        if (hasOverflowed)
         {
-            throw TooManySkips(ConsecutiveSkips);
+            FollowScale(hasOverflowed);
         }
 
-        return Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true);
+        return ConsecutiveSkips > MaximumConsecutiveSkips ? throw TooManySkips(ConsecutiveSkips) : report;
     }
 
-    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped) =>
-        new(Measured(without), norms, all, step, wasSkipped) { WithoutGradient = without ?? [] };
+    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped, bool hasOverflowed) =>
+        new(Measured(without), norms, all, step, wasSkipped, lossScale, hasOverflowed) { WithoutGradient = without ?? [] };
 
     private Tensor[] Measured(List<string>? without) => without is null
         ? parameters
@@ -459,6 +466,12 @@ public abstract partial class Optimizer
 
     private void CheckFits(OptimizerState state)
     {
+        if (state.LossScale is { } saved && !(saved.Scale >= 1 && float.IsFinite((float)saved.Scale) && saved.GoodSteps >= 0))
+        {
+            throw new ArgumentException(
+                $"Restore: the state has a loss scale of {saved.Scale} after {saved.GoodSteps} good steps; a scale is at least 1 and finite, and a count is not negative.", nameof(state));
+        }
+
         if (state.Optimizer != GetType().Name)
         {
             throw new ArgumentException($"Restore: the state is from {state.Optimizer}, but this is {GetType().Name}.", nameof(state));

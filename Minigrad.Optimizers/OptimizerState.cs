@@ -17,4 +17,8 @@ public sealed record OptimizerState(
     double LearningRate,
     double WeightDecay,
     IReadOnlyList<GroupState> Groups,
-    IReadOnlyList<ParameterState> Parameters);
+    IReadOnlyList<ParameterState> Parameters)
+{
+    /// <summary>Where a dynamic loss scale stands; null for an optimizer without one.</summary>
+    public LossScaleState? LossScale { get; init; }
+}

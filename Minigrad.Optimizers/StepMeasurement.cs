@@ -9,5 +9,16 @@ namespace Minigrad.Optimizers;
 /// <param name="Coefficient">The product of the global coefficients.</param>
 /// <param name="IsScaled">Whether a stage is known to have changed a gradient.</param>
 /// <param name="WasSkipped">Whether the step was not made.</param>
+/// <param name="LossScale">The loss scale in force.</param>
+/// <param name="HasOverflowed">Whether a dynamic loss scale was the reason.</param>
 internal readonly record struct StepMeasurement(
-    int Step, double Norm, double NormBeforeBounds, bool HasBound, bool HasZeroed, double Coefficient, bool IsScaled, bool WasSkipped);
+    int Step,
+    double Norm,
+    double NormBeforeBounds,
+    bool HasBound,
+    bool HasZeroed,
+    double Coefficient,
+    bool IsScaled,
+    bool WasSkipped,
+    double LossScale,
+    bool HasOverflowed);

@@ -22,7 +22,14 @@ public sealed class StepReport
     private double? clippedNorm;
 
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
-    internal StepReport(IReadOnlyList<Tensor> parameters, double[] norms, GradientSet clipped, int step, bool wasSkipped)
+    internal StepReport(
+        IReadOnlyList<Tensor> parameters,
+        double[] norms,
+        GradientSet clipped,
+        int step,
+        bool wasSkipped,
+        double lossScale,
+        bool hasOverflowed)
     {
         this.parameters = parameters;
         this.norms = norms;
@@ -35,7 +42,9 @@ public sealed class StepReport
             HasZeroed: false,
             clipped.Coefficient,
             clipped.IsScaled,
-            wasSkipped);
+            wasSkipped,
+            lossScale,
+            hasOverflowed);
         if (hasBound)
         {
             bounded = new PendingGradient[norms.Length];
@@ -77,8 +86,14 @@ public sealed class StepReport
     public bool WasClipped =>
         Measurement.IsScaled || (Measurement.HasBound && ClippedNorm < Measurement.NormBeforeBounds);
 
-    /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/>.</summary>
+    /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/> or for an overflow of a dynamic loss scale.</summary>
     public bool WasSkipped => Measurement.WasSkipped;
+
+    /// <summary>The loss scale in force, which the gradients were divided by; 1 without <see cref="Optimizer.LossScaling"/>.</summary>
+    public double LossScale => Measurement.LossScale;
+
+    /// <summary>Whether the step was skipped because gradients had overflowed under a dynamic loss scale, which is lower from then on.</summary>
+    public bool HasOverflowed => Measurement.HasOverflowed;
 
     /// <summary>How many parameters had a gradient.</summary>
     public int ParameterCount => parameters.Count;
@@ -93,7 +108,9 @@ public sealed class StepReport
     private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
-    public override string ToString() => WasSkipped
+    public override string ToString() => HasOverflowed
+        ? $"step {Step}: skipped, overflow under loss scale {LossScale:g6}"
+        : WasSkipped
         ? $"step {Step}: skipped, gradient norm {Norm:g4}"
         : $"step {Step}: gradient norm {Norm:g4}, coefficient {Coefficient:g4}";
 

@@ -1,3 +1,4 @@
+using Minigrad.Autodiff;
 using Minigrad.Layers;
 
 namespace Minigrad.Optimizers;
@@ -5,10 +6,11 @@ namespace Minigrad.Optimizers;
 /// <summary>A model and its optimizer as they are, to be put back to the bit after a trial.</summary>
 internal sealed class TrainingSnapshot
 {
-    private readonly List<(Tensor Tensor, float[] Values, Tensor? Gradient)> tensors = [];
+    private readonly List<(Tensor Tensor, float[] Values, Tensor? Gradient, ScaleMark? Mark)> tensors = [];
     private readonly List<(Module Module, bool IsTraining)> modes = [];
     private readonly Optimizer optimizer;
     private readonly OptimizerState optimizerState;
+    private readonly ScaleMark? mark;
 
     /// <summary>Takes it.</summary>
     /// <param name="model">The model: parameters, buffers, and which parts of it behave as in training.</param>
@@ -17,11 +19,12 @@ internal sealed class TrainingSnapshot
     {
         this.optimizer = optimizer;
         optimizerState = optimizer.State();
+        mark = optimizer.CurrentMark;
         IEnumerable<Tensor> all = model.NamedParameters().Concat(model.NamedBuffers()).Select(entry => entry.Tensor)
             .Concat(optimizer.Groups.SelectMany(group => group.Parameters));
         foreach (Tensor tensor in all.Distinct())
         {
-            tensors.Add((tensor, tensor.ToArray(), tensor.Gradient));
+            tensors.Add((tensor, tensor.ToArray(), tensor.Gradient, tensor.GradientMark));
         }
 
         AddModes(model);
@@ -30,7 +33,7 @@ internal sealed class TrainingSnapshot
     /// <summary>Forgets the gradients of all that was taken; those taken are kept for <see cref="Restore"/>.</summary>
     public void ZeroGradients()
     {
-        foreach ((Tensor tensor, _, _) in tensors)
+        foreach ((Tensor tensor, _, _, _) in tensors)
         {
             tensor.Gradient = null;
         }
@@ -40,13 +43,16 @@ internal sealed class TrainingSnapshot
     public void Restore()
     {
         using NoGrad scope = new();
-        foreach ((Tensor tensor, float[] values, Tensor? gradient) in tensors)
+        optimizer.Restore(optimizerState);
+        foreach ((Tensor tensor, float[] values, Tensor? gradient, ScaleMark? scale) in tensors)
         {
             tensor.Assign(values);
             tensor.Gradient = gradient;
+
+            // The scale is what it was, under a new mark.
+            tensor.GradientMark = Equals(scale, mark) ? optimizer.CurrentMark : scale;
         }
 
-        optimizer.Restore(optimizerState);
         foreach ((Module module, bool isTraining) in modes)
         {
             // An outer module sets all inside it, so the inner ones come after it.

@@ -81,6 +81,28 @@ public sealed class Readme
     }
 
     [Fact]
+    public void Half_precision_with_a_loss_scale()
+    {
+        Sequential model = new(new Linear(4, 3));
+        Tensor images = Tensor.Normal([2, 4], generator: new Generator(1));
+        Indices labels = new[] { 0, 2 };
+        Tensor output;
+
+        var optimizer = new Adam(model.Parameters) { LossScaling = LossScaling.Dynamic(), Clip = [Clip.GlobalNorm(1)] };
+        using (new EmulatedPrecision(Precision.Half))
+        {
+            output = model.Forward(images);
+        }
+
+        optimizer.Scale(Loss.CrossEntropy(output, labels)).Backward();
+        StepReport report = optimizer.Step();
+        Console.WriteLine($"loss scale {report.LossScale}, overflow: {report.HasOverflowed}");
+
+        Assert.Equal((65536, false), (report.LossScale, report.HasOverflowed));
+        Assert.All(output.ToArray(), value => Assert.Equal((float)(Half)value, value));
+    }
+
+    [Fact]
     public void Sequences_of_different_lengths()
     {
         Tensor input = Tensor.Normal([3, 12, 2], generator: new Generator(1));

@@ -10,6 +10,9 @@ internal sealed class AddNode(Tensor a, Tensor b, bool subtract) : Node(a, b)
     public override string Operation => subtract ? "Subtract" : "Add";
 
     /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
         Give(0, gradient.SumTo(first));

@@ -20,10 +20,13 @@ internal sealed class BackwardPass
 
     private readonly List<Node> nodes = [];
     private readonly Stack<Node> open = new();
+    private readonly List<LeafNode> searched = [];
     private long number;
     private bool createGraph;
     private bool retainGraph;
     private bool accumulateInLeaves;
+    private bool isSearch;
+    private ScaleMark? scale;
 
     private BackwardPass()
     {
@@ -31,6 +34,9 @@ internal sealed class BackwardPass
 
     /// <summary>The pass that is running on this thread.</summary>
     public static BackwardPass? Current => current;
+
+    /// <summary>What looks at this pass's gradients, or null while no anomalies are traced.</summary>
+    public GradientTrace? Trace { get; private set; }
 
     /// <summary>Adds the gradient of a root to every leaf that it depends on.</summary>
     public static void Accumulate(Tensor root, Tensor seed, bool createGraph, bool retainGraph) =>
@@ -62,6 +68,14 @@ internal sealed class BackwardPass
         return [.. captures.Select(capture => capture.Gradient)];
     }
 
+    /// <summary>Computes the gradients of all leaves only for the trace that is open to look at; none is kept.</summary>
+    public static void Search(Tensor root, Tensor seed)
+    {
+        BackwardPass pass = Begin(createGraph: false, retainGraph: false, accumulateInLeaves: false);
+        pass.isSearch = true;
+        pass.Run(root, seed);
+    }
+
     /// <summary>Adds a gradient to what a node has gathered in the running pass.</summary>
     public static void Deliver(Node node, Tensor gradient, Node from)
     {
@@ -72,6 +86,7 @@ internal sealed class BackwardPass
         }
 
         BackwardPass pass = current!;
+        pass.Trace?.Look(from, gradient);
         if (node is LeafNode leaf)
         {
             pass.DeliverToLeaf(leaf, gradient);
@@ -94,6 +109,8 @@ internal sealed class BackwardPass
         pass.createGraph = createGraph;
         pass.retainGraph = retainGraph;
         pass.accumulateInLeaves = accumulateInLeaves;
+        pass.isSearch = false;
+        pass.Trace = AnomalyTrace.Current is null ? null : new GradientTrace();
         return pass;
     }
 
@@ -107,16 +124,42 @@ internal sealed class BackwardPass
         }
     }
 
-    private static Tensor Sum(Tensor a, Tensor b) => a + b;
+    private static void CheckThatScaleIsOutermost(Node node, Node root)
+    {
+        if (node is LossScaleNode && node != root)
+        {
+            throw new GradientException(
+                "Backward reached a loss that was scaled by optimizer.Scale inside of what it was called on, so that gradients would be scaled in part, or twice. "
+                + "Scale last, and once: optimizer.Scale(first + second).Backward().");
+        }
+    }
+
+    /// <summary>Gradients are added in float32: a leaf's sum stays so, any other is rounded when it is passed on.</summary>
+    private static Tensor Sum(Tensor a, Tensor b)
+    {
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        Tensor sum = a + b;
+        EmulatedPrecision.Set(before);
+        return sum;
+    }
 
     private void Run(Tensor root, Tensor seed)
     {
         Node rootNode = root.NodeForGradient!;
         BackwardPass? outer = current;
-        bool before = Recording.Set(createGraph);
+        GradientTrace? trace = Trace;
+        Precision precision = EmulatedPrecision.Current;
+        Recording.Scope untraced = Recording.Untraced();
+        Recording.Set(createGraph);
         current = this;
+        scale = (rootNode as LossScaleNode)?.Mark;
         try
         {
+            if (trace is not null)
+            {
+                GradientTrace.CheckStart(root, rootNode, seed);
+            }
+
             Collect(rootNode);
             MarkExposed(seed);
             Deliver(rootNode, seed, rootNode);
@@ -134,10 +177,16 @@ internal sealed class BackwardPass
 
             nodes.Clear();
             open.Clear();
+            searched.ForEach(leaf => leaf.Capture = null);
+            searched.Clear();
             current = outer;
+            Trace = null;
             spare = this;
-            Recording.Set(before);
+            untraced.Dispose();
+            EmulatedPrecision.Set(precision);
         }
+
+        trace?.End();
     }
 
     /// <summary>All nodes that the root depends on, youngest first. No recursion: a chain may be very long.</summary>
@@ -153,6 +202,7 @@ internal sealed class BackwardPass
         while (open.TryPop(out Node? node))
         {
             CheckThatGraphIsWhole(node);
+            CheckThatScaleIsOutermost(node, root);
             if (createGraph && node.Order > 0)
             {
                 throw new GradientException(
@@ -178,13 +228,21 @@ internal sealed class BackwardPass
     {
         if (node.HasGradient)
         {
+            Trace?.Visit(node);
             Tensor gradient = node.PendingGradient ?? ZeroGradient(node);
             node.PendingGradient = null;
+            EmulatedPrecision.Set(node.Precision);
+            if (node.Precision != Precision.Full)
+            {
+                gradient = Rounded(gradient);
+            }
+
             Storage storage = gradient.Storage;
             if (node.Capture is { } capture)
             {
                 capture.Gradient = gradient;
                 MarkExposed(gradient);
+                Trace?.Receive(node, gradient);
             }
 
             if (node.ExposesGradient)
@@ -193,17 +251,31 @@ internal sealed class BackwardPass
             }
 
             node.Backward(gradient);
-            storage.GradientReferences--;
-            if (storage.GradientReferences == 0 && !storage.IsExposed && !createGraph)
-            {
-                storage.Recycle();
-            }
+            LetGo(storage);
         }
 
         if (!retainGraph)
         {
             node.Release();
         }
+    }
+
+    private void LetGo(Storage gradient)
+    {
+        gradient.GradientReferences--;
+        if (gradient.GradientReferences == 0 && !gradient.IsExposed && !createGraph)
+        {
+            gradient.Recycle();
+        }
+    }
+
+    /// <summary>The gradient of a number in half precision is one as well, whatever it was summed up from.</summary>
+    private Tensor Rounded(Tensor gradient)
+    {
+        Tensor rounded = EmulatedPrecision.Round(gradient);
+        rounded.Storage.GradientReferences++;
+        LetGo(gradient.Storage);
+        return rounded;
     }
 
     /// <summary>Where only another output of the operation has a gradient, this one's is zero.</summary>
@@ -220,8 +292,11 @@ internal sealed class BackwardPass
         {
             node.PendingGradient = gradient;
             gradient.Storage.GradientReferences++;
+            return;
         }
-        else if (!createGraph && IsHeldOnce(pending))
+
+        Taint? before = Trace is null ? null : Taint.Of(pending.Storage);
+        if (!createGraph && IsHeldOnce(pending))
         {
             AddInPlace(pending, gradient);
         }
@@ -231,14 +306,27 @@ internal sealed class BackwardPass
             node.PendingGradient = Sum(pending, gradient);
             node.PendingGradient.Storage.GradientReferences++;
         }
+
+        if (Trace is not null)
+        {
+            GradientTrace.LookAtSum(node, node.PendingGradient, before, Taint.Of(gradient.Storage));
+        }
     }
 
     private void DeliverToLeaf(LeafNode leaf, Tensor gradient)
     {
+        if (isSearch && leaf.Capture is null)
+        {
+            leaf.Capture = new GradientCapture();
+            searched.Add(leaf);
+        }
+
         if (leaf.Capture is { } capture)
         {
+            Taint? before = Trace is null || capture.Gradient is null ? null : Taint.Of(capture.Gradient.Storage);
             capture.Gradient = capture.Gradient is null ? gradient : Sum(capture.Gradient, gradient);
             MarkExposed(capture.Gradient);
+            Receive(leaf, capture.Gradient, before, gradient);
         }
 
         if (!accumulateInLeaves)
@@ -247,6 +335,8 @@ internal sealed class BackwardPass
         }
 
         Tensor tensor = leaf.Tensor;
+        Taint? had = Trace is null || tensor.Gradient is null ? null : GradientTrace.Before(leaf, tensor.Gradient);
+        ScaleMark? mark = tensor.Gradient is null ? scale : ScaleMark.OfSum(leaf.Mark, scale);
         if (createGraph)
         {
             tensor.Gradient = tensor.Gradient is null ? gradient : Sum(tensor.Gradient, gradient);
@@ -260,6 +350,19 @@ internal sealed class BackwardPass
         {
             tensor.Gradient = tensor.Gradient is { } before ? Sum(before, gradient) : Own(gradient);
             tensor.Gradient.Storage.GradientReferences++;
+        }
+
+        leaf.Mark = mark;
+        Receive(leaf, tensor.Gradient, had, gradient);
+    }
+
+    /// <summary>Shows the trace what has gathered in a leaf, of what was there before and what came.</summary>
+    private void Receive(LeafNode leaf, Tensor sum, Taint? before, Tensor gradient)
+    {
+        if (Trace is { } trace)
+        {
+            GradientTrace.LookAtSum(leaf, sum, before, Taint.Of(gradient.Storage));
+            trace.Receive(leaf, sum);
         }
     }
 

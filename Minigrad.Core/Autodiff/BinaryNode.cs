@@ -14,6 +14,9 @@ internal sealed class BinaryNode<TOp>(TOp op, Tensor a, Tensor b) : Node(a, b)
     public override string Operation => OperationName.Of<TOp>();
 
     /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
         Tensor a = first.Read(this);

@@ -11,6 +11,9 @@ internal sealed class ChooseNode(Tensor condition, Tensor a, Tensor b) : Node(a,
     public override string Operation => "Where";
 
     /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
         Tensor condition = savedCondition.Read(this);

@@ -6,7 +6,8 @@ namespace Minigrad.Autodiff;
 /// Cross-entropy of the softmax of rows x with targets t, for each row or their sum divided by d: the gradient is
 /// g / d · (softmax(x) · Σ t − t).
 /// </summary>
-internal sealed class CrossEntropyNode(Tensor x, Storage normalizers, ClassTargets targets, float divisor) : Node(x)
+internal sealed class CrossEntropyNode(Tensor x, Storage normalizers, ClassTargets targets, float divisor)
+    : Node(targets.Weights is { } weights ? [x, new Tensor(Shape.Create(weights.Length), weights)] : [x])
 {
     private SavedTensor logits = new(x);
     private Storage? normalizers = normalizers;

@@ -10,6 +10,9 @@ internal sealed class DivideNode(Tensor a, Tensor b) : Node(a, b)
     public override string Operation => "Divide";
 
     /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
         Tensor a = first.Read(this);

@@ -41,20 +41,8 @@ public sealed class GradientReport
         if (worst is null || error > WorstError || double.IsNaN(error))
         {
             WorstError = double.IsNaN(error) ? double.PositiveInfinity : error;
-            string place = element is { } index ? $"{input.Name}{Shape.Text(Place(index, input.Shape))}" : $"{input.Name} along a random direction";
+            string place = element is { } index ? $"{input.Name}{Shape.Text(input.Shape.Place(index))}" : $"{input.Name} along a random direction";
             worst = $"{place} of shape {input.Shape}: the gradient is {gradient:g6}, differences of the function give {difference:g6}.";
         }
-    }
-
-    private static int[] Place(int element, Shape shape)
-    {
-        int[] place = new int[shape.Rank];
-        for (int axis = shape.Rank - 1; axis >= 0; axis--)
-        {
-            place[axis] = element % shape.Dimensions[axis];
-            element /= shape.Dimensions[axis];
-        }
-
-        return place;
     }
 }

@@ -16,6 +16,9 @@ internal sealed class LeafNode : Node
     /// <summary>The tensor whose gradient gathers here.</summary>
     public Tensor Tensor { get; }
 
+    /// <summary>Which loss scale that gradient is multiplied by; null for none.</summary>
+    public ScaleMark? Mark { get; set; }
+
     /// <inheritdoc/>
     public override void Backward(Tensor gradient) =>
         throw new InvalidOperationException("A leaf has nowhere to push a gradient.");

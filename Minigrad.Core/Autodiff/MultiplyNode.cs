@@ -10,6 +10,9 @@ internal sealed class MultiplyNode(Tensor a, Tensor b) : Node(a, b)
     public override string Operation => "Multiply";
 
     /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
+    /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
         Tensor a = first.Read(this);

@@ -11,9 +11,13 @@ internal abstract class Node
 {
     private static long created;
 
-    /// <summary>A node for an operation on up to three inputs, of which some may be constants.</summary>
+    /// <summary>A node without inputs, which is no operation.</summary>
+    protected Node() => Inputs = [];
+
+    /// <summary>A node for an operation on some inputs, of which some may be constants.</summary>
     protected Node(params ReadOnlySpan<Tensor> inputs)
     {
+        Origin = AnomalyTrace.Current?.OriginOf(inputs);
         Inputs = new Node?[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
@@ -39,6 +43,9 @@ internal abstract class Node
     /// <summary>0 for a node of a forward pass, 1 for one recorded by a backward pass with <c>createGraph</c>.</summary>
     public int Order { get; private set; }
 
+    /// <summary>In which precision the operation was computed, and so its gradients are.</summary>
+    public Precision Precision { get; } = EmulatedPrecision.Current;
+
     /// <summary>Whether backward has passed and what it needed was let go.</summary>
     public bool IsReleased { get; private set; }
 
@@ -50,6 +57,18 @@ internal abstract class Node
 
     /// <summary>Where a functional gradient of this node's output is to be kept, or null.</summary>
     public GradientCapture? Capture { get; set; }
+
+    /// <summary>Where the operation was called and with what, while anomalies are traced; else null.</summary>
+    public OperationOrigin? Origin { get; }
+
+    /// <summary>Whether an element of the output depends on the elements of the inputs at its own place only, broadcast.</summary>
+    public virtual bool IsElementwise => false;
+
+    /// <summary>The number that is one of the operation's two operands, and whether it is the first; null if there is none.</summary>
+    public virtual (float Number, bool IsFirst)? Constant => null;
+
+    /// <summary>The gradients that have arrived, at this output or at another that the operation has.</summary>
+    public virtual IEnumerable<Tensor> ArrivedGradients => PendingGradient is null ? [] : [PendingGradient];
 
     /// <summary>Whether the gradient handed to <see cref="Backward"/> may be kept by someone, so that its buffer is never reused.</summary>
     public virtual bool ExposesGradient => false;
@@ -63,9 +82,18 @@ internal abstract class Node
         OutputShape = result.Shape;
         OutputBackend = result.Backend;
         Order = BackwardPass.Current is null ? 0 : 1;
+        if (Origin is not null && !AnomalyTrace.Look(this, result))
+        {
+            Release();
+            return result;
+        }
+
         result.SetProducer(this);
         return result;
     }
+
+    /// <summary>Where an element of the output is, for messages.</summary>
+    public virtual string PlaceText(int element) => Shape.Text(OutputShape.Place(element));
 
     /// <summary>Pushes the gradient of the output back: calls <see cref="Give"/> for each input that needs it.</summary>
     public abstract void Backward(Tensor gradient);
@@ -78,6 +106,7 @@ internal abstract class Node
     {
         IsReleased = true;
         Inputs = [];
+        Origin?.Release();
         ReleaseSaved();
     }
 

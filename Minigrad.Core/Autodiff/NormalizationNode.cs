@@ -61,7 +61,7 @@ internal sealed class NormalizationNode : Node
         Tensor? result = Needs(0) ? Tensor.Allocate(x.Shape, x.Backend) : null;
         Tensor? weightGradient = NeedsWeight ? Tensor.Allocate(weightShape!, x.Backend) : null;
         Tensor? biasGradient = NeedsBias ? Tensor.Allocate(biasShape!, x.Backend) : null;
-        x.Backend.NormalizeBackward(
+        x.Loops.NormalizeBackward(
             shape, x.Storage, statistics!, w?.Storage, gradient.Storage, result?.Storage, weightGradient?.Storage, biasGradient?.Storage);
         if (result is not null)
         {

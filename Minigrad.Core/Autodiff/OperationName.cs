@@ -1,11 +1,12 @@
 using System.Text;
+using Minigrad.Operations;
 
 namespace Minigrad.Autodiff;
 
 /// <summary>The name of a formula as a person would say it, from the name of its struct.</summary>
 internal static class OperationName
 {
-    /// <summary>The name: <c>HyperbolicTangent</c>, <c>WithSecond(Multiply)</c>.</summary>
+    /// <summary>The name: <c>HyperbolicTangent</c>; <c>Multiply</c>, also where one operand is a number; <c>Slope(Sine)</c>.</summary>
     public static string Of<TOp>() => Cache<TOp>.Name;
 
     private static string NameOf(Type type)
@@ -15,6 +16,11 @@ internal static class OperationName
         if (tick < 0)
         {
             return name;
+        }
+
+        if (typeof(IPartialApplication).IsAssignableFrom(type))
+        {
+            return NameOf(type.GetGenericArguments()[0]);
         }
 
         StringBuilder text = new(name[..tick]);

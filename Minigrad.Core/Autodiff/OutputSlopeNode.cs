@@ -12,6 +12,9 @@ internal sealed class OutputSlopeNode<TOp>(TOp op, Tensor x) : Node(x)
     /// <inheritdoc/>
     public override string Operation => OperationName.Of<TOp>();
 
+    /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
     /// <summary>Makes a tensor the output of this node, and keeps it.</summary>
     public Tensor SaveOutput(Tensor y)
     {

@@ -56,6 +56,16 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     /// <inheritdoc/>
     public override bool HasGradient => base.HasGradient || lastHiddenGradient is not null || lastStateGradient is not null;
 
+    /// <inheritdoc/>
+    public override IEnumerable<Tensor> ArrivedGradients
+    {
+        get
+        {
+            Tensor?[] further = [lastHiddenGradient, lastStateGradient];
+            return base.ArrivedGradients.Concat(further.OfType<Tensor>());
+        }
+    }
+
     private int GateWidth => cell.GateCount * width;
 
     /// <summary>Runs the sequence.</summary>
@@ -97,6 +107,14 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         }
 
         return (output, lastHidden, lastState);
+    }
+
+    /// <inheritdoc/>
+    public override string PlaceText(int element)
+    {
+        int row = element / width;
+        int step = Array.FindLastIndex(steps.Starts, start => start <= row);
+        return $"time step {step}, row {row - steps.Starts[step]}, unit {element % width}";
     }
 
     /// <inheritdoc/>
@@ -170,7 +188,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     private static void Forward(
         TCell cell, PackedSteps steps, SequenceInputs inputs, Storage output, Storage states, Storage saved)
     {
-        Backend backend = output.Backend;
+        Backend backend = EmulatedPrecision.Loops(output.Backend);
         int width = inputs.Hidden.Shape[1];
         int gateWidth = cell.GateCount * width;
 
@@ -248,7 +266,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
 
     private SequenceInputs FusedGradients(SequenceInputs inputs, Tensor gradient)
     {
-        Backend backend = gradient.Backend;
+        Backend backend = gradient.Loops;
         int batchLength = steps.Batch * width;
         Storage y = output.Read(this).Storage;
         Tensor input = Tensor.Allocate(inputs.Projected.Shape, backend);
@@ -328,7 +346,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     /// <summary>Σ over all steps of gateᵀ · (hidden value before): the first step's from the initial values, then all others at once.</summary>
     private Tensor WeightGradient(SequenceInputs inputs, Storage gates, Storage y)
     {
-        Backend backend = gates.Backend;
+        Backend backend = EmulatedPrecision.Loops(gates.Backend);
         Tensor first = Tensor.Allocate(inputs.Weight.Shape, backend);
         MatrixProductShape shape = new(GateWidth, width, steps.Batch) { TransposeLeft = true };
         backend.MatrixProduct(shape, gates, inputs.Hidden.Storage, first.Storage);

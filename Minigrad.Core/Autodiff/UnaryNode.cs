@@ -13,6 +13,12 @@ internal sealed class UnaryNode<TOp>(TOp op, Tensor x) : Node(x)
     public override string Operation => OperationName.Of<TOp>();
 
     /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
+    /// <inheritdoc/>
+    public override (float Number, bool IsFirst)? Constant => (op as IPartialApplication)?.Constant;
+
+    /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
         Tensor x = input.Read(this);

@@ -20,6 +20,9 @@ public abstract class DeferredSteps
     /// <summary>How many attempts were begun.</summary>
     public int Attempts { get; protected set; }
 
+    /// <summary>The loss scale that is in force, one number that the device changes.</summary>
+    public abstract Storage LossScale { get; }
+
     /// <summary>What the rule remembers of a parameter, as buffers of its length.</summary>
     /// <param name="parameter">The parameter.</param>
     public abstract IReadOnlyList<Storage> State(int parameter);

@@ -12,6 +12,9 @@ public enum StepOutcome
     /// <summary>The update was withheld: a gradient was so large that its square overflows.</summary>
     TooLarge = 2,
 
+    /// <summary>The update was withheld: a gradient was not finite, which is taken for the doing of a dynamic loss scale.</summary>
+    Overflow = 3,
+
     /// <summary>The update was withheld because an earlier one was, which the host had not yet acknowledged.</summary>
-    Stopped = 3,
+    Stopped = 4,
 }

@@ -44,6 +44,15 @@ public struct StepRecord
     /// <summary>The last attempt that stopped all later ones, 0 for none.</summary>
     public double StoppedAt;
 
+    /// <summary>The loss scale in force.</summary>
+    public double LossScale;
+
+    /// <summary>The loss scale from then on.</summary>
+    public double NextLossScale;
+
+    /// <summary>How many good steps in a row count towards its growth, this one included.</summary>
+    public double GoodSteps;
+
     /// <summary>How many gradients were bad.</summary>
     public double BadCount;
 

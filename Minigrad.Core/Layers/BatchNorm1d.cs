@@ -84,6 +84,7 @@ public sealed class BatchNorm1d : Layer
 
         Tensor output = input.BatchNorm(Weight, Bias, epsilon, out Tensor mean, out Tensor variance);
         using (new NoGrad())
+        using (new EmulatedPrecision(Precision.Full))
         {
             Move(RunningMean, mean.Detach());
             Move(RunningVariance, variance.Detach() * (count / (count - 1f)));

@@ -1,3 +1,5 @@
+using Minigrad.Autodiff;
+
 namespace Minigrad.Layers;
 
 /// <summary>
@@ -49,6 +51,8 @@ public sealed class Bilinear : Module
             throw new ShapeException(
                 $"In {this}: the inputs have shapes {first.Shape} and {second.Shape}, but […, {a}] and […, {b}] with the same leading dimensions are needed.");
         }
+
+        using LayerScope scope = Enter();
 
         // Every aᵢ · Wₖᵢ is one product, [rows, first] × [first, out · second]; then bⱼ is summed over.
         Tensor rows = first.Reshape(-1, a).MatMul(Weight.Transpose(0, 1).Reshape(a, outputs * b));

@@ -1,3 +1,5 @@
+using Minigrad.Autodiff;
+
 namespace Minigrad.Layers;
 
 /// <summary>
@@ -45,7 +47,11 @@ public sealed class Embedding : Module
     /// <param name="tokens">Token numbers, of any shape.</param>
     /// <returns><c>[…tokens, width]</c>.</returns>
     /// <exception cref="ShapeException">A token is not in the table; the message says where.</exception>
-    public Tensor Forward(Indices tokens) => Weight.Embedding(tokens, PaddingIndex);
+    public Tensor Forward(Indices tokens)
+    {
+        using LayerScope scope = Enter();
+        return Weight.Embedding(tokens, PaddingIndex);
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"Embedding({Weight.Shape[0]} → {Weight.Shape[1]})";

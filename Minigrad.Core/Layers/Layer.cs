@@ -1,3 +1,5 @@
+using Minigrad.Autodiff;
+
 namespace Minigrad.Layers;
 
 /// <summary>A module from one tensor to one tensor.</summary>
@@ -12,6 +14,8 @@ public abstract class Layer : Module
     public Tensor Forward(Tensor input)
     {
         ArgumentNullException.ThrowIfNull(input);
+        using LayerScope scope = Enter();
+
         // Not by Named, which takes a closure: this runs for every layer of every step.
         Tensor output;
         try
@@ -71,6 +75,7 @@ public abstract class Layer : Module
     /// <summary>Runs a part of the layer; a shape that does not fit there is told with the layer's path in front.</summary>
     private protected TResult Named<TResult>(Func<TResult> compute)
     {
+        using LayerScope scope = Enter();
         try
         {
             return compute();
@@ -90,6 +95,4 @@ public abstract class Layer : Module
 
     /// <summary>Shows an output to who is listening, such as a summary.</summary>
     private protected void Observe(Tensor output) => observer?.Invoke(this, output);
-
-    private string Title => Path.Length == 0 ? ToString()! : $"'{Path}', {this}";
 }

@@ -1,3 +1,4 @@
+using Minigrad.Autodiff;
 using Minigrad.Operations;
 
 namespace Minigrad.Layers;
@@ -40,6 +41,7 @@ public sealed class Linear : Layer
     internal Tensor Forward<TActivation>(Tensor input, TActivation activation)
         where TActivation : unmanaged, IOutputSlope
     {
+        using LayerScope scope = Enter();
         try
         {
             CheckInput(input);

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Minigrad.Autodiff;
 using Minigrad.Backends;
 
 namespace Minigrad.Layers;
@@ -189,6 +190,12 @@ public abstract class Module
         module.SetPath(Join(Path, name));
         return module;
     }
+
+    /// <summary>The module's path and kind, as messages name it.</summary>
+    private protected string Title => Path.Length == 0 ? ToString()! : $"'{Path}', {this}";
+
+    /// <summary>Until the scope is disposed, operations belong to this module, as far as a trace tells it.</summary>
+    private protected LayerScope Enter() => AnomalyTrace.Current is { } trace ? new LayerScope(trace, Title) : default;
 
     private static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
 

@@ -7,11 +7,14 @@ namespace Minigrad.Operations;
 /// <typeparam name="TOp">The operation f.</typeparam>
 /// <param name="op">The operation and its constants.</param>
 /// <param name="first">The number c.</param>
-public readonly struct WithFirst<TOp>(TOp op, float first) : IUnaryOp
+public readonly struct WithFirst<TOp>(TOp op, float first) : IUnaryOp, IPartialApplication
     where TOp : unmanaged, IBinaryOp
 {
     private readonly TOp op = op;
     private readonly float first = first;
+
+    /// <inheritdoc/>
+    (float Number, bool IsFirst) IPartialApplication.Constant => (first, true);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -7,11 +7,14 @@ namespace Minigrad.Operations;
 /// <typeparam name="TOp">The operation f.</typeparam>
 /// <param name="op">The operation and its constants.</param>
 /// <param name="second">The number c.</param>
-public readonly struct WithSecond<TOp>(TOp op, float second) : IUnaryOp
+public readonly struct WithSecond<TOp>(TOp op, float second) : IUnaryOp, IPartialApplication
     where TOp : unmanaged, IBinaryOp
 {
     private readonly TOp op = op;
     private readonly float second = second;
+
+    /// <inheritdoc/>
+    (float Number, bool IsFirst) IPartialApplication.Constant => (second, false);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

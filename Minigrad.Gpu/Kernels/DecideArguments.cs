@@ -1,3 +1,5 @@
+using Minigrad.Operations;
+
 namespace Minigrad.Gpu.Kernels;
 
 /// <summary>What one launch of <see cref="StepKernels.Decide"/> has to do.</summary>
@@ -38,6 +40,12 @@ internal struct DecideArguments
 
     /// <summary>What every gradient is multiplied by before anything else.</summary>
     public double Scale;
+
+    /// <summary>Whether every gradient is divided by the loss scale as well.</summary>
+    public int IsLossScaled;
+
+    /// <summary>What becomes of the loss scale.</summary>
+    public LossScaleRule LossScaling;
 
     /// <summary>The order of the norms that the stage decides from.</summary>
     public double Order;

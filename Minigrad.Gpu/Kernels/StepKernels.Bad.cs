@@ -6,6 +6,20 @@ namespace Minigrad.Gpu.Kernels;
 /// <content>Gradients that no update can be made with, and what is recorded of them.</content>
 internal static partial class StepKernels
 {
+    /// <summary>Looks for gradients that are not finite; under a dynamic loss scale they are an overflow, which is skipped.</summary>
+    private static StepRecord NoteNotFinite(
+        StepMemory memory, ArrayView<double> shared, DecideArguments arguments, StepRecord record)
+    {
+        double outcome = (double)StepOutcome.NotFinite;
+        if (arguments.LossScaling.IsDynamic)
+        {
+            arguments.Bad = (int)BadGradients.Skip;
+            outcome = (double)StepOutcome.Overflow;
+        }
+
+        return NoteBad(memory, shared, arguments, record, double.MaxValue, outcome);
+    }
+
     /// <summary>Looks for gradients that no update can be made with: where an element may be above a limit, or is NaN.</summary>
     private static StepRecord NoteBad(
         StepMemory memory, ArrayView<double> shared, DecideArguments arguments, StepRecord record, double limit, double outcome)

@@ -17,6 +17,7 @@ internal static partial class StepKernels
         if (arguments.IsFirst != 0)
         {
             record = Successor(memory.Records[(arguments.Attempt - 1) % DeferredSteps.RecordCount], arguments.Attempt);
+            arguments.Scale = arguments.IsLossScaled != 0 ? arguments.Scale / record.LossScale : arguments.Scale;
         }
 
         if (arguments.IsFirst != 0 || arguments.IsWritten != 0)
@@ -32,7 +33,7 @@ internal static partial class StepKernels
                 record.Outcome = (double)StepOutcome.Stopped;
             }
 
-            record = NoteBad(memory, shared, arguments, record, double.MaxValue, (double)StepOutcome.NotFinite);
+            record = NoteNotFinite(memory, shared, arguments, record);
         }
 
         if (arguments.CombinesOrder != 0)
@@ -68,6 +69,9 @@ internal static partial class StepKernels
         record.SkippedSteps = before.SkippedSteps;
         record.ConsecutiveSkips = before.ConsecutiveSkips;
         record.StoppedAt = before.StoppedAt;
+        record.LossScale = before.NextLossScale;
+        record.NextLossScale = before.NextLossScale;
+        record.GoodSteps = before.GoodSteps;
         return record;
     }
 
@@ -189,7 +193,7 @@ internal static partial class StepKernels
         }
         else if (record.Outcome < (double)StepOutcome.Stopped)
         {
-            if (arguments.Bad == (int)BadGradients.Skip)
+            if (arguments.Bad == (int)BadGradients.Skip || record.Outcome == (double)StepOutcome.Overflow)
             {
                 record.SkippedSteps += 1.0;
                 record.ConsecutiveSkips += 1.0;
@@ -197,6 +201,30 @@ internal static partial class StepKernels
             else
             {
                 record.StoppedAt = arguments.Attempt;
+            }
+        }
+
+        return WithNextLossScale(memory, arguments, record);
+    }
+
+    /// <summary>Lets a dynamic loss scale follow what became of the step.</summary>
+    private static StepRecord WithNextLossScale(StepMemory memory, DecideArguments arguments, StepRecord record)
+    {
+        if (arguments.LossScaling.IsDynamic)
+        {
+            if (record.Outcome == 0.0)
+            {
+                record.NextLossScale = arguments.LossScaling.AfterStep(record.LossScale, ref record.GoodSteps);
+            }
+            else if (record.Outcome == (double)StepOutcome.Overflow)
+            {
+                record.NextLossScale = arguments.LossScaling.AfterOverflow(record.LossScale);
+                record.GoodSteps = 0.0;
+            }
+
+            if (Group.IdxX == 0)
+            {
+                memory.LossScale[0] = (float)record.NextLossScale;
             }
         }
 

@@ -24,6 +24,9 @@ internal struct StepMemory
     /// <summary>The records of the last attempts.</summary>
     public ArrayView<StepRecord> Records;
 
+    /// <summary>The loss scale in force, one number.</summary>
+    public ArrayView<float> LossScale;
+
     /// <summary>The gradients' norms at each of these attempts: <c>[records, parameters]</c>.</summary>
     public ArrayView<double> Norms;
 

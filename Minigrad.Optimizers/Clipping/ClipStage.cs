@@ -18,6 +18,7 @@ public abstract class ClipStage
     /// <param name="policy">What to do about NaN and infinities. Skipping leaves the gradients as they are.</param>
     /// <returns>The L2 norm of all gradients before clipping, or the norm of the stage's own order.</returns>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is <see cref="NonFinitePolicy.Throw"/>.</exception>
+    /// <exception cref="InvalidOperationException">A gradient is still multiplied by a loss scale.</exception>
     public double Apply(IEnumerable<Tensor> parameters, NonFinitePolicy policy = NonFinitePolicy.Throw)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -26,6 +27,7 @@ public abstract class ClipStage
         {
             if (parameter.Gradient is { } gradient)
             {
+                CheckIsUnscaled(parameter);
                 PendingGradient pending = new(parameter);
                 pending.Begin(gradient, 1);
                 set.Add(pending);
@@ -80,6 +82,16 @@ public abstract class ClipStage
             ? order
             : throw new ArgumentOutOfRangeException(
                 nameof(order), order, $"Clip.{stage}: the order of a norm must be positive (1, 2, another number, or +∞ for the largest magnitude), but it is {order}.");
+
+    private void CheckIsUnscaled(Tensor parameter)
+    {
+        if (parameter.GradientMark is { IsUnscaled: false })
+        {
+            throw new InvalidOperationException(
+                $"Clip.{this}.Apply: the gradient of {(parameter.Name is null ? "a parameter" : $"'{parameter.Name}'")} is of a loss that optimizer.Scale has scaled, and is still multiplied by the scale, so the threshold would be the scale times too strict. "
+                + "Set optimizer.Clip = [...], whose stages act after unscaling, or call optimizer.Unscale() before Apply.");
+        }
+    }
 
     private double ApplyInPlace(GradientSet set)
     {

@@ -66,6 +66,15 @@ public sealed class GradientSet
 
     internal void Add(PendingGradient gradient) => gradients.Add(gradient);
 
+    /// <summary>Divides all gradients by the loss scale, before anything is known of them.</summary>
+    internal void DivideBy(double lossScale)
+    {
+        foreach (PendingGradient gradient in gradients)
+        {
+            gradient.Coefficient /= lossScale;
+        }
+    }
+
     /// <summary>Empties the set, for the next step.</summary>
     internal void Clear()
     {

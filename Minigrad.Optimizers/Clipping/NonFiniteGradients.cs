@@ -117,7 +117,7 @@ internal static class NonFiniteGradients
         text.Append(others > 0 ? $"; {others} more: {string.Join(", ", names.Skip(1).Take(5).Select(name => $"'{name}'"))}{(others > 5 ? ", …" : string.Empty)}. " : ". ");
         return text.Append(
             "No parameter was changed. A lower learning rate or Clip = [Clip.GlobalNorm(1)] often prevents it; "
-            + "NonFinite = NonFinitePolicy.SkipStep passes over such steps. If it happens at the first step, look for a division by 0, a logarithm of 0, or bad data.").ToString();
+            + "NonFinite = NonFinitePolicy.SkipStep passes over such steps. If it happens at the first step, look for a division by 0, a logarithm of 0, or bad data: forward and backward inside `using (Anomaly.Trace())` name the operation and the line where it began.").ToString();
     }
 
     /// <summary>Looks through a gradient for elements that are NaN or not below a limit.</summary>

@@ -88,6 +88,8 @@ public sealed record ProgramOperation(
     {
         [typeof(Identity)] = Chosen,
         [typeof(KeepBelow)] = Chosen,
+        [typeof(RoundToHalf)] = Chosen,
+        [typeof(RoundToBFloat16)] = Chosen,
         [typeof(IsEqual)] = Chosen,
         [typeof(IsLess)] = Chosen,
         [typeof(AbsoluteError)] = Rounded,

@@ -125,7 +125,7 @@ public sealed class LearningRateFinderTests
         Parabola model = new(3, 0);
         LearningRateCurve plain = LearningRateFinder.Run(model, new Sgd(model.Parameters, 1), model.Loss);
         LearningRateCurve scaled = LearningRateFinder.Run(
-            model, new Sgd(model.Parameters, 1) { LossScale = 1024, AccumulationCount = 4 }, model.Loss);
+            model, new Sgd(model.Parameters, 1) { LossScaling = LossScaling.Static(1024), AccumulationCount = 4 }, model.Loss);
         Assert.Equal(plain.Points, scaled.Points);
     }
 

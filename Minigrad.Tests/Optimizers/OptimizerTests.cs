@@ -101,17 +101,6 @@ public sealed class OptimizerTests
     }
 
     [Fact]
-    public void Scaled_losses_are_unscaled_before_clipping()
-    {
-        Tensor w = Tensor.Of([3f, 4f]).WithGradient("w");
-        (65536f * w.Square().Sum() * 0.5f).Backward();
-        StepReport report = new Sgd([w], 1) { LossScale = 65536, Clip = [Clip.GlobalNorm(1)] }.Step();
-        Assert.Equal(5, report.Norm, 1e-6);
-        Assert.Equal(0.2, report.Coefficient, 1e-9);
-        Assert.Equal(3f - 0.6f, w.ToArray()[0], 1e-6f);
-    }
-
-    [Fact]
     public void Groups_have_their_own_rate_decay_and_clip()
     {
         Tensor weight = Tensor.Of([3f, 4f]).WithGradient("weight");
@@ -268,7 +257,6 @@ public sealed class OptimizerTests
         Teaches<ArgumentOutOfRangeException>(() => _ = new Adam([w], beta1: 1), "beta1", "less than 1");
         Teaches<ArgumentException>(() => _ = new Sgd([w], 0.1, nesterov: true), "Nesterov", "momentum");
         Teaches<ArgumentOutOfRangeException>(() => new Sgd([w], 0.1).AccumulationCount = 0, "AccumulationCount");
-        Teaches<ArgumentOutOfRangeException>(() => new Sgd([w], 0.1).LossScale = 0, "LossScale");
         w.Gradient = Tensor.Ones(3);
         Teaches<InvalidOperationException>(() => new Sgd([w], 0.1).Step(), "'layer.weight' has shape [1]", "[3]");
         Teaches<ArgumentException>(() => new Sgd([w], 0.1).Restore(new Adam([w]).State()), "from Adam", "this is Sgd");

@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Text;
+using Minigrad.Autodiff;
+
+namespace Minigrad;
+
+/// <summary>An operation that made a NaN or an infinity, or that was the first to read one: what, of what, and where in the program.</summary>
+public sealed class AnomalySource
+{
+    private readonly string? within;
+
+    internal AnomalySource(string operation, OperationOrigin? origin)
+    {
+        Operation = operation;
+        Layer = origin?.Layer;
+        File = origin?.Line?.File;
+        Line = origin?.Line?.Line ?? 0;
+        Method = origin?.Line?.Method;
+        within = origin?.Within;
+    }
+
+    /// <summary>The operation: <c>Logarithm</c>, <c>Divide</c>, <c>Sequence(ElmanCell)</c>.</summary>
+    public string Operation { get; }
+
+    /// <summary>Whether not the operation itself but its backward made it.</summary>
+    public bool IsBackward { get; internal init; }
+
+    /// <summary>
+    /// What held it already when the operation read it, as <c>'encoder.0.weight' of shape [8, 2]</c>: then the operation is not to
+    /// blame. Null where the operation made it of finite numbers, or something worse of infinities.
+    /// </summary>
+    public string? HeldBy { get; internal init; }
+
+    /// <summary>The first NaN, +∞ or −∞ there.</summary>
+    public float Value { get; internal init; }
+
+    /// <summary>Where it is: one index for each dimension.</summary>
+    public IReadOnlyList<int> Index { get; internal init; } = [];
+
+    /// <summary>How many elements there are like it.</summary>
+    public int Count { get; internal init; }
+
+    /// <summary>How many elements there are in all.</summary>
+    public int Length { get; internal init; }
+
+    /// <summary>The innermost layer that was running, its path and its kind: <c>'2', Linear(16 → 1)</c>; null outside of layers.</summary>
+    public string? Layer { get; }
+
+    /// <summary>The source file of the innermost call that is not Minigrad's own, with its path; null if there are no debug symbols.</summary>
+    public string? File { get; }
+
+    /// <summary>The line in <see cref="File"/> at which the statement of the call begins, from 1; 0 if it is not known.</summary>
+    public int Line { get; }
+
+    /// <summary>The type and method of that call; null if the operation was called before the trace began.</summary>
+    public string? Method { get; }
+
+    /// <summary>Where the first element is, in the words of the operation.</summary>
+    internal string Place { get; init; } = string.Empty;
+
+    /// <summary>Whose gradients were added up, where it is a sum of gradients that made it; else null.</summary>
+    internal string? SumOf { get; init; }
+
+    /// <summary>What it was made of.</summary>
+    internal string Operands { get; init; } = string.Empty;
+
+    /// <summary>The operation, what it made of what, where in the tensor, in which layer, and at which line.</summary>
+    public override string ToString()
+    {
+        string name = within is null ? Operation : $"{Operation} (in the backward of {within})";
+        StringBuilder text = new();
+        text.Append(this switch
+        {
+            { HeldBy: { } holder } => $"{holder} held {Text(Value)} already",
+            { SumOf: { } owner } => $"the gradients of {owner}, added up, made {Text(Value)}",
+            _ => $"{(IsBackward ? "the backward of " : string.Empty)}{name} made {Text(Value)} of {Operands}",
+        });
+        if (Length > 1)
+        {
+            text.Append($" at {Place} ({Count} of {Length} elements)");
+        }
+
+        text.Append(HeldBy is null ? string.Empty : $"; {name} was the first to read it");
+        text.Append(Layer is null ? string.Empty : $", in layer {Layer}");
+        return text.Append(Where).ToString();
+    }
+
+    /// <summary>A number as messages write it.</summary>
+    internal static string Text(float value) => value switch
+    {
+        float.PositiveInfinity => "+∞",
+        float.NegativeInfinity => "−∞",
+        _ => value.ToString(CultureInfo.InvariantCulture),
+    };
+
+    private string Where => this switch
+    {
+        { File: { } file } => $", at {file[(file.LastIndexOfAny(['/', '\\']) + 1)..]}:{Line}",
+        { Method: { } method } => $", in {method} (a program with debug symbols would show the line)",
+        _ => string.Empty,
+    };
+}

@@ -1,0 +1,106 @@
+namespace Minigrad.Autodiff;
+
+/// <summary>Looks at every gradient of one backward pass, and at its end throws if one that was asked for is not finite.</summary>
+internal sealed class GradientTrace
+{
+    private Tensor[] arrived = [];
+    private AnomalyReport? report;
+    private long beginning = long.MaxValue;
+
+    /// <summary>The operation whose backward is running, or null before the first.</summary>
+    public Node? Visited { get; private set; }
+
+    /// <summary>Looks at what backward starts from.</summary>
+    /// <exception cref="AnomalyException">The result is not finite: no gradient of it would be.</exception>
+    public static void CheckStart(Tensor root, Node node, Tensor seed)
+    {
+        string name = $"{NameOf(node)} of shape {root.Shape}";
+        Taint? taint = Taint.Of(root.Storage) ?? Inspection.Held(root, $"{name} (computed before the trace was opened)", "Backward", null);
+        if (taint is not null)
+        {
+            throw new AnomalyException(new AnomalyReport($"Backward can't start: {name}", taint));
+        }
+
+        _ = Taint.Of(seed.Storage) ?? Inspection.Held(seed, "the gradient that backward was given to start from", node.Operation, node.Origin);
+    }
+
+    /// <summary>An operation's backward is about to run.</summary>
+    public void Visit(Node node)
+    {
+        Visited = node;
+        arrived = [.. node.ArrivedGradients];
+    }
+
+    /// <summary>Looks at a gradient that the backward of an operation gave to an input.</summary>
+    public void Look(Node from, Tensor gradient)
+    {
+        if (Visited is not null && Taint.Of(gradient.Storage) is null)
+        {
+            new Inspection(from, gradient, arrived, isBackward: true).Run();
+        }
+    }
+
+    /// <summary>Looks at the sum of two gradients of one tensor.</summary>
+    /// <param name="owner">The operation or leaf whose gradient it is.</param>
+    /// <param name="sum">The sum.</param>
+    /// <param name="a">What was not finite in the first.</param>
+    /// <param name="b">What was not finite in the second.</param>
+    public static void LookAtSum(Node owner, Tensor sum, Taint? a, Taint? b)
+    {
+        if (Taint.Of(sum.Storage) is not null || (a is null && b is null && float.IsFinite(Inspection.Largest(sum.Storage))))
+        {
+            return;
+        }
+
+        float[] values = sum.ToArray();
+        Finding? infinity = Finding.Earlier(a?.Infinity, b?.Infinity);
+        Finding? Find(Predicate<float> isBad, Finding? known, Finding? before)
+        {
+            int element = Array.FindIndex(values, isBad);
+            return element < 0 ? null : known ?? new Finding("Add", before, new AnomalySource("Add", owner.Origin)
+            {
+                IsBackward = true,
+                Value = values[element],
+                Place = Shape.Text(sum.Shape.Place(element)),
+                Index = sum.Shape.Place(element),
+                Count = values.Count(value => isBad(value)),
+                Length = values.Length,
+                SumOf = NameOf(owner),
+            });
+        }
+
+        Taint.Mark(sum.Storage, Find(float.IsNaN, Finding.Earlier(a?.NaN, b?.NaN), infinity), Find(float.IsInfinity, infinity, null));
+    }
+
+    /// <summary>What is not finite in the gradient that a leaf had before this pass.</summary>
+    public static Taint? Before(LeafNode leaf, Tensor gradient) => Taint.Of(gradient.Storage)
+        ?? Inspection.Held(gradient, $"the gradient that {NameOf(leaf)} had before this backward", "Add", null);
+
+    /// <summary>Looks at a gradient that someone asked for.</summary>
+    public void Receive(Node owner, Tensor gradient)
+    {
+        // Of several bad gradients, the one that began first is told.
+        if (Taint.Of(gradient.Storage) is { } taint && taint.Worst.Beginning < beginning)
+        {
+            beginning = taint.Worst.Beginning;
+            report = new AnomalyReport($"The gradient of {NameOf(owner)}, of shape {gradient.Shape},", taint);
+        }
+    }
+
+    private static string NameOf(Node owner) => owner switch
+    {
+        LeafNode { Tensor.Name: { } name } => $"'{name}'",
+        LeafNode leaf => $"a tensor of shape {leaf.OutputShape}",
+        _ => $"the result of {owner.Operation}",
+    };
+
+    /// <summary>The pass is over.</summary>
+    /// <exception cref="AnomalyException">A gradient that was asked for is not finite.</exception>
+    public void End()
+    {
+        if (report is not null)
+        {
+            throw new AnomalyException(report);
+        }
+    }
+}
