@@ -93,6 +93,18 @@ public sealed class WorkersTests
     }
 
     [Fact]
+    public void A_thread_does_its_share_from_the_front_and_what_others_have_left_from_the_back()
+    {
+        Order whenCallerIsLast = RunOnTwoThreads(new(portions: 8, last: 0));
+        Assert.Equal([0], whenCallerIsLast.Caller);
+        Assert.Equal([4, 5, 6, 7, 3, 2, 1], whenCallerIsLast.Helper);
+
+        Order whenHelperIsLast = RunOnTwoThreads(new(portions: 8, last: 4));
+        Assert.Equal([0, 1, 2, 3, 7, 6, 5], whenHelperIsLast.Caller);
+        Assert.Equal([4], whenHelperIsLast.Helper);
+    }
+
+    [Fact]
     public void A_loop_inside_a_loop_runs()
     {
         Workers workers = new() { ThreadCount = 3 };
@@ -149,10 +161,59 @@ public sealed class WorkersTests
         return new WeakReference(counts);
     }
 
+    private static Order RunOnTwoThreads(Order order)
+    {
+        // Tests of other classes use the crew as well.
+        SpinWait.SpinUntil(Crew.TryReserve);
+        try
+        {
+            Crew.Run(order, 2);
+        }
+        finally
+        {
+            Crew.Release();
+        }
+
+        return order;
+    }
+
     private readonly struct Count(int[] counts, int start = 0) : ILoopBody
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes> => Interlocked.Increment(ref counts[start + item]);
+    }
+
+    /// <summary>Who did which portions, in order. The first portion waits for the helper to begin, and one ends after all others.</summary>
+    private sealed class Order : SharedLoop
+    {
+        private readonly int caller = Environment.CurrentManagedThreadId;
+        private readonly int last;
+        private int ended;
+        private bool hasHelperBegun;
+
+        public Order(int portions, int last)
+        {
+            Portions = portions;
+            this.last = last;
+        }
+
+        public List<int> Caller { get; } = [];
+
+        public List<int> Helper { get; } = [];
+
+        protected override void Run(int portion)
+        {
+            bool isCaller = Environment.CurrentManagedThreadId == caller;
+            (isCaller ? Caller : Helper).Add(portion);
+            if (!isCaller)
+            {
+                Volatile.Write(ref hasHelperBegun, true);
+            }
+
+            SpinWait.SpinUntil(() => portion != 0 || Volatile.Read(ref hasHelperBegun));
+            SpinWait.SpinUntil(() => portion != last || Volatile.Read(ref ended) == Portions - 1);
+            Interlocked.Increment(ref ended);
+        }
     }
 
     private readonly struct NoteThread(int[] threads) : ILoopBody
