@@ -9,9 +9,14 @@ public sealed class AnomalySource
 {
     private readonly string? within;
 
-    internal AnomalySource(string operation, OperationOrigin? origin)
+    internal AnomalySource(string operation, OperationOrigin? origin, Tensor tensor, float[] values, int element)
     {
         Operation = operation;
+        Value = values[element];
+        Index = tensor.Shape.Place(element);
+        Place = Shape.Text([.. Index]);
+        Count = values.Count(float.IsNaN(Value) ? float.IsNaN : float.IsInfinity);
+        Length = values.Length;
         Layer = origin?.Layer;
         File = origin?.Line?.File;
         Line = origin?.Line?.Line ?? 0;
@@ -32,16 +37,16 @@ public sealed class AnomalySource
     public string? HeldBy { get; internal init; }
 
     /// <summary>The first NaN, +∞ or −∞ there.</summary>
-    public float Value { get; internal init; }
+    public float Value { get; }
 
     /// <summary>Where it is: one index for each dimension.</summary>
-    public IReadOnlyList<int> Index { get; internal init; } = [];
+    public IReadOnlyList<int> Index { get; }
 
-    /// <summary>How many elements there are like it.</summary>
-    public int Count { get; internal init; }
+    /// <summary>How many elements are like it: NaN, or infinite.</summary>
+    public int Count { get; }
 
     /// <summary>How many elements there are in all.</summary>
-    public int Length { get; internal init; }
+    public int Length { get; }
 
     /// <summary>The innermost layer that was running, its path and its kind: <c>'2', Linear(16 → 1)</c>; null outside of layers.</summary>
     public string? Layer { get; }
@@ -56,7 +61,7 @@ public sealed class AnomalySource
     public string? Method { get; }
 
     /// <summary>Where the first element is, in the words of the operation.</summary>
-    internal string Place { get; init; } = string.Empty;
+    internal string Place { get; init; }
 
     /// <summary>Whose gradients were added up, where it is a sum of gradients that made it; else null.</summary>
     internal string? SumOf { get; init; }

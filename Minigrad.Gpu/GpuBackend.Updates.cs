@@ -1,6 +1,7 @@
 using ILGPU;
 using Minigrad.Backends;
 using Minigrad.Gpu.Kernels;
+using Minigrad.Operations;
 
 namespace Minigrad.Gpu;
 
@@ -12,26 +13,41 @@ public sealed partial class GpuBackend
     {
         foreach (ref readonly UpdateTarget target in targets)
         {
-            ArrayView<float> parameter = View(target.Parameter);
-            GradientScale scale = target.Scale;
-            UpdateArguments arguments = new(
-                scale.First,
-                scale.Second,
-                scale.Bound,
-                scale.UnitFactors is { } factors ? View(factors) : parameter,
-                scale.UnitFactors is null ? 0 : scale.UnitLength);
+            ParameterMemory memory = Memory(rule, target);
             queue.Launch(
                 UpdateKernels.Update<TRule>,
                 target.Parameter.Length,
                 rule,
-                arguments,
-                parameter,
+                Arguments(target),
+                memory.Parameters,
                 View(target.Gradient),
-                rule.StateCount > 0 ? View(target.State[0]) : parameter,
-                rule.StateCount > 1 ? View(target.State[1]) : parameter,
-                rule.StateCount > 2 ? View(target.State[2]) : parameter);
-            KeepAlive(target.Parameter, target.Gradient, scale.UnitFactors);
+                memory.First,
+                memory.Second,
+                memory.Third);
+            KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);
             GC.KeepAlive(target.State);
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>What is measured is written to a buffer, and its norm is downloaded. A step that needs no host does it in one launch.</remarks>
+    public override void MeasureUpdates<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms)
+    {
+        for (int i = 0; i < targets.Length; i++)
+        {
+            UpdateTarget target = targets[i];
+            Storage measures = Allocate(target.Parameter.Length);
+            queue.Launch(
+                UpdateKernels.Measure<TRule>,
+                target.Parameter.Length,
+                rule,
+                Arguments(target),
+                Memory(rule, target),
+                View(target.Gradient),
+                View(measures));
+            KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);
+            GC.KeepAlive(target.State);
+            Norms(measures, TRule.Order, norms.Slice(i, 1));
         }
     }
 
@@ -45,5 +61,27 @@ public sealed partial class GpuBackend
         return own.Length == parameters.Count && GpuSteps.Room(own) <= int.MaxValue
             ? new GpuSteps(this, queue, pool, own, unitCounts, initialState)
             : null;
+    }
+
+    private UpdateArguments Arguments(UpdateTarget target)
+    {
+        GradientScale scale = target.Scale;
+        return new UpdateArguments(
+            scale.First,
+            scale.Second,
+            scale.Bound,
+            View(scale.UnitFactors ?? target.Parameter),
+            scale.UnitFactors is null ? 0 : scale.UnitLength);
+    }
+
+    private ParameterMemory Memory<TRule>(TRule rule, UpdateTarget target)
+        where TRule : unmanaged, IUpdateRule
+    {
+        ArrayView<float> parameter = View(target.Parameter);
+        return new ParameterMemory(
+            parameter,
+            rule.StateCount > 0 ? View(target.State[0]) : parameter,
+            rule.StateCount > 1 ? View(target.State[1]) : parameter,
+            rule.StateCount > 2 ? View(target.State[2]) : parameter);
     }
 }

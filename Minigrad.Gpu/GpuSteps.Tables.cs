@@ -45,6 +45,7 @@ internal sealed partial class GpuSteps
             Records = Table<StepRecord>(pool, RecordCount),
             LossScale = lossScale.View,
             Norms = Table<double>(pool, (long)RecordCount * parameters.Length),
+            UpdateCoefficients = Table<double>(pool, (long)RecordCount * parameters.Length),
             Partials = Table<double>(pool, 2L * chunks),
             Faults = Table<double>(pool, 3L * chunks),
             UnitResults = Table<double>(pool, 2L * units),

@@ -160,19 +160,19 @@ internal sealed partial class GpuSteps : DeferredSteps
     {
         foreach ((int window, int from, int to) in Runs(first, end))
         {
-            int firstChunk = places[from].FirstChunk;
-            ArrayView<float> buffer = BufferOf(parameters[from]);
-            ParameterMemory target = new(buffer, StateView(0, buffer), StateView(1, buffer), StateView(2, buffer));
-            queue.LaunchGroups(
-                StepKernels.Update<TStep, TRule>,
-                places[to - 1].FirstChunk + places[to - 1].ChunkCount - firstChunk,
-                queue.GroupSize,
-                memory,
-                windows[window],
-                target,
-                step,
-                Reading((float)settings.LargestUsable),
-                firstChunk);
+            LaunchUpdate(StepKernels.Update<TStep, TRule>, step, window, from, to);
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
+    public override void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+    {
+        foreach ((int window, int from, int to) in Runs(first, end))
+        {
+            LaunchUpdate(StepKernels.MeasureUpdate<TStep, TRule>, step, window, from, to);
+            LaunchUpdate(StepKernels.UpdateMeasured<TStep, TRule>, step, window, from, to);
         }
 
         GC.KeepAlive(this);
@@ -184,6 +184,10 @@ internal sealed partial class GpuSteps : DeferredSteps
     /// <inheritdoc/>
     public override void ReadNorms(int attempt, Span<double> norms) => queue.Download(
         memory.Norms.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), norms);
+
+    /// <inheritdoc/>
+    public override void ReadUpdateCoefficients(int attempt, Span<double> coefficients) => queue.Download(
+        memory.UpdateCoefficients.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), coefficients);
 
     /// <inheritdoc/>
     public override void MeasureClipped(Span<double> norms)
@@ -240,6 +244,26 @@ internal sealed partial class GpuSteps : DeferredSteps
         counts.Attempt = Attempts;
         queue.Launch(ElementwiseKernels.Fill, 1, (float)counts.NextLossScale, lossScale.View);
         queue.Upload([counts], memory.Records.SubView(Attempts % RecordCount, 1));
+    }
+
+    /// <summary>Launches a kernel over the chunks of a run of parameters.</summary>
+    private void LaunchUpdate<TStep>(
+        Action<StepMemory, GradientWindow, ParameterMemory, TStep, GradientReading, int> kernel, TStep step, int window, int first, int end)
+        where TStep : unmanaged
+    {
+        int firstChunk = places[first].FirstChunk;
+        ArrayView<float> buffer = BufferOf(parameters[first]);
+        ParameterMemory target = new(buffer, StateView(0, buffer), StateView(1, buffer), StateView(2, buffer));
+        queue.LaunchGroups(
+            kernel,
+            places[end - 1].FirstChunk + places[end - 1].ChunkCount - firstChunk,
+            queue.GroupSize,
+            memory,
+            windows[window],
+            target,
+            step,
+            Reading((float)settings.LargestUsable),
+            firstChunk);
     }
 
     private ArrayView<float> StateView(int slot, ArrayView<float> other) =>

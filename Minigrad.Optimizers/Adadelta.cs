@@ -51,8 +51,11 @@ public sealed class Adadelta : Optimizer
     protected override int StateCount => 2;
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
-        step.Apply(new AdadeltaRule((float)step.LearningRate, (float)Rho, (float)(1 - Rho), (float)Epsilon), targets);
+        step.ApplyWithSecondMoment(new AdadeltaRule((float)step.LearningRate, (float)Rho, (float)(1 - Rho), (float)Epsilon), targets);
     }
 }

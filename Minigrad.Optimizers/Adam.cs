@@ -72,17 +72,20 @@ public class Adam : Optimizer
     protected override int StateCount => AmsGrad ? 3 : 2;
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         BiasCorrection correction = new(step.LearningRate, Beta1, Beta2);
         Moments moments = Moments.Of(Beta1, Beta2);
         if (AmsGrad)
         {
-            step.Apply<AmsGradStep, AmsGradRule>(new AmsGradStep(correction, moments, Epsilon), targets);
+            step.ApplyWithSecondMoment<AmsGradStep, AmsGradRule>(new AmsGradStep(correction, moments, Epsilon), targets);
         }
         else
         {
-            step.Apply<AdamStep, AdamRule>(new AdamStep(correction, moments, Epsilon), targets);
+            step.ApplyWithSecondMoment<AdamStep, AdamRule>(new AdamStep(correction, moments, Epsilon), targets);
         }
     }
 }

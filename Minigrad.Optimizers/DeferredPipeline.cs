@@ -179,6 +179,16 @@ internal sealed class DeferredPipeline
         where TStep : unmanaged, Operations.IStepRule<TRule>
         where TRule : unmanaged, Operations.IUpdateRule => steps.Update<TStep, TRule>(step, first, end);
 
+    /// <summary>Queues an update that is measured first.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="step">The rule's constants.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+        where TStep : unmanaged, Operations.IStepRule<TRule>
+        where TRule : unmanaged, Operations.IMeasuredRule<TRule> => steps.UpdateMeasured<TStep, TRule>(step, first, end);
+
     /// <summary>Ends a step: lets go of its gradients.</summary>
     /// <returns>The number of the attempt, under which its record is found.</returns>
     public int End()
@@ -274,6 +284,23 @@ internal sealed class DeferredPipeline
         double[] norms = new double[slots.Count];
         steps.ReadNorms(attempt, norms);
         return norms;
+    }
+
+    /// <summary>Which part of each update was made at an attempt that was not withheld and whose updates were measured.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <exception cref="InvalidOperationException">Its record is gone.</exception>
+    public double[] UpdateCoefficients(int attempt)
+    {
+        Learn();
+        CheckKept(attempt);
+        double[] coefficients = new double[slots.Count];
+        steps.ReadUpdateCoefficients(attempt, coefficients);
+        for (int i = 0; i < coefficients.Length; i++)
+        {
+            coefficients[i] = parameters[i].Length == 0 ? 1 : coefficients[i];
+        }
+
+        return coefficients;
     }
 
     /// <summary>Each gradient's norm as the update read it, or null if it is no longer what it was.</summary>

@@ -71,9 +71,12 @@ public sealed class NAdam : Optimizer
     protected override int StateCount => 2;
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
-        step.Apply<NAdamStep, NAdamRule>(Rule(step.LearningRate), targets);
+        step.ApplyWithSecondMoment<NAdamStep, NAdamRule>(Rule(step.LearningRate), targets);
     }
 
     /// <summary>The product of the momenta of all steps so far, kept so that it need not be multiplied anew each time.</summary>

@@ -131,7 +131,7 @@ public abstract partial class Optimizer
         }
 
         int[]? places = without is null ? null : [.. Enumerable.Range(0, slots.Count).Where(i => slots[i].Pending.HasGradient)];
-        return new StepReport(Measured(without), places, pipeline, attempt) { WithoutGradient = without ?? [] };
+        return new StepReport(Measured(without), places, pipeline, attempt, UpdateClip is not null) { WithoutGradient = without ?? [] };
     }
 
     /// <summary>A group with stages of its own is a set by itself; the others together are set 0.</summary>

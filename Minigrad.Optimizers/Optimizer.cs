@@ -6,7 +6,7 @@ namespace Minigrad.Optimizers;
 
 /// <summary>
 /// Moves parameters along their gradients. <see cref="Step"/> runs one pipeline whose order cannot be got wrong: unscale,
-/// average, measure, deal with NaN and infinities, clip in the order given, decay weights, update.
+/// average, measure, deal with NaN and infinities, clip in the order given, decay weights, clip the update, update.
 /// </summary>
 /// <remarks>
 /// <para>Unscaling, averaging and norm clipping touch no memory: they leave one factor that the update reads as it
@@ -25,6 +25,8 @@ public abstract partial class Optimizer
     private readonly GradientSet all = new();
     private readonly GradientSet shared = new();
     private readonly GradientSet[] own;
+    private double[]? updateCoefficients;
+    private int takenCoefficients;
 
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <param name="groups">The groups, with at least one parameter among them.</param>
@@ -77,6 +79,18 @@ public abstract partial class Optimizer
     /// <summary>The clipping stages, in the order in which they act: <c>Clip = [Clip.Value(5), Clip.GlobalNorm(1)]</c>.</summary>
     public IReadOnlyList<ClipStage> Clip { get; set; } = [];
 
+    /// <summary>The clip of each parameter's update, or null for none: <c>UpdateClip = UpdateClip.Rms(1)</c>. It acts after all of <see cref="Clip"/>.</summary>
+    /// <exception cref="ArgumentException">It needs a mean square, and the optimizer keeps none.</exception>
+    public UpdateClip? UpdateClip
+    {
+        get;
+        set => field = value is not { NeedsSecondMoment: true } || HasSecondMoment
+            ? value
+            : throw new ArgumentException(
+                $"{GetType().Name}.UpdateClip = {value}: it compares each gradient with the running mean of its squares, and {GetType().Name} keeps no such mean. "
+                + "Adam, AdamW, NAdam, RAdam, RmsProp, Adadelta and Spam do; UpdateClip.Rms and UpdateClip.Clippy work with every optimizer.", nameof(value));
+    }
+
     /// <summary>What happens when a gradient is not finite.</summary>
     public NonFinitePolicy NonFinite { get; set; } = NonFinitePolicy.Throw;
 
@@ -125,6 +139,9 @@ public abstract partial class Optimizer
     /// <summary>Whether weight decay shrinks the parameters apart from the gradient.</summary>
     protected virtual bool HasDecoupledDecay => false;
 
+    /// <summary>Whether the rule keeps a mean square of gradients, and <see cref="Update"/> applies it by <c>ApplyWithSecondMoment</c>.</summary>
+    protected virtual bool HasSecondMoment => false;
+
     /// <summary>
     /// Makes one step from the gradients that backward has left. A parameter without a gradient is passed over, never
     /// treated as having a gradient of zero.
@@ -172,6 +189,7 @@ public abstract partial class Optimizer
 
         StepCount++;
         ConsecutiveSkips = 0;
+        (updateCoefficients, takenCoefficients) = (UpdateClip is null ? null : new double[norms.Length], 0);
         UpdateAll();
         StepReport report = Report(norms, StepCount, without, wasSkipped: false, hasOverflowed: false);
         FollowScale(hasOverflowed: false);
@@ -372,6 +390,13 @@ public abstract partial class Optimizer
         }
     }
 
+    /// <summary>Where to write the coefficients of the next so many updates.</summary>
+    internal Span<double> TakeUpdateCoefficients(int count)
+    {
+        takenCoefficients += count;
+        return updateCoefficients.AsSpan(takenCoefficients - count, count);
+    }
+
     private StepReport Skip(List<string>? without, bool hasOverflowed)
     {
         SkippedSteps++;
@@ -386,7 +411,10 @@ public abstract partial class Optimizer
     }
 
     private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped, bool hasOverflowed) =>
-        new(Measured(without), norms, all, step, wasSkipped, lossScale, hasOverflowed) { WithoutGradient = without ?? [] };
+        new(Measured(without), norms, all, step, wasSkipped, lossScale, hasOverflowed, wasSkipped ? null : updateCoefficients)
+        {
+            WithoutGradient = without ?? [],
+        };
 
     private Tensor[] Measured(List<string>? without) => without is null
         ? parameters
@@ -461,7 +489,7 @@ public abstract partial class Optimizer
             learningRate,
             sign: Maximize ? -1f : 1f,
             added: HasDecoupledDecay ? 0f : (float)decay,
-            kept: HasDecoupledDecay ? (float)(1 - (learningRate * decay)) : 1f);
+            shrinkage: HasDecoupledDecay ? learningRate * decay : 0);
     }
 
     private void CheckFits(OptimizerState state)

@@ -59,9 +59,12 @@ public sealed class RAdam : Optimizer
     protected override int StateCount => 2;
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         BiasCorrection correction = new(step.LearningRate, Beta1, Beta2);
-        step.Apply<RAdamStep, RAdamRule>(new RAdamStep(correction, Moments.Of(Beta1, Beta2), Beta2, Epsilon), targets);
+        step.ApplyWithSecondMoment<RAdamStep, RAdamRule>(new RAdamStep(correction, Moments.Of(Beta1, Beta2), Beta2, Epsilon), targets);
     }
 }

@@ -79,6 +79,9 @@ public sealed class RmsProp : Optimizer
     protected override int StateCount => 1 + (Centered ? 1 : 0) + (hasMomentum ? 1 : 0);
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         float learningRate = (float)step.LearningRate;
@@ -86,16 +89,16 @@ public sealed class RmsProp : Optimizer
         switch (Centered, hasMomentum)
         {
             case (false, false):
-                step.Apply(new RmsPropRule(learningRate, meanSquare), targets);
+                step.ApplyWithSecondMoment(new RmsPropRule(learningRate, meanSquare), targets);
                 break;
             case (false, true):
-                step.Apply(new RmsPropMomentumRule(learningRate, meanSquare, (float)Momentum), targets);
+                step.ApplyWithSecondMoment(new RmsPropMomentumRule(learningRate, meanSquare, (float)Momentum), targets);
                 break;
             case (true, false):
-                step.Apply(new CenteredRmsPropRule(learningRate, meanSquare), targets);
+                step.ApplyWithSecondMoment(new CenteredRmsPropRule(learningRate, meanSquare), targets);
                 break;
             case (true, true):
-                step.Apply(new CenteredRmsPropMomentumRule(learningRate, meanSquare, (float)Momentum), targets);
+                step.ApplyWithSecondMoment(new CenteredRmsPropMomentumRule(learningRate, meanSquare, (float)Momentum), targets);
                 break;
         }
     }

@@ -17,7 +17,9 @@ public sealed class StepReport
     private readonly DeferredPipeline? source;
     private readonly int attempt;
     private readonly int[]? places;
+    private readonly bool hasUpdateClip;
     private double[]? norms;
+    private double[]? updateCoefficients;
     private StepMeasurement? measurement;
     private double? clippedNorm;
 
@@ -29,8 +31,11 @@ public sealed class StepReport
         int step,
         bool wasSkipped,
         double lossScale,
-        bool hasOverflowed)
+        bool hasOverflowed,
+        double[]? updateCoefficients)
     {
+        hasUpdateClip = updateCoefficients is not null;
+        this.updateCoefficients = updateCoefficients;
         this.parameters = parameters;
         this.norms = norms;
         bool hasBound = HasBound(clipped);
@@ -58,8 +63,10 @@ public sealed class StepReport
     }
 
     /// <summary>Remembers where to ask.</summary>
-    internal StepReport(IReadOnlyList<Tensor> parameters, int[]? places, DeferredPipeline source, int attempt)
+    internal StepReport(
+        IReadOnlyList<Tensor> parameters, int[]? places, DeferredPipeline source, int attempt, bool hasUpdateClip)
     {
+        this.hasUpdateClip = hasUpdateClip;
         this.parameters = parameters;
         this.places = places;
         this.source = source;
@@ -105,6 +112,13 @@ public sealed class StepReport
     public IReadOnlyList<(string Name, double Norm)> ParameterNorms =>
         [.. Norms().Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
 
+    /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
+    public double UpdateCoefficient => PartsMade().Append(1).Min();
+
+    /// <summary>The name of each parameter that had a gradient, and by what its update was multiplied; 1 where nothing was clipped.</summary>
+    public IReadOnlyList<(string Name, double Coefficient)> UpdateCoefficients =>
+        [.. PartsMade().Select((part, i) => (NonFiniteGradients.NameOf(parameters[i], i), part))];
+
     private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
@@ -128,6 +142,11 @@ public sealed class StepReport
     }
 
     private double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
+
+    /// <summary>All of it where there was no clip, or no step.</summary>
+    private double[] PartsMade() => updateCoefficients ??= hasUpdateClip && !WasSkipped
+        ? OfParameters(source!.UpdateCoefficients(attempt))
+        : [.. Enumerable.Repeat(1.0, ParameterCount)];
 
     private double[] OfParameters(double[] all) => places is null ? all : Array.ConvertAll(places, place => all[place]);
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Minigrad.Backends;
 using Minigrad.Operations;
 using Minigrad.Optimizers.Rules;
@@ -15,7 +16,7 @@ public readonly struct UpdateStep
     private readonly int number;
     private readonly float sign;
     private readonly float added;
-    private readonly float kept;
+    private readonly double shrinkage;
 
     internal UpdateStep(
         Optimizer optimizer,
@@ -27,7 +28,7 @@ public readonly struct UpdateStep
         double learningRate,
         float sign,
         float added,
-        float kept)
+        double shrinkage)
     {
         this.optimizer = optimizer;
         this.deferred = deferred;
@@ -37,7 +38,7 @@ public readonly struct UpdateStep
         this.number = number;
         this.sign = sign;
         this.added = added;
-        this.kept = kept;
+        this.shrinkage = shrinkage;
         LearningRate = learningRate;
     }
 
@@ -50,7 +51,7 @@ public readonly struct UpdateStep
     /// <summary>The learning rate in force for these parameters.</summary>
     public double LearningRate { get; }
 
-    /// <summary>Updates parameters by a rule, with weight decay and direction applied around it.</summary>
+    /// <summary>Updates parameters by a rule, with weight decay, direction and the optimizer's <see cref="UpdateClip"/> applied around it.</summary>
     /// <typeparam name="TRule">The rule.</typeparam>
     /// <param name="rule">The rule and this step's constants.</param>
     /// <param name="targets">The parameters, as <see cref="Optimizer.Update"/> was given them.</param>
@@ -69,17 +70,107 @@ public readonly struct UpdateStep
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule
     {
-        DecayedStep<TStep, TRule> decayed = new(step, sign, added, kept);
+        if (optimizer.UpdateClip is { } clip)
+        {
+            clip.Apply<TStep, TRule>(this, step, targets);
+        }
+        else
+        {
+            Make<TStep, TRule>(step, targets);
+        }
+    }
+
+    /// <summary>As <see cref="Apply{TRule}"/>, for a rule whose mean square <see cref="UpdateClip.StableAdamW"/> can ask for.</summary>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="rule">The rule and this step's constants.</param>
+    /// <param name="targets">The parameters, as <see cref="Optimizer.Update"/> was given them.</param>
+    /// <exception cref="ArgumentException">They are others.</exception>
+    public void ApplyWithSecondMoment<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+        where TRule : unmanaged, ISecondMoment =>
+        ApplyWithSecondMoment<ConstantStep<TRule>, TRule>(new ConstantStep<TRule>(rule), targets);
+
+    /// <summary>As <see cref="Apply{TStep, TRule}"/>, for a rule whose mean square <see cref="UpdateClip.StableAdamW"/> can ask for.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="step">The optimizer's constants.</param>
+    /// <param name="targets">The parameters, as <see cref="Optimizer.Update"/> was given them.</param>
+    /// <exception cref="ArgumentException">They are others.</exception>
+    public void ApplyWithSecondMoment<TStep, TRule>(TStep step, ReadOnlySpan<UpdateTarget> targets)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, ISecondMoment
+    {
+        if (optimizer.UpdateClip is { } clip)
+        {
+            clip.ApplyWithSecondMoment<TStep, TRule>(this, step, targets);
+        }
+        else
+        {
+            Make<TStep, TRule>(step, targets);
+        }
+    }
+
+    /// <summary>Updates parameters by a rule whose update is measured first, and then made in the part that a limit leaves.</summary>
+    internal void MakeClipped<TStep, TRule, TLimit>(TStep step, TLimit limit, ReadOnlySpan<UpdateTarget> targets)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateRule
+        where TLimit : unmanaged, IUpdateLimit<TRule>
+    {
+        DecayedStep<TStep, TRule> decayed = Decayed<TStep, TRule>(step);
+        ClippedUpdateStep<TStep, TRule, TLimit> clipped = new(decayed, limit, shrinkage);
+        if (deferred is not null)
+        {
+            CheckAll(targets);
+            deferred.UpdateMeasured<ClippedUpdateStep<TStep, TRule, TLimit>, ClippedUpdate<TRule, TLimit>>(clipped, first, end);
+            return;
+        }
+
+        double memory = optimizer.MemoryAfter(number - 1);
+        ClippedUpdate<TRule, TLimit> rule = clipped.At<SystemMath>(number, ref memory);
+        Span<double> coefficients = optimizer.TakeUpdateCoefficients(targets.Length);
+        backend.MeasureUpdates(rule, targets, coefficients);
+        List<UpdateTarget> whole = [];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            coefficients[i] = rule.Coefficient<SystemMath>(coefficients[i], targets[i].Parameter.Length);
+            if (coefficients[i] == 1)
+            {
+                whole.Add(targets[i]);
+            }
+            else
+            {
+                backend.Update(rule.Shortened(coefficients[i]), targets.Slice(i, 1));
+            }
+        }
+
+        // Updates that are made whole are those of an optimizer without a clip, to the bit, and one call.
+        memory = optimizer.MemoryAfter(number - 1);
+        backend.Update(decayed.At<SystemMath>(number, ref memory), CollectionsMarshal.AsSpan(whole));
+    }
+
+    private DecayedStep<TStep, TRule> Decayed<TStep, TRule>(TStep step)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateRule => new(step, sign, added, (float)(1 - shrinkage));
+
+    private void Make<TStep, TRule>(TStep step, ReadOnlySpan<UpdateTarget> targets)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateRule
+    {
+        DecayedStep<TStep, TRule> decayed = Decayed<TStep, TRule>(step);
         if (deferred is null)
         {
             double memory = optimizer.MemoryAfter(number - 1);
             backend.Update(decayed.At<SystemMath>(number, ref memory), targets);
         }
-        else if (targets.Length == optimizer.TargetCount)
+        else
         {
+            CheckAll(targets);
             deferred.Update<DecayedStep<TStep, TRule>, Decayed<TRule>>(decayed, first, end);
         }
-        else
+    }
+
+    private void CheckAll(ReadOnlySpan<UpdateTarget> targets)
+    {
+        if (targets.Length != optimizer.TargetCount)
         {
             throw new ArgumentException(
                 $"UpdateStep.Apply was given {targets.Length} targets of the {optimizer.TargetCount} that Update was called with. On a device the parameters of a group are updated by one rule: pass the targets on as they are.", nameof(targets));

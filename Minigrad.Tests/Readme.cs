@@ -78,6 +78,9 @@ public sealed class Readme
         Loss.CrossEntropy(model.Forward(images), labels).Backward();
         double norm = Clip.GlobalNorm(1).Apply(model.Parameters);
         Assert.True(norm > 1);
+
+        optimizer.UpdateClip = UpdateClip.Rms(1);
+        Assert.InRange(optimizer.Step().UpdateCoefficient, 0.1, 1);
     }
 
     [Fact]

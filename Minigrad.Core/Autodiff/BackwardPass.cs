@@ -149,8 +149,8 @@ internal sealed class BackwardPass
         BackwardPass? outer = current;
         GradientTrace? trace = Trace;
         Precision precision = EmulatedPrecision.Current;
-        Recording.Scope untraced = Recording.Untraced();
-        Recording.Set(createGraph);
+        using Recording.Scope untraced = Recording.Untraced();
+        bool before = Recording.Set(createGraph);
         current = this;
         scale = (rootNode as LossScaleNode)?.Mark;
         try
@@ -182,7 +182,7 @@ internal sealed class BackwardPass
             current = outer;
             Trace = null;
             spare = this;
-            untraced.Dispose();
+            Recording.Set(before);
             EmulatedPrecision.Set(precision);
         }
 

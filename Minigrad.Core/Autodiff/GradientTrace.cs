@@ -57,14 +57,9 @@ internal sealed class GradientTrace
         Finding? Find(Predicate<float> isBad, Finding? known, Finding? before)
         {
             int element = Array.FindIndex(values, isBad);
-            return element < 0 ? null : known ?? new Finding("Add", before, new AnomalySource("Add", owner.Origin)
+            return element < 0 ? null : known ?? new Finding("Add", before, new AnomalySource("Add", owner.Origin, sum, values, element)
             {
                 IsBackward = true,
-                Value = values[element],
-                Place = Shape.Text(sum.Shape.Place(element)),
-                Index = sum.Shape.Place(element),
-                Count = values.Count(value => isBad(value)),
-                Length = values.Length,
                 SumOf = NameOf(owner),
             });
         }

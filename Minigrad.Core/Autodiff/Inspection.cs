@@ -59,15 +59,9 @@ internal sealed class Inspection
         Finding? Find(Predicate<float> isBad)
         {
             int element = Array.FindIndex(values, isBad);
-            return element < 0 ? null : new Finding(reader, null, new AnomalySource(reader, origin)
-            {
-                HeldBy = holder,
-                Value = values[element],
-                Place = Shape.Text(tensor.Shape.Place(element)),
-                Index = tensor.Shape.Place(element),
-                Count = values.Count(value => isBad(value)),
-                Length = values.Length,
-            });
+            return element < 0
+                ? null
+                : new Finding(reader, null, new AnomalySource(reader, origin, tensor, values, element) { HeldBy = holder });
         }
 
         return Taint.Mark(tensor.Storage, Find(float.IsNaN), Find(float.IsInfinity));
@@ -110,14 +104,10 @@ internal sealed class Inspection
             return same.Sequence > begun ? same : new Finding(node.Operation, same, null);
         }
 
-        return new Finding(node.Operation, before, new AnomalySource(node.Operation, node.Origin)
+        return new Finding(node.Operation, before, new AnomalySource(node.Operation, node.Origin, result, values, element)
         {
             IsBackward = isBackward,
-            Value = values[element],
-            Place = isBackward && !isElementwise ? Shape.Text(result.Shape.Place(element)) : node.PlaceText(element),
-            Index = result.Shape.Place(element),
-            Count = values.Count(value => isBad(value)),
-            Length = values.Length,
+            Place = isBackward ? Shape.Text(result.Shape.Place(element)) : node.PlaceText(element),
             Operands = isElementwise ? ValuesAt(result.Shape.Place(element)) : Describe(operands),
         });
     }

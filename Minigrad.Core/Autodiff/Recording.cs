@@ -33,25 +33,25 @@ internal static class Recording
     }
 
     /// <summary>Traces operations until the scope ends.</summary>
-    public static Scope Traced() => Enter(state | State.Traced);
+    public static Scope Traced() => Trace(State.Traced);
 
     /// <summary>
     /// Until the scope ends, traces nothing: for operations that are a part of another one, which is what a person wrote.
     /// </summary>
-    public static Scope Untraced() => Enter(state & ~State.Traced);
+    public static Scope Untraced() => Trace(State.Plain);
 
-    private static Scope Enter(State next)
+    private static Scope Trace(State next)
     {
-        Scope scope = new((byte)state);
-        state = next;
+        Scope scope = new(IsTraced);
+        state = (state & State.Off) | next;
         return scope;
     }
 
-    /// <summary>Goes back, when disposed, to what was in force before.</summary>
-    /// <param name="before">What was in force.</param>
-    public readonly struct Scope(byte before) : IDisposable
+    /// <summary>Goes back, when disposed, to tracing or not as before; whether operations are recorded is not touched.</summary>
+    /// <param name="wasTraced">What was in force.</param>
+    public readonly struct Scope(bool wasTraced) : IDisposable
     {
         /// <summary>Goes back.</summary>
-        public void Dispose() => state = (State)before;
+        public void Dispose() => state = (state & State.Off) | (wasTraced ? State.Traced : State.Plain);
     }
 }

@@ -303,6 +303,17 @@ public abstract class Backend
         where TRule : unmanaged, IUpdateRule;
 
     /// <summary>
+    /// Measures what a rule would make of several parameters, with gradients read as <see cref="Update{TRule}"/> reads them.
+    /// Nothing is changed.
+    /// </summary>
+    /// <typeparam name="TRule">The update rule.</typeparam>
+    /// <param name="rule">The rule and this step's constants.</param>
+    /// <param name="targets">The parameters.</param>
+    /// <param name="norms">The norm of what was measured of each parameter, in the rule's order; 0 where it has no elements.</param>
+    public abstract void MeasureUpdates<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms)
+        where TRule : unmanaged, IMeasuredRule<TRule>;
+
+    /// <summary>
     /// Steps that run without the host, or null where the host is the device, or where the parameters lie elsewhere. The
     /// parameters' numbers may be moved so that they lie side by side; their storages stay the same objects.
     /// </summary>

@@ -62,6 +62,16 @@ public abstract class DeferredSteps
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule;
 
+    /// <summary>Updates a run of parameters that have gradients by a rule that measures each update first, unless the step is withheld.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="step">The rule's constants.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public abstract void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IMeasuredRule<TRule>;
+
     /// <summary>Waits, and reads the records of the last <see cref="RecordCount"/> attempts, attempt a at a mod that.</summary>
     /// <param name="records">Where to.</param>
     public abstract void ReadRecords(Span<StepRecord> records);
@@ -70,6 +80,11 @@ public abstract class DeferredSteps
     /// <param name="attempt">The attempt.</param>
     /// <param name="norms">A norm for each parameter; NaN for one that had no gradient.</param>
     public abstract void ReadNorms(int attempt, Span<double> norms);
+
+    /// <summary>Waits, and reads which part of each update was made at an attempt whose record is kept and whose updates were measured.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="coefficients">A number for each parameter; of one that was not updated, or has no elements, it means nothing.</param>
+    public abstract void ReadUpdateCoefficients(int attempt, Span<double> coefficients);
 
     /// <summary>Waits, and measures the gradients of the last step as the update read them.</summary>
     /// <param name="norms">A norm for each parameter.</param>

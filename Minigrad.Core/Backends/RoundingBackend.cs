@@ -298,6 +298,10 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
     /// <inheritdoc/>
     public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets) => inner.Update(rule, targets);
 
+    /// <inheritdoc/>
+    public override void MeasureUpdates<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms) =>
+        inner.MeasureUpdates(rule, targets, norms);
+
     private void Round(Storage? y)
     {
         if (y is not null)

@@ -14,7 +14,7 @@ public interface IUpdateRule
 
     /// <summary>Moves one element, and what is remembered of it, one step forward.</summary>
     /// <typeparam name="T">The number type; see <see cref="IReal{T}"/>.</typeparam>
-    /// <param name="parameter">The parameter p, updated in place.</param>
+    /// <param name="parameter">The parameter p, updated in place. A clip of updates runs the rule on 0 to see what it adds, so a rule that reads p cannot have one.</param>
     /// <param name="gradient">The gradient g after unscaling, averaging and clipping.</param>
     /// <param name="first">The first remembered number; untouched if <see cref="StateCount"/> is 0.</param>
     /// <param name="second">The second remembered number; untouched if <see cref="StateCount"/> is below 2.</param>

@@ -33,6 +33,12 @@ internal struct GradientState
     /// <summary>What the rule carried away from an odd update.</summary>
     public double OddMemory;
 
+    /// <summary>Whether the running update is an even one.</summary>
+    public readonly bool IsEven => ((int)Updates & 1) == 0;
+
+    /// <summary>What the rule carries into the running update.</summary>
+    public readonly double Carried => IsEven ? OddMemory : EvenMemory;
+
     /// <summary>The L2 norm as it is now, before a bound that is pending.</summary>
     public readonly double CurrentNorm => Coefficient * (ScaledUnits > 0.0 ? UnitNorm : Norm);
 

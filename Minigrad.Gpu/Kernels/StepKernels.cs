@@ -117,22 +117,47 @@ internal static partial class StepKernels
         GradientState state = memory.States[chunk.Parameter];
         if (Group.IdxX == 0)
         {
-            // All chunks of a parameter make the same rule. None reads what it writes: odd and even updates take turns.
-            bool isEven = ((int)state.Updates & 1) == 0;
-            double carried = isEven ? state.OddMemory : state.EvenMemory;
-            shared[0] = step.At<DeviceMath>(state.Updates, ref carried);
-            if (isEven)
-            {
-                memory.States[chunk.Parameter].EvenMemory = carried;
-            }
-            else
-            {
-                memory.States[chunk.Parameter].OddMemory = carried;
-            }
+            shared[0] = MakeRule<TStep, TRule>(memory, step, chunk.Parameter, state);
         }
 
         Group.Barrier();
-        TRule rule = shared[0];
+        UpdateChunk(memory, gradients, parameters, shared[0], reading, chunk, state);
+    }
+
+    private static bool IsFinite(double x) => !double.IsNaN(x) && x <= double.MaxValue;
+
+    /// <summary>
+    /// The rule of a parameter's running update. All chunks of a parameter make the same. None reads what it writes: odd and
+    /// even updates take turns.
+    /// </summary>
+    private static TRule MakeRule<TStep, TRule>(StepMemory memory, TStep step, int parameter, GradientState state)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateRule
+    {
+        double carried = state.Carried;
+        TRule rule = step.At<DeviceMath>(state.Updates, ref carried);
+        if (state.IsEven)
+        {
+            memory.States[parameter].EvenMemory = carried;
+        }
+        else
+        {
+            memory.States[parameter].OddMemory = carried;
+        }
+
+        return rule;
+    }
+
+    private static void UpdateChunk<TRule>(
+        StepMemory memory,
+        GradientWindow gradients,
+        ParameterMemory parameters,
+        TRule rule,
+        GradientReading reading,
+        Chunk chunk,
+        GradientState state)
+        where TRule : unmanaged, IUpdateRule
+    {
         ArrayView<float> x = gradients[chunk.View];
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
@@ -145,8 +170,6 @@ internal static partial class StepKernels
                 chunk.StateOffset + element);
         }
     }
-
-    private static bool IsFinite(double x) => !double.IsNaN(x) && x <= double.MaxValue;
 
     private static Scalar Scaled(
         StepMemory memory, GradientState state, Chunk chunk, GradientReading reading, ArrayView<float> x, int element)

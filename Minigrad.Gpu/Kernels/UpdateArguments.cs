@@ -1,4 +1,6 @@
 using ILGPU;
+using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Gpu.Kernels;
 
@@ -25,4 +27,21 @@ internal readonly struct UpdateArguments(
 
     /// <summary>How many elements make a unit, 0 if there are no units.</summary>
     public readonly int UnitLength = unitLength;
+
+    /// <summary>An element of the gradient as the update reads it.</summary>
+    /// <param name="element">The number in memory.</param>
+    /// <param name="place">Which element it is.</param>
+    public Scalar Gradient(float element, int place)
+    {
+        float firstFactor = First;
+        float secondFactor = Second;
+        if (UnitLength > 0)
+        {
+            int unit = place / UnitLength;
+            firstFactor *= UnitFactors[2 * unit];
+            secondFactor *= UnitFactors[(2 * unit) + 1];
+        }
+
+        return new ScaledGradient(firstFactor, secondFactor, Bound).Forward(new Scalar(element));
+    }
 }

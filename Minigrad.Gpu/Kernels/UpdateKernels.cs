@@ -19,17 +19,29 @@ internal static class UpdateKernels
         ArrayView<float> third)
         where TRule : unmanaged, IUpdateRule
     {
-        float firstFactor = scale.First;
-        float secondFactor = scale.Second;
-        if (scale.UnitLength > 0)
-        {
-            int unit = i / scale.UnitLength;
-            firstFactor *= scale.UnitFactors[2 * unit];
-            secondFactor *= scale.UnitFactors[(2 * unit) + 1];
-        }
+        Update(rule, scale.Gradient(gradient[i], i), new ParameterMemory(parameter, first, second, third), i, i);
+    }
 
-        Scalar g = new ScaledGradient(firstFactor, secondFactor, scale.Bound).Forward(new Scalar(gradient[i]));
-        Update(rule, g, new ParameterMemory(parameter, first, second, third), i, i);
+    /// <summary>Measures the update of one element and leaves all as it is.</summary>
+    public static void Measure<TRule>(
+        Index1D i,
+        TRule rule,
+        UpdateArguments scale,
+        ParameterMemory memory,
+        ArrayView<float> gradient,
+        ArrayView<float> measures)
+        where TRule : unmanaged, IMeasuredRule<TRule> =>
+        measures[i] = Measure(rule, scale.Gradient(gradient[i], i), memory, i, i).Value;
+
+    /// <summary>What a rule measures of one element, whose state may lie at another place than the parameter.</summary>
+    internal static Scalar Measure<TRule>(TRule rule, Scalar g, ParameterMemory memory, int parameter, int state)
+        where TRule : unmanaged, IMeasuredRule<TRule>
+    {
+        Scalar s0 = default;
+        Scalar s1 = default;
+        Scalar s2 = default;
+        Read(rule, memory, state, ref s0, ref s1, ref s2);
+        return rule.Measure(new Scalar(memory.Parameters[parameter]), g, s0, s1, s2);
     }
 
     /// <summary>Updates one element, whose state may lie at another place than the parameter.</summary>
@@ -40,21 +52,7 @@ internal static class UpdateKernels
         Scalar s0 = default;
         Scalar s1 = default;
         Scalar s2 = default;
-        if (rule.StateCount > 0)
-        {
-            s0 = new Scalar(memory.First[state]);
-        }
-
-        if (rule.StateCount > 1)
-        {
-            s1 = new Scalar(memory.Second[state]);
-        }
-
-        if (rule.StateCount > 2)
-        {
-            s2 = new Scalar(memory.Third[state]);
-        }
-
+        Read(rule, memory, state, ref s0, ref s1, ref s2);
         rule.Update(ref p, g, ref s0, ref s1, ref s2);
         memory.Parameters[parameter] = p.Value;
         if (rule.StateCount > 0)
@@ -70,6 +68,27 @@ internal static class UpdateKernels
         if (rule.StateCount > 2)
         {
             memory.Third[state] = s2.Value;
+        }
+    }
+
+    /// <summary>Reads what a rule remembers of one element; what it does not have stays as it is.</summary>
+    private static void Read<TRule>(
+        TRule rule, ParameterMemory memory, int state, ref Scalar first, ref Scalar second, ref Scalar third)
+        where TRule : unmanaged, IUpdateRule
+    {
+        if (rule.StateCount > 0)
+        {
+            first = new Scalar(memory.First[state]);
+        }
+
+        if (rule.StateCount > 1)
+        {
+            second = new Scalar(memory.Second[state]);
+        }
+
+        if (rule.StateCount > 2)
+        {
+            third = new Scalar(memory.Third[state]);
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <param name="decay">ρ.</param>
 /// <param name="rate">1 − ρ.</param>
 /// <param name="epsilon">ε, inside both roots.</param>
-public readonly struct AdadeltaRule(float learningRate, float decay, float rate, float epsilon) : IUpdateRule
+public readonly struct AdadeltaRule(float learningRate, float decay, float rate, float epsilon) : ISecondMoment
 {
     private readonly float learningRate = learningRate;
     private readonly float decay = decay;
@@ -29,4 +29,9 @@ public readonly struct AdadeltaRule(float learningRate, float decay, float rate,
         moved = (decay * moved) + (rate * (step * step));
         parameter -= learningRate * step;
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => first;
 }

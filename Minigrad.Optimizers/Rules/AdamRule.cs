@@ -9,7 +9,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <param name="stepSize">η̂.</param>
 /// <param name="secondScale">c.</param>
 /// <param name="epsilon">ε, outside the root.</param>
-public readonly struct AdamRule(Moments moments, float stepSize, float secondScale, float epsilon) : IUpdateRule
+public readonly struct AdamRule(Moments moments, float stepSize, float secondScale, float epsilon) : ISecondMoment
 {
     private readonly Moments moments = moments;
     private readonly float stepSize = stepSize;
@@ -27,4 +27,13 @@ public readonly struct AdamRule(Moments moments, float stepSize, float secondSca
         moments.Update(gradient, ref mean, ref square);
         parameter -= stepSize * mean / ((T.Sqrt(square) * secondScale) + epsilon);
     }
+
+    /// <summary>The rule with its step multiplied by a factor.</summary>
+    /// <param name="factor">The factor.</param>
+    public AdamRule Slowed(float factor) => new(moments, factor * stepSize, secondScale, epsilon);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => (secondScale * secondScale) * second;
 }

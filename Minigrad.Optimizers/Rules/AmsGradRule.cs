@@ -9,7 +9,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <param name="stepSize">η / (1 − β₁ᵗ).</param>
 /// <param name="secondScale">1 / √(1 − β₂ᵗ).</param>
 /// <param name="epsilon">ε, outside the root.</param>
-public readonly struct AmsGradRule(Moments moments, float stepSize, float secondScale, float epsilon) : IUpdateRule
+public readonly struct AmsGradRule(Moments moments, float stepSize, float secondScale, float epsilon) : ISecondMoment
 {
     private readonly Moments moments = moments;
     private readonly float stepSize = stepSize;
@@ -28,4 +28,9 @@ public readonly struct AmsGradRule(Moments moments, float stepSize, float second
         largest = T.Max(largest, square);
         parameter -= stepSize * mean / ((T.Sqrt(largest) * secondScale) + epsilon);
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => (secondScale * secondScale) * third;
 }

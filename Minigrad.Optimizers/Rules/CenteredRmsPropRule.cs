@@ -7,7 +7,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <summary>p ← p − η · g / (√(v − ḡ²) + ε) with v and ḡ the running means of g² and g (Graves, 2013, arXiv:1308.0850).</summary>
 /// <param name="learningRate">The learning rate η.</param>
 /// <param name="meanSquare">The running mean of g², and what is divided by.</param>
-public readonly struct CenteredRmsPropRule(float learningRate, MeanSquare meanSquare) : IUpdateRule
+public readonly struct CenteredRmsPropRule(float learningRate, MeanSquare meanSquare) : ISecondMoment
 {
     private readonly float learningRate = learningRate;
     private readonly MeanSquare meanSquare = meanSquare;
@@ -22,4 +22,9 @@ public readonly struct CenteredRmsPropRule(float learningRate, MeanSquare meanSq
     {
         parameter -= learningRate * meanSquare.NormalizeCentered(gradient, ref square, ref mean);
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => MeanSquare.Variance(first, second);
 }

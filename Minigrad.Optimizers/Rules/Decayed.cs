@@ -24,13 +24,24 @@ public readonly struct Decayed<TRule>(TRule rule, float sign, float added, float
     /// <inheritdoc/>
     public int StateCount => rule.StateCount;
 
+    /// <summary>The rule by itself.</summary>
+    public TRule Rule => rule;
+
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Update<T>(ref T parameter, T gradient, ref T first, ref T second, ref T third)
         where T : struct, IReal<T>
     {
-        T decayed = (sign * gradient) + (added * parameter);
+        T decayed = Gradient(parameter, gradient);
         parameter = kept * parameter;
         rule.Update(ref parameter, decayed, ref first, ref second, ref third);
     }
+
+    /// <summary>The gradient that the rule is given: sign · g + λ · p.</summary>
+    /// <typeparam name="T">The number type.</typeparam>
+    /// <param name="parameter">p.</param>
+    /// <param name="gradient">g.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Gradient<T>(T parameter, T gradient)
+        where T : struct, IReal<T> => (sign * gradient) + (added * parameter);
 }

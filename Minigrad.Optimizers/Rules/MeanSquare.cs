@@ -25,7 +25,7 @@ public readonly struct MeanSquare(float decay, float rate, float epsilon)
         return gradient / (T.Sqrt(square) + epsilon);
     }
 
-    /// <summary>g / (√(v − ḡ²) + ε), after v and ḡ have moved one step. Rounding may not make the variance negative.</summary>
+    /// <summary>g / (√(v − ḡ²) + ε), after v and ḡ have moved one step.</summary>
     /// <typeparam name="T">The number type.</typeparam>
     /// <param name="gradient">g.</param>
     /// <param name="square">v.</param>
@@ -36,6 +36,14 @@ public readonly struct MeanSquare(float decay, float rate, float epsilon)
     {
         square = (decay * square) + (rate * (gradient * gradient));
         mean += rate * (gradient - mean);
-        return gradient / (T.Sqrt(T.Max(square - (mean * mean), 0f)) + epsilon);
+        return gradient / (T.Sqrt(Variance(square, mean)) + epsilon);
     }
+
+    /// <summary>v − ḡ², which rounding may not make negative.</summary>
+    /// <typeparam name="T">The number type.</typeparam>
+    /// <param name="square">v.</param>
+    /// <param name="mean">ḡ.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Variance<T>(T square, T mean)
+        where T : struct, IReal<T> => T.Max(square - (mean * mean), 0f);
 }

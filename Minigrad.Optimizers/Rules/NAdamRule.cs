@@ -10,7 +10,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <param name="meanShare">β = η · μₜ₊₁ / (1 − Π μ · μₜ₊₁).</param>
 /// <param name="secondScale">c = 1 / √(1 − β₂ᵗ).</param>
 /// <param name="epsilon">ε, outside the root.</param>
-public readonly struct NAdamRule(Moments moments, float gradientShare, float meanShare, float secondScale, float epsilon) : IUpdateRule
+public readonly struct NAdamRule(Moments moments, float gradientShare, float meanShare, float secondScale, float epsilon) : ISecondMoment
 {
     private readonly Moments moments = moments;
     private readonly float gradientShare = gradientShare;
@@ -30,4 +30,9 @@ public readonly struct NAdamRule(Moments moments, float gradientShare, float mea
         T step = (gradientShare * gradient) + (meanShare * mean);
         parameter -= step / ((T.Sqrt(square) * secondScale) + epsilon);
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => (secondScale * secondScale) * second;
 }

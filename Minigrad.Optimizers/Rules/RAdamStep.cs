@@ -22,13 +22,14 @@ public readonly struct RAdamStep(BiasCorrection correction, Moments moments, dou
         double longest = (2 / (1 - beta2)) - 1;
         double length = longest - (2 * step * power / (1 - power));
         double stepSize = correction.StepSize<TMath>(step);
+        float secondScale = (float)correction.SecondScale<TMath>(step);
         if (length > 5)
         {
             double rectification = TMath.SquareRoot(
                 (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length));
-            return new(moments, 0f, (float)(stepSize * rectification * TMath.SquareRoot(1 - power)), (float)epsilon);
+            return new(moments, 0f, (float)(stepSize * rectification * TMath.SquareRoot(1 - power)), secondScale, (float)epsilon);
         }
 
-        return new(moments, (float)stepSize, 0f, (float)epsilon);
+        return new(moments, (float)stepSize, 0f, secondScale, (float)epsilon);
     }
 }

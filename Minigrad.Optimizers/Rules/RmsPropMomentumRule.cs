@@ -8,7 +8,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <param name="learningRate">The learning rate η.</param>
 /// <param name="meanSquare">The running mean of g², and what is divided by.</param>
 /// <param name="momentum">μ.</param>
-public readonly struct RmsPropMomentumRule(float learningRate, MeanSquare meanSquare, float momentum) : IUpdateRule
+public readonly struct RmsPropMomentumRule(float learningRate, MeanSquare meanSquare, float momentum) : ISecondMoment
 {
     private readonly float learningRate = learningRate;
     private readonly MeanSquare meanSquare = meanSquare;
@@ -25,4 +25,9 @@ public readonly struct RmsPropMomentumRule(float learningRate, MeanSquare meanSq
         buffer = (momentum * buffer) + meanSquare.Normalize(gradient, ref square);
         parameter -= learningRate * buffer;
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => first;
 }

@@ -451,9 +451,10 @@ public sealed class AnomalyTests
         }
 
         await Task.CompletedTask;
-        AnomalySource source = new("Logarithm", new OperationOrigin([], null, new SourceLine(null, 0, Method), null));
+        AnomalySource At(SourceLine line) => new("Logarithm", new OperationOrigin([], null, line, null), x, [float.NaN], 0);
+        AnomalySource source = At(new SourceLine(null, 0, Method));
         Assert.EndsWith($", in {Method} (a program with debug symbols would show the line)", source.ToString(), StringComparison.Ordinal);
-        source = new("Logarithm", new OperationOrigin([], null, new SourceLine(@"C:\code\Program.cs", 7, Method), null));
+        source = At(new SourceLine(@"C:\code\Program.cs", 7, Method));
         Assert.EndsWith(", at Program.cs:7", source.ToString(), StringComparison.Ordinal);
     }
 
@@ -497,6 +498,11 @@ public sealed class AnomalyTests
             Assert.Null(other);
         }
 
+        // Ended in another order than begun, neither this nor NoGrad undoes the other.
+        NoGrad outer = new();
+        IDisposable inner = Anomaly.Trace();
+        outer.Dispose();
+        inner.Dispose();
         x.Gradient = null;
         x.Log().Backward();
         Assert.Equal(-1f, x.Gradient!.Item());

@@ -103,6 +103,15 @@ public sealed class ConformanceTests
             case "batch_norm_running":
                 BatchNormCases.Run(item);
                 break;
+            case "update_clip":
+                UpdateCases.RunUpdateClip(item);
+                break;
+            case "spam":
+                UpdateCases.RunSpam(item);
+                break;
+            case "per_example":
+                UpdateCases.RunPerExample(item);
+                break;
             case "scheduler":
                 SchedulerCases.Run(item);
                 break;

@@ -51,6 +51,7 @@ internal static class OptimizerCases
         return optimizer;
     }
 
-    private static TensorData[][] Steps(ConformanceCase item, string field) =>
+    /// <summary>The tensors of each step.</summary>
+    public static TensorData[][] Steps(ConformanceCase item, string field) =>
         [.. item.Field(field).EnumerateArray().Select(step => step.EnumerateArray().Select(data => TensorData.Read(data)!).ToArray())];
 }

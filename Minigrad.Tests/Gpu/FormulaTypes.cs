@@ -1,6 +1,7 @@
 using System.Reflection;
 using Minigrad.Gpu;
 using Minigrad.Operations;
+using Minigrad.Optimizers.Rules;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -14,8 +15,18 @@ public static class FormulaTypes
         .Where(type => type is { IsValueType: true, IsNested: false, Namespace: not null })];
 
     /// <summary>Every formula of one kind, wrapped at most once.</summary>
-    public static IEnumerable<Type> Implementing(Type contract) =>
-        Plain(contract).Concat(Wrappers(contract).SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper))));
+    public static IEnumerable<Type> Implementing(Type contract)
+    {
+        IEnumerable<Type> measured = Steps().SelectMany(Measured).Select(step => step.Rule);
+        if (IsOf(contract, typeof(IMeasuredRule<>)))
+        {
+            return measured;
+        }
+
+        IEnumerable<Type> found =
+            Plain(contract).Concat(Wrappers(contract).SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper))));
+        return contract == typeof(IUpdateRule) ? found.Concat(measured) : found;
+    }
 
     /// <summary>Formulas of one kind wrapped twice, such as the slope of a slope, which second derivatives run.</summary>
     public static IEnumerable<Type> ImplementingTwice(Type contract) =>
@@ -25,6 +36,15 @@ public static class FormulaTypes
     /// <summary>The closed forms of a kernel: one for each choice of formulas that its type parameters take.</summary>
     public static IEnumerable<MethodInfo> Close(MethodInfo kernel, Func<Type, IEnumerable<Type>> formulas)
     {
+        Type[] taken = kernel.GetGenericArguments();
+        if (taken.Length > 0 && IsOf(Contract(taken[0]), typeof(IStepRule<>)))
+        {
+            // The rule follows from what makes it; an optimizer runs it with what all rules share, and its limits.
+            return Steps()
+                .SelectMany(step => IsOf(Contract(taken[1]), typeof(IMeasuredRule<>)) ? Measured(step) : [Decayed(step)])
+                .Select(step => kernel.MakeGenericMethod(step.Step, step.Rule));
+        }
+
         IEnumerable<Type[]> choices = [[]];
         foreach (Type parameter in kernel.GetGenericArguments())
         {
@@ -43,13 +63,42 @@ public static class FormulaTypes
         return parameter.GetGenericParameterConstraints().First(constraint => constraint.IsInterface);
     }
 
+    /// <summary>Whether a contract is a generic one, closed or not.</summary>
+    public static bool IsOf(Type contract, Type definition) =>
+        contract.IsGenericType && contract.GetGenericTypeDefinition() == definition;
+
+    /// <summary>Each update rule with what makes it: a step of its own, or one that is always the same.</summary>
+    private static IEnumerable<(Type Step, Type Rule)> Steps()
+    {
+        (Type Step, Type Rule)[] own = [.. Structs.Where(type => !type.IsGenericTypeDefinition)
+            .SelectMany(type => type.GetInterfaces()
+                .Where(contract => IsOf(contract, typeof(IStepRule<>)))
+                .Select(contract => (type, contract.GetGenericArguments()[0])))];
+        return own.Concat(Plain(typeof(IUpdateRule))
+            .Where(rule => own.All(step => step.Rule != rule))
+            .Select(rule => (typeof(ConstantStep<>).MakeGenericType(rule), rule)));
+    }
+
+    private static (Type Step, Type Rule) Decayed((Type Step, Type Rule) step) =>
+        (typeof(DecayedStep<,>).MakeGenericType(step.Step, step.Rule), typeof(Decayed<>).MakeGenericType(step.Rule));
+
+    /// <summary>A rule with each limit of its update that it can have.</summary>
+    private static IEnumerable<(Type Step, Type Rule)> Measured((Type Step, Type Rule) step) => Structs
+        .Where(type => type.IsGenericTypeDefinition && type.GetInterfaces().Any(contract => IsOf(contract, typeof(IUpdateLimit<>))))
+        .Where(limit => limit.GetGenericArguments()[0].GetGenericParameterConstraints()
+            .Where(constraint => constraint.IsInterface).All(constraint => constraint.IsAssignableFrom(step.Rule)))
+        .Select(limit => limit.MakeGenericType(step.Rule))
+        .Select(limit => (
+            typeof(ClippedUpdateStep<,,>).MakeGenericType(step.Step, step.Rule, limit),
+            typeof(ClippedUpdate<,>).MakeGenericType(step.Rule, limit)));
+
     private static Func<Type, Type> Wrap(Type wrapper) => inner => wrapper.MakeGenericType(inner);
 
     private static IEnumerable<Type> Plain(Type contract) =>
         Structs.Where(type => !type.IsGenericTypeDefinition && contract.IsAssignableFrom(type));
 
     private static IEnumerable<Type> Wrappers(Type contract) =>
-        Structs.Where(type => type.IsGenericTypeDefinition && contract.IsAssignableFrom(type));
+        Structs.Where(type => type.IsGenericTypeDefinition && type.GetGenericArguments().Length == 1 && contract.IsAssignableFrom(type));
 
     private static IEnumerable<Assembly> Assemblies()
     {

@@ -54,6 +54,41 @@ public sealed partial class SeamTests
         Assert.Equal([4f], GpuFixture.Download(second));
     }
 
+    [Fact]
+    public void Updates_are_measured_with_scale_bound_and_unit_factors_and_nothing_changes()
+    {
+        foreach (int length in (int[])[0, 1, 9, 600, 40_000])
+        {
+            float[] gradient = Numbers(length, 7);
+            void Check<TRule>(TRule rule, GradientScale scale, int unitLength)
+                where TRule : unmanaged, IMeasuredRule<TRule>
+            {
+                double[] found = [.. new[] { Minigrad.Backends.Cpu.CpuBackend.Instance, (Backend)Gpu }.Select(backend =>
+                {
+                    Storage[] all = [Numbers(backend, length, 1), Numbers(backend, length, 2)];
+                    GradientScale own = unitLength == 0
+                        ? scale
+                        : scale with { UnitFactors = GpuFixture.Upload(backend, Numbers(2 * ((length / unitLength) + 1), 3)), UnitLength = unitLength };
+                    double[] norms = [double.NaN, double.NaN];
+                    UpdateTarget target = new(all[0], GpuFixture.Upload(backend, gradient), own, all[1..]);
+                    backend.MeasureUpdates(rule, [target, target], norms);
+                    Assert.Equal(Numbers(length, 1), GpuFixture.Download(all[0]));
+                    Assert.Equal(Numbers(length, 2), GpuFixture.Download(all[1]));
+                    Assert.Equal(norms[0], norms[1]);
+                    return norms[0];
+                })];
+                Assert.Equal(found[0], found[1], 1e-6 * found[0]);
+                Assert.Equal(length == 0, found[0] == 0);
+            }
+
+            Check(default(LargestRule), GradientScale.One, 0);
+            Check(default(SquaresRule), GradientScale.One, 0);
+            Check(default(SquaresRule), new GradientScale(1e-30f, 1e20f, float.PositiveInfinity), 0);
+            Check(default(LargestRule), new GradientScale(2f, 0.5f, 0.3f), 3);
+            Check(default(SquaresRule), new GradientScale(2f, 0.5f, 0.3f), 7);
+        }
+    }
+
     /// <summary>Runs an update and shows the parameter (0) or one of the states (1 to 3).</summary>
     private static void Update(Backend backend, int states, int shown, GradientScale scale, float[] gradient, Storage y)
     {
@@ -135,5 +170,43 @@ public sealed partial class SeamTests
             third = T.Max(third, second);
             parameter -= rate * third;
         }
+    }
+
+    /// <summary>Measures p + g · s in L2.</summary>
+    public readonly struct SquaresRule : IMeasuredRule<SquaresRule>
+    {
+        public static double Order => 2.0;
+
+        public int StateCount => 1;
+
+        public T Measure<T>(T parameter, T gradient, T first, T second, T third)
+            where T : struct, IReal<T> => parameter + (gradient * first);
+
+        public double Coefficient<TMath>(double norm, double count)
+            where TMath : struct, IStepMath => 1.0;
+
+        public SquaresRule Shortened(double coefficient) => this;
+
+        public void Update<T>(ref T parameter, T gradient, ref T first, ref T second, ref T third)
+            where T : struct, IReal<T> => parameter -= gradient;
+    }
+
+    /// <summary>Measures the same, of which the largest counts.</summary>
+    public readonly struct LargestRule : IMeasuredRule<LargestRule>
+    {
+        public static double Order => double.PositiveInfinity;
+
+        public int StateCount => 1;
+
+        public T Measure<T>(T parameter, T gradient, T first, T second, T third)
+            where T : struct, IReal<T> => default(SquaresRule).Measure(parameter, gradient, first, second, third);
+
+        public double Coefficient<TMath>(double norm, double count)
+            where TMath : struct, IStepMath => 1.0;
+
+        public LargestRule Shortened(double coefficient) => this;
+
+        public void Update<T>(ref T parameter, T gradient, ref T first, ref T second, ref T third)
+            where T : struct, IReal<T> => parameter -= gradient;
     }
 }

@@ -100,7 +100,10 @@ public sealed class LossScalingTests
             Tensor w = Weight();
             Adam optimizer = new([w])
             {
-                LossScaling = LossScaling.Dynamic(initial: 8, growthInterval: 3), NonFinite = policy, CheckInterval = 1, Clip = [Clip.GlobalNorm(1)],
+                LossScaling = LossScaling.Dynamic(initial: 8, growthInterval: 3),
+                NonFinite = policy,
+                CheckInterval = 1,
+                Clip = [Clip.GlobalNorm(1)],
             };
             Step(optimizer, w);
             Step(optimizer, w);

@@ -12,8 +12,10 @@ namespace Minigrad.Tests.Optimizers;
 /// <summary>The step as a whole: groups, accumulation, state, reports, and what it refuses. (Updates themselves are held against PyTorch.)</summary>
 public sealed class OptimizerTests
 {
-    public static TheoryData<string> Kinds =>
-        ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "rmsprop-centered", "adagrad", "adadelta", "adamax", "nadam", "radam"];
+    internal static readonly string[] KindNames =
+        ["sgd", "momentum", "nesterov", "adam", "amsgrad", "adamw", "rmsprop", "rmsprop-centered", "adagrad", "adadelta", "adamax", "nadam", "radam", "spam"];
+
+    public static TheoryData<string> Kinds => [.. KindNames];
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -267,23 +269,28 @@ public sealed class OptimizerTests
         Teaches<ArgumentException>(() => new Adam([other]).Restore(adam.State()), "'layer.weight'", "'other' of shape [4]");
     }
 
-    internal static Optimizer Make(string kind, IReadOnlyList<Tensor> parameters) => kind switch
+    internal static Optimizer Make(string kind, params IReadOnlyList<Tensor>[] groups)
     {
-        "sgd" => new Sgd(parameters, 0.05),
-        "momentum" => new Sgd(parameters, 0.02, momentum: 0.9, dampening: 0.1),
-        "nesterov" => new Sgd(parameters, 0.02, momentum: 0.9, nesterov: true),
-        "adam" => new Adam(parameters, 0.02),
-        "amsgrad" => new Adam(parameters, 0.02, amsGrad: true),
-        "adamw" => new AdamW(parameters, 0.02),
-        "rmsprop" => new RmsProp(parameters, 0.02),
-        "rmsprop-centered" => new RmsProp(parameters, 0.01, momentum: 0.5, centered: true),
-        "adagrad" => new Adagrad(parameters, 0.3),
-        "adadelta" => new Adadelta(parameters, 5),
-        "adamax" => new Adamax(parameters, 0.05),
-        "nadam" => new NAdam(parameters, 0.02),
-        "radam" => new RAdam(parameters, 0.05),
-        _ => throw new ArgumentException(kind),
-    };
+        ParameterGroup[] all = [.. groups.Select(parameters => new ParameterGroup(parameters))];
+        return kind switch
+        {
+            "sgd" => new Sgd(all, 0.05),
+            "momentum" => new Sgd(all, 0.02, momentum: 0.9, dampening: 0.1),
+            "nesterov" => new Sgd(all, 0.02, momentum: 0.9, nesterov: true),
+            "adam" => new Adam(all, 0.02),
+            "amsgrad" => new Adam(all, 0.02, amsGrad: true),
+            "adamw" => new AdamW(all, 0.02),
+            "rmsprop" => new RmsProp(all, 0.02),
+            "rmsprop-centered" => new RmsProp(all, 0.01, momentum: 0.5, centered: true),
+            "adagrad" => new Adagrad(all, 0.3),
+            "adadelta" => new Adadelta(all, 5),
+            "adamax" => new Adamax(all, 0.05),
+            "nadam" => new NAdam(all, 0.02),
+            "radam" => new RAdam(all, 0.05),
+            "spam" => new Spam(all, 0.02, threshold: 50, resetInterval: 60, warmUp: 20, delay: 3),
+            _ => throw new ArgumentException(kind),
+        };
+    }
 
     private static Tensor Parabola(Tensor weight, Tensor bias) => ((weight - 0.5f).Square().Sum() + (bias - 0.25f).Square().Sum()) * 0.5f;
 

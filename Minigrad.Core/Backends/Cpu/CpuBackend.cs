@@ -329,6 +329,17 @@ public sealed class CpuBackend : Backend
         }
     }
 
+    /// <inheritdoc/>
+    public override void MeasureUpdates<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms)
+    {
+        MeasureLoops.Norms(workers, rule, targets, norms);
+        foreach (ref readonly UpdateTarget target in targets)
+        {
+            KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);
+            GC.KeepAlive(target.State);
+        }
+    }
+
     private static float[] Array(Storage storage) => ((CpuStorage)storage).Array;
 
     private static float[]? ArrayOrNull(Storage? storage) => storage is null ? null : Array(storage);

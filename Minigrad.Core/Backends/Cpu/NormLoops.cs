@@ -113,8 +113,9 @@ internal static class NormLoops
         _ => SumOfScaledPowers(x, order, largest),
     };
 
+    /// <summary>Σ x².</summary>
     [MethodImpl(Loop)]
-    private static double SumOfSquares(ReadOnlySpan<float> x)
+    public static double SumOfSquares(ReadOnlySpan<float> x)
     {
         // Four sums side by side: one would wait for each addition to end before the next.
         ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(x);
@@ -164,8 +165,9 @@ internal static class NormLoops
         return total;
     }
 
+    /// <summary>The largest |x|, NaN if any is NaN, 0 of none.</summary>
     [MethodImpl(Loop)]
-    private static double LargestMagnitude(ReadOnlySpan<float> x)
+    public static double LargestMagnitude(ReadOnlySpan<float> x)
     {
         ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(x);
         Vector<float> largest = Vector<float>.Zero;

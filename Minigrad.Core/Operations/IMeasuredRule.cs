@@ -1,0 +1,36 @@
+using Minigrad.Numerics;
+
+namespace Minigrad.Operations;
+
+/// <summary>
+/// An update rule that looks at the whole update of a parameter before it is made: each element is measured, and from the
+/// norm of all these numbers follows which part of the update is made.
+/// </summary>
+/// <typeparam name="TRule">The implementing type itself.</typeparam>
+public interface IMeasuredRule<TRule> : IUpdateRule
+    where TRule : unmanaged, IMeasuredRule<TRule>
+{
+    /// <summary>The order of the norm: 2, or +∞ for the largest magnitude.</summary>
+    static abstract double Order { get; }
+
+    /// <summary>What is measured of one element; nothing moves.</summary>
+    /// <typeparam name="T">The number type; see <see cref="IReal{T}"/>.</typeparam>
+    /// <param name="parameter">The parameter before the update.</param>
+    /// <param name="gradient">The gradient after unscaling, averaging and clipping.</param>
+    /// <param name="first">The first remembered number before the update.</param>
+    /// <param name="second">The second remembered number before the update.</param>
+    /// <param name="third">The third remembered number before the update.</param>
+    T Measure<T>(T parameter, T gradient, T first, T second, T third)
+        where T : struct, IReal<T>;
+
+    /// <summary>Which part of the update is made; 1 for all of it.</summary>
+    /// <typeparam name="TMath">The functions of where it runs.</typeparam>
+    /// <param name="norm">The norm of what was measured; NaN if any of it is.</param>
+    /// <param name="count">How many elements were measured.</param>
+    double Coefficient<TMath>(double norm, double count)
+        where TMath : struct, IStepMath;
+
+    /// <summary>The rule that makes only a part of the update.</summary>
+    /// <param name="coefficient">Which part.</param>
+    TRule Shortened(double coefficient);
+}

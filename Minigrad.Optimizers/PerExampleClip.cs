@@ -1,0 +1,168 @@
+using Minigrad.Backends;
+using Minigrad.Operations;
+
+namespace Minigrad.Optimizers;
+
+/// <summary>
+/// Clips the gradient of each example of a batch by itself, so that none counts for more than the threshold, and adds noise if
+/// asked to: g ← (Σᵢ gᵢ · C / max(‖gᵢ‖, C) + σ · C · z) / B with z standard normal (differentially private SGD, Abadi et al.,
+/// 2016, arXiv:1607.00133). ‖gᵢ‖ is over all parameters together.
+/// </summary>
+/// <remarks>
+/// <para>Examples go through forward and backward one by one, so a batch of B costs B passes. A layer that looks at the whole
+/// batch, as batch normalisation, has no gradient of one example; leave it out of the model.</para>
+/// <para>Which σ gives which privacy is not computed here.</para>
+/// </remarks>
+public sealed class PerExampleClip
+{
+    private readonly Clipping.ClipStage stage;
+    private readonly double noise;
+
+    /// <summary>A clip of each example's gradient.</summary>
+    /// <param name="threshold">C, the largest norm of an example's gradient; +∞ measures and never clips.</param>
+    /// <param name="noise">σ, the standard deviation of the noise as a multiple of C; 0 for none.</param>
+    /// <param name="generator">Where the noise comes from; <see cref="Generator.Default"/> if null. The same generator gives the same noise on every backend.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN; σ is negative or not finite, or is given without a finite threshold.</exception>
+    public PerExampleClip(double threshold, double noise = 0, Generator? generator = null)
+    {
+        Threshold = threshold > 0 ? threshold : throw new ArgumentOutOfRangeException(
+            nameof(threshold), threshold, $"PerExampleClip: the threshold is the largest norm of one example's gradient and must be positive, but it is {threshold}. To measure without clipping pass +∞.");
+        this.noise = noise >= 0 && double.IsFinite(noise) ? noise : throw new ArgumentOutOfRangeException(
+            nameof(noise), noise, $"PerExampleClip: the noise is a multiple of the threshold and must be a finite number that is not negative, but it is {noise}.");
+        if (noise > 0 && double.IsPositiveInfinity(threshold))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(threshold), threshold, $"PerExampleClip: noise of {noise} times an infinite threshold has no size. Without a bound on what one example counts for, no noise hides it: give a finite threshold.");
+        }
+
+        stage = Clip.GlobalNorm(threshold);
+        Generator = generator ?? Generator.Default;
+    }
+
+    /// <summary>C, the largest norm of an example's gradient.</summary>
+    public double Threshold { get; }
+
+    /// <summary>Where the noise comes from. Its place is part of the state of a run.</summary>
+    public Generator Generator { get; }
+
+    /// <summary>
+    /// Leaves in <see cref="Tensor.Gradient"/> of each parameter the mean of the examples' clipped gradients, for the optimizer's
+    /// step that follows. A parameter that no example reaches has no gradient, or one of noise alone.
+    /// </summary>
+    /// <param name="parameters">The parameters, as model.Parameters; frozen ones are passed over.</param>
+    /// <param name="count">B, how many examples the batch has.</param>
+    /// <param name="loss">The loss of an example, by its number from 0, without a loss scale. It is called once for each, in order.</param>
+    /// <returns>What was measured.</returns>
+    /// <exception cref="ArgumentException">There is no example, no parameter that asks for a gradient, or one has a gradient already.</exception>
+    /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite. After this and any other error no parameter has a gradient.</exception>
+    /// <exception cref="InvalidOperationException">A loss was multiplied by a loss scale, so that its gradient would be clipped too much.</exception>
+    public PerExampleReport Backward(IEnumerable<Tensor> parameters, int count, Func<int, Tensor> loss)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(loss);
+        Tensor[] own = [.. parameters.Where(parameter => parameter.RequiresGradient)];
+        Check(own, count);
+        Tensor?[] sums = new Tensor?[own.Length];
+        double[] norms = new double[count];
+        double losses = 0;
+        for (int example = 0; example < count; example++)
+        {
+            try
+            {
+                Tensor value = loss(example);
+                value.Backward();
+                losses += value.Item();
+                norms[example] = stage.Apply(own);
+                AddTo(sums, own);
+            }
+            catch (Exception error)
+            {
+                // The gradient of one example must not be taken for that of the batch.
+                Forget(own);
+                if (error is NonFiniteGradientException)
+                {
+                    throw new NonFiniteGradientException($"PerExampleClip.Backward, example {example}: {error.Message}", error);
+                }
+
+                throw;
+            }
+        }
+
+        Finish(sums, own, count);
+        return new PerExampleReport(norms, norms.Count(norm => norm > Threshold), losses / count);
+    }
+
+    private static void Check(Tensor[] parameters, int count)
+    {
+        if (count <= 0)
+        {
+            throw new ArgumentException(
+                $"PerExampleClip.Backward was given {count} examples. The mean over a batch divides by their number, so there must be at least one; where batches are drawn at random, pass over the step of an empty one.", nameof(count));
+        }
+
+        if (parameters.Length == 0)
+        {
+            throw new ArgumentException(
+                "PerExampleClip.Backward was given no parameter that asks for a gradient. Pass model.Parameters, of which some are not frozen.", nameof(parameters));
+        }
+
+        int known = Array.FindIndex(parameters, parameter => parameter.Gradient is not null);
+        if (known >= 0)
+        {
+            throw new ArgumentException(
+                $"PerExampleClip.Backward: '{Clipping.NonFiniteGradients.NameOf(parameters[known], known)}' has a gradient already, which would be clipped with that of the first example. Call ZeroGradients() before.", nameof(parameters));
+        }
+    }
+
+    private static void Forget(Tensor[] parameters)
+    {
+        foreach (Tensor parameter in parameters)
+        {
+            parameter.Gradient = null;
+        }
+    }
+
+    /// <summary>Adds the gradients to the sums, and lets go of them.</summary>
+    private static void AddTo(Tensor?[] sums, Tensor[] parameters)
+    {
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (parameters[i].Gradient is { } gradient)
+            {
+                sums[i] ??= Zeros(parameters[i]);
+                Add(gradient, sums[i]!);
+            }
+        }
+
+        Forget(parameters);
+    }
+
+    private static Tensor Zeros(Tensor parameter) => Tensor.Zeros([.. parameter.Shape.Dimensions]).To(parameter.Backend);
+
+    private static void Add(Tensor term, Tensor sum)
+    {
+        sum.Backend.Zip(default(Add), new Operand(sum.Storage), new Operand(term.Storage), sum.Storage);
+        sum.Storage.MarkChanged();
+    }
+
+    private void Finish(Tensor?[] sums, Tensor[] parameters, int count)
+    {
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (noise > 0)
+            {
+                sums[i] ??= Zeros(parameters[i]);
+                Tensor drawn = Tensor.Normal(
+                    [.. parameters[i].Shape.Dimensions], standardDeviation: (float)(noise * Threshold), generator: Generator);
+                Add(drawn.To(parameters[i].Backend), sums[i]!);
+            }
+
+            if (sums[i] is { } sum)
+            {
+                sum.Backend.Map(new Scaled((float)(1.0 / count), 1f), sum.Storage, sum.Storage);
+                sum.Storage.MarkChanged();
+                parameters[i].Gradient = sum;
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+using Minigrad.Layers;
+using Minigrad.Losses;
+using Minigrad.Optimizers;
+
+namespace Minigrad.Tests.Optimizers;
+
+/// <summary>Clipping of each example: against sums written out, the noise and where it comes from, and what is refused.</summary>
+public sealed class PerExampleClipTests
+{
+    private const int Examples = 6;
+
+    [Fact]
+    public void Without_a_bound_it_is_the_gradient_of_the_mean_loss()
+    {
+        (Sequential model, Tensor x, int[] labels) = Problem();
+        PerExampleReport report = new PerExampleClip(double.PositiveInfinity).Backward(model.Parameters, Examples, LossOf(model, x, labels));
+        float[][] found = [.. model.Parameters.Select(parameter => parameter.Gradient!.ToArray())];
+        model.ZeroGradients();
+        Tensor loss = Loss.CrossEntropy(model.Forward(x), labels);
+        loss.Backward();
+        Assert.Equal(0, report.ClippedCount);
+        Assert.Equal(loss.Item(), report.MeanLoss, 1e-6);
+        foreach ((Tensor parameter, float[] gradient) in model.Parameters.Zip(found))
+        {
+            Assert.All(parameter.Gradient!.ToArray().Zip(gradient), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+        }
+    }
+
+    [Fact]
+    public void Each_example_counts_for_the_threshold_at_most()
+    {
+        (Sequential model, Tensor x, int[] labels) = Problem();
+        double[] norms = new double[Examples];
+        List<double[]> gradients = [];
+        for (int row = 0; row < Examples; row++)
+        {
+            model.ZeroGradients();
+            LossOf(model, x, labels)(row).Backward();
+            gradients.Add([.. model.Parameters.SelectMany(parameter => parameter.Gradient!.ToArray()).Select(value => (double)value)]);
+            norms[row] = Math.Sqrt(gradients[row].Sum(value => value * value));
+        }
+
+        double threshold = norms.Order().ElementAt(Examples / 2);
+        model.ZeroGradients();
+        PerExampleReport report = new PerExampleClip(threshold).Backward(model.Parameters, Examples, LossOf(model, x, labels));
+        Assert.All(norms.Zip(report.Norms), pair => Assert.Equal(pair.First, pair.Second, 1e-6 * pair.First));
+        Assert.Equal(report.Norms.Count(norm => norm > threshold), report.ClippedCount);
+        Assert.InRange(report.ClippedCount, 1, Examples - 1);
+        double[] sums = new double[gradients[0].Length];
+        for (int row = 0; row < Examples; row++)
+        {
+            double part = Math.Min(1, threshold / norms[row]);
+            sums = [.. sums.Zip(gradients[row], (sum, value) => sum + (part * value))];
+        }
+
+        float[] found = [.. model.Parameters.SelectMany(parameter => parameter.Gradient!.ToArray())];
+        Assert.All(sums.Zip(found), pair => Assert.Equal(pair.First / Examples, pair.Second, 1e-6));
+
+        // The step that follows is the usual one.
+        float before = model.Parameters[0].ToArray()[0];
+        StepReport step = new Sgd(model.Parameters, 0.5).Step();
+        Assert.Equal(before - (0.5f * found[0]), model.Parameters[0].ToArray()[0], 1e-6f);
+        Assert.InRange(step.Norm, 0, threshold * (1 + 1e-6));
+        Assert.Contains($"{report.ClippedCount} of {Examples} examples clipped", report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_noise_is_the_generators_as_large_as_asked_and_added_once()
+    {
+        const double Threshold = 0.5;
+        const double Noise = 1.5;
+        Tensor wide = Tensor.Zeros(100, 80).WithGradient("wide");
+        Tensor small = Tensor.Zeros(3).WithGradient("small");
+        Tensor unreached = Tensor.Zeros(2).WithGradient("unreached");
+        float[][] Run(double noise, Generator? generator)
+        {
+            (wide.Gradient, small.Gradient, unreached.Gradient) = (null, null, null);
+            new PerExampleClip(Threshold, noise, generator).Backward([wide, small, unreached], 4, row => (wide * row).Sum() + small.Sum());
+            return [wide.Gradient!.ToArray(), small.Gradient!.ToArray(), unreached.Gradient?.ToArray() ?? []];
+        }
+
+        float[][] without = Run(0, null);
+        float[][] with = Run(Noise, new Generator(5, 3));
+        Assert.Empty(without[2]);
+        Generator same = new(5, 3);
+        int[][] shapes = [[100, 80], [3], [2]];
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            float[] drawn = Tensor.Normal(shapes[i], 0f, (float)(Noise * Threshold), same).ToArray();
+            for (int e = 0; e < drawn.Length; e++)
+            {
+                float mean = without[i].Length == 0 ? 0f : without[i][e];
+                Assert.Equal(mean + (drawn[e] / 4), with[i][e], 1e-6f);
+            }
+        }
+
+        // 8000 draws: the mean is within 4/√8000 of 0 standard deviations, and so is the deviation by twice as much.
+        double[] noise = [.. with[0].Zip(without[0], (a, b) => (double)a - b)];
+        double expected = Noise * Threshold / 4;
+        Assert.Equal(0, noise.Average(), expected * 0.045);
+        Assert.Equal(expected, Math.Sqrt(noise.Average(value => value * value)), expected * 0.045);
+        Assert.Equal(with, Run(Noise, new Generator(5, 3)));
+        Assert.NotEqual(with, Run(Noise, new Generator(5, 4)));
+    }
+
+    [Fact]
+    public void Frozen_parameters_are_passed_over()
+    {
+        Tensor w = Tensor.Of([2f]).WithGradient("w");
+        Tensor frozen = Tensor.Of([3f]);
+        new PerExampleClip(100).Backward([w, frozen], 2, row => (w * frozen * (row + 1f)).Sum());
+        Assert.Equal([4.5f], w.Gradient!.ToArray());
+        Assert.Null(frozen.Gradient);
+    }
+
+    [Fact]
+    public void What_cannot_be_done_is_refused_with_the_reason()
+    {
+        Tensor w = Tensor.Of([1f]).WithGradient("layer.weight");
+        PerExampleClip clip = new(1);
+        Tensor Of(int row) => (w * row).Sum();
+        Teaches<ArgumentException>(() => clip.Backward([w], 0, Of), "0 examples", "at least one", "pass over the step");
+        Teaches<ArgumentException>(() => clip.Backward([w], -1, Of), "-1 examples");
+        Teaches<ArgumentException>(() => clip.Backward([Tensor.Ones(2)], 3, Of), "no parameter", "frozen");
+        Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(0), "must be positive, but it is 0", "+∞");
+        Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(double.NaN), "NaN");
+        Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(1, noise: -1), "multiple of the threshold", "-1");
+        Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(double.PositiveInfinity, noise: 1), "infinite threshold", "finite");
+        Teaches<NonFiniteGradientException>(
+            () => clip.Backward([w], 3, row => (w * (row == 1 ? float.NaN : 1f)).Sum()), "example 1", "'layer.weight' has NaN at [0]");
+        Assert.Null(w.Gradient);
+        Sgd scaling = new([w], 0.1) { LossScaling = LossScaling.Static(8) };
+        Teaches<InvalidOperationException>(() => clip.Backward([w], 3, row => scaling.Scale(Of(row))), "'layer.weight'", "scale");
+        Assert.Null(w.Gradient);
+        w.Gradient = Tensor.Ones(1);
+        Teaches<ArgumentException>(() => clip.Backward([w], 3, Of), "'layer.weight' has a gradient already", "ZeroGradients()");
+    }
+
+    private static (Sequential Model, Tensor Input, int[] Labels) Problem()
+    {
+        Generator generator = new(9);
+        Sequential model = new(new Linear(4, 5, generator: generator), new Tanh(), new Linear(5, 3, generator: generator));
+        return (model, Tensor.Normal([Examples, 4], 0f, 2f, generator), [0, 2, 1, 1, 0, 2]);
+    }
+
+    private static Func<int, Tensor> LossOf(Sequential model, Tensor x, int[] labels) =>
+        row => Loss.CrossEntropy(model.Forward(x.IndexSelect(0, [row])), (int[])[labels[row]]);
+
+    private static void Teaches<TException>(Action action, params string[] parts)
+        where TException : Exception
+    {
+        TException error = Assert.ThrowsAny<TException>(action);
+        Assert.All(parts, part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+    }
+}
