@@ -54,7 +54,7 @@ public sealed partial class GpuBackend
     /// <inheritdoc/>
     /// <remarks>The parameters move into one buffer. Those that lie in one already, with another optimizer, stay there.</remarks>
     public override DeferredSteps? Defer(
-        IReadOnlyList<Storage> parameters, IReadOnlyList<int> unitCounts, IReadOnlyList<float> initialState)
+        IReadOnlyList<Storage> parameters, IReadOnlyList<UnitCounts> unitCounts, IReadOnlyList<float> initialState)
     {
         queue.ThrowIfDisposed();
         GpuStorage[] own = [.. parameters.OfType<GpuStorage>().Where(storage => storage.Backend == this)];
@@ -69,9 +69,11 @@ public sealed partial class GpuBackend
         return new UpdateArguments(
             scale.First,
             scale.Second,
-            scale.Bound,
+            scale.Low,
+            scale.High,
             View(scale.UnitFactors ?? target.Parameter),
-            scale.UnitFactors is null ? 0 : scale.UnitLength);
+            scale.UnitFactors is null ? 0 : scale.UnitLength,
+            scale.UnitCount);
     }
 
     private ParameterMemory Memory<TRule>(TRule rule, UpdateTarget target)

@@ -9,7 +9,7 @@ internal sealed partial class GpuSteps
 {
     private static ArrayView<float> BufferOf(GpuStorage storage) => storage.Slab?.Floats ?? storage.View;
 
-    private void MoveTogether(DeviceBufferPool pool, int room)
+    private void MoveTogether(int room)
     {
         Slab slab = new(pool, room);
         for (int i = 0; i < parameters.Length; i++)
@@ -22,7 +22,7 @@ internal sealed partial class GpuSteps
         }
     }
 
-    private ArrayView<T> Table<T>(DeviceBufferPool pool, long count)
+    private ArrayView<T> Table<T>(long count)
         where T : unmanaged
     {
         int length = (int)Math.Max(1, count);
@@ -31,26 +31,25 @@ internal sealed partial class GpuSteps
         return slab.As<T>(length);
     }
 
-    private void MakeTables(DeviceBufferPool pool)
+    private void MakeTables()
     {
         int chunks = parameters.Sum(parameter => ChunksOf(parameter));
-        int units = unitCounts.Sum();
         memory = new StepMemory
         {
-            Chunks = Table<Chunk>(pool, chunks),
-            Units = Table<Chunk>(pool, units),
-            Places = Table<ParameterPlace>(pool, parameters.Length),
-            LargeParameters = Table<int>(pool, parameters.Count(parameter => ChunksOf(parameter) > StepKernels.FewPartials)),
-            States = Table<GradientState>(pool, parameters.Length),
-            Records = Table<StepRecord>(pool, RecordCount),
+            Chunks = Table<Chunk>(chunks),
+            Places = Table<ParameterPlace>(parameters.Length),
+            LargeParameters = Table<int>(parameters.Count(parameter => ChunksOf(parameter) > StepKernels.FewPartials)),
+            States = Table<GradientState>(parameters.Length),
+            Records = Table<StepRecord>(RecordCount),
             LossScale = lossScale.View,
-            Norms = Table<double>(pool, (long)RecordCount * parameters.Length),
-            UpdateCoefficients = Table<double>(pool, (long)RecordCount * parameters.Length),
-            Partials = Table<double>(pool, 2L * chunks),
-            Faults = Table<double>(pool, 3L * chunks),
-            UnitResults = Table<double>(pool, 2L * units),
-            UnitFactors = Table<float>(pool, 2L * units),
-            Largest = Table<float>(pool, parameters.Length),
+            Norms = Table<double>((long)RecordCount * parameters.Length),
+            UpdateCoefficients = Table<double>((long)RecordCount * parameters.Length),
+            Partials = Table<double>(2L * chunks),
+            Faults = Table<double>(3L * chunks),
+            UnitResults = Table<double>((long)StepKernels.UnitResultLength * unitRoom),
+            UnitFactors = Table<float>(2L * unitRoom),
+            Largest = Table<float>(parameters.Length),
+            Stages = Table<StageRecord>((long)RecordCount * stageRoom),
         };
         queue.Upload<StepRecord>(new StepRecord[RecordCount], memory.Records);
         queue.Upload<GradientState>(new GradientState[parameters.Length], memory.States);
@@ -75,7 +74,6 @@ internal sealed partial class GpuSteps
     private void UploadTables(ReadOnlySpan<Storage?> gradients, ReadOnlySpan<int> sets)
     {
         List<Chunk> chunks = [];
-        List<Chunk> units = [];
         List<int> large = [];
         windowStarts.Clear();
         int view = GradientWindow.Size;
@@ -85,7 +83,6 @@ internal sealed partial class GpuSteps
             bool hasNumbers = hasGradient && parameters[i].Length > 0;
             this.sets[i] = hasGradient ? sets[i] : ParameterPlace.NoGradient;
             int firstChunk = chunks.Count;
-            int firstUnit = units.Count;
             if (hasNumbers)
             {
                 if (view == GradientWindow.Size)
@@ -94,14 +91,18 @@ internal sealed partial class GpuSteps
                     view = 0;
                 }
 
-                AddChunks(chunks, i, view, chunkLength, firstUnit);
-                AddChunks(units, i, view, parameters[i].Length / unitCounts[i], firstUnit);
+                AddChunks(chunks, i, view);
+                viewOf[i] = view;
                 view++;
             }
 
             places[i] = new ParameterPlace(
-                this.sets[i], firstChunk, chunks.Count - firstChunk, firstUnit, units.Count - firstUnit);
-            unitEnds[i] = units.Count;
+                this.sets[i],
+                firstChunk,
+                chunks.Count - firstChunk,
+                unitOffsets[i],
+                hasNumbers ? unitCounts[i] : default,
+                parameters[i].Length);
             if (places[i].ChunkCount > StepKernels.FewPartials)
             {
                 large.Add(i);
@@ -109,26 +110,33 @@ internal sealed partial class GpuSteps
         }
 
         chunkCount = chunks.Count;
+        rows.IsCurrent = false;
+        columns.IsCurrent = false;
         while (large.Count < memory.LargeParameters.IntLength)
         {
             large.Add(-1);
         }
 
         queue.Upload<Chunk>([.. chunks], memory.Chunks.SubView(0, chunks.Count));
-        queue.Upload<Chunk>([.. units], memory.Units.SubView(0, units.Count));
         queue.Upload<ParameterPlace>(places, memory.Places);
         queue.Upload<int>([.. large], memory.LargeParameters);
     }
 
-    private void AddChunks(List<Chunk> chunks, int parameter, int view, int length, int firstUnit)
+    private void AddChunks(List<Chunk> chunks, int parameter, int view)
+    {
+        int length = parameters[parameter].Length;
+        for (int start = 0; start < length; start += chunkLength)
+        {
+            chunks.Add(ChunkOf(parameter, start, Math.Min(chunkLength, length - start), view, unitOffsets[parameter], stride: 1));
+        }
+    }
+
+    private Chunk ChunkOf(int parameter, int start, int length, int view, int firstUnit, int stride)
     {
         GpuStorage storage = parameters[parameter];
-        int unitLength = storage.Length / unitCounts[parameter];
-        for (int start = 0; start < storage.Length; start += length)
-        {
-            int count = Math.Min(length, storage.Length - start);
-            chunks.Add(new Chunk(parameter, start, count, view, storage.Offset, offsets[parameter], firstUnit, unitLength));
-        }
+        UnitCounts units = unitCounts[parameter];
+        return new Chunk(
+            parameter, start, length, view, storage.Offset, offsets[parameter], firstUnit, storage.Length / units.Rows, units.Columns, stride);
     }
 
     private void FillWindows(ReadOnlySpan<Storage?> gradients)

@@ -17,7 +17,10 @@ internal sealed partial class GpuSteps : DeferredSteps
 
     private readonly DeviceQueue queue;
     private readonly GpuStorage[] parameters;
-    private readonly int[] unitCounts;
+    private readonly DeviceBufferPool pool;
+    private readonly UnitCounts[] unitCounts;
+    private readonly int[] unitOffsets;
+    private readonly int unitRoom;
     private readonly GpuStorage[][] states;
     private readonly Slab[] stateSlabs;
     private readonly int[] offsets;
@@ -28,7 +31,6 @@ internal sealed partial class GpuSteps : DeferredSteps
 
     // The tables of the gradients that there were at the last step.
     private readonly ParameterPlace[] places;
-    private readonly int[] unitEnds;
     private readonly List<int> windowStarts = [];
     private readonly List<GradientWindow> windows = [];
     private readonly List<ArrayView<float>> views = [];
@@ -47,24 +49,29 @@ internal sealed partial class GpuSteps : DeferredSteps
         DeviceQueue queue,
         DeviceBufferPool pool,
         GpuStorage[] parameters,
-        IReadOnlyList<int> unitCounts,
+        IReadOnlyList<UnitCounts> unitCounts,
         IReadOnlyList<float> initialState)
     {
         this.queue = queue;
+        this.pool = pool;
         this.parameters = parameters;
         this.unitCounts = [.. unitCounts];
         offsets = new int[parameters.Length];
         sets = new int[parameters.Length];
         places = new ParameterPlace[parameters.Length];
-        unitEnds = new int[parameters.Length];
+        unitOffsets = new int[parameters.Length];
+        viewOf = new int[parameters.Length];
+        (rows, columns) = (new UnitTable(parameters.Length), new UnitTable(parameters.Length));
         long room = 0;
         for (int i = 0; i < parameters.Length; i++)
         {
             offsets[i] = (int)room;
             room += Slab.Aligned(parameters[i].Length);
+            unitOffsets[i] = unitRoom;
+            unitRoom += Math.Max(unitCounts[i].Rows, unitCounts[i].Columns);
         }
 
-        MoveTogether(pool, (int)room);
+        MoveTogether((int)room);
         stateSlabs = [.. initialState.Select(_ => new Slab(pool, (int)room))];
         states = [.. parameters.Select((parameter, i) =>
             stateSlabs.Select(slab => new GpuStorage(backend, pool, slab, offsets[i], parameter.Length)).ToArray())];
@@ -76,7 +83,7 @@ internal sealed partial class GpuSteps : DeferredSteps
 
         chunkLength = (int)Math.Max(ShortestChunk, Slab.Aligned(room / ManyChunks));
         lossScale = new GpuStorage(backend, pool, 1);
-        MakeTables(pool);
+        MakeTables();
         Array.Fill(sets, int.MinValue);
     }
 
@@ -106,54 +113,60 @@ internal sealed partial class GpuSteps : DeferredSteps
     }
 
     /// <inheritdoc/>
-    public override bool Decide<TDecision>(TDecision decision, double order, int set, bool isLast)
+    public override bool Decide<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
     {
-        DecideArguments arguments = Arguments(order, set, isLast);
-        bool writes = WritePending(ref arguments, set, unitsToo: order != 2);
-        if (order is not 2)
+        DecideArguments arguments = Arguments(stage.Order, stage.Set, stage.IsLast);
+        bool writes = WritePending(ref arguments, stage.Set, unitsToo: stage.Order != 2);
+        if (stage.Order is not 2)
         {
             MeasureOrder(ref arguments);
         }
 
         hasBound |= decision.MayBound;
-        Launch(decision, arguments);
+        arguments.StagePlace = PlaceOf(stage);
+        Launch(MemoryOf(stage), decision, rule, arguments);
         return writes;
     }
 
     /// <inheritdoc/>
-    public override bool DecideUnits<TDecision>(TDecision decision, int set, bool isLast)
+    public override bool DecideUnits<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
     {
         // Units are decided from the state of their gradients, so that has to be settled first.
         DecideArguments arguments = Arguments(2, StepKernels.AllSets, isLast: false);
-        bool writes = WritePending(ref arguments, set, unitsToo: true);
+        bool writes = WritePending(ref arguments, stage.Set, unitsToo: true);
         if (arguments.IsFirst != 0 || writes)
         {
-            arguments.Set = set;
-            Launch(default(NoClip), arguments);
+            arguments.Set = stage.Set;
+            Settle(arguments);
         }
 
+        UnitTable units = UnitsOf(stage.Scope);
         foreach ((int window, int first, int end) in Runs(0, parameters.Length))
         {
-            int firstUnit = places[first].FirstUnit;
+            int firstUnit = units.Starts[first];
             queue.LaunchGroups(
-                StepKernels.DecideUnits<TDecision>,
-                unitEnds[end - 1] - firstUnit,
+                StepKernels.DecideUnits<TDecision, TRule>,
+                units.Ends[end - 1] - firstUnit,
                 queue.GroupSize,
                 memory,
+                MemoryOf(stage),
                 windows[window],
                 BufferOf(parameters[first]),
-                decision,
-                Reading(float.PositiveInfinity),
-                firstUnit,
-                set);
+                new UnitStage<TDecision, TRule>(units.View, decision, rule, firstUnit, stage.Set),
+                Reading(float.PositiveInfinity));
         }
 
         hasUnits = true;
-        DecideArguments combination = Arguments(2, set, isLast);
+        DecideArguments combination = Arguments(2, stage.Set, stage.IsLast);
         combination.CombinesUnits = 1;
-        Launch(default(NoClip), combination);
+        combination.UnitsAreColumns = stage.Scope == ThresholdScope.Column ? 1 : 0;
+        combination.StagePlace = PlaceOf(stage);
+        Settle(combination);
         return writes;
     }
+
+    /// <inheritdoc/>
+    public override void DecideNothing() => Settle(Arguments(2, StepKernels.AllSets, isLast: true));
 
     /// <inheritdoc/>
     public override void Update<TStep, TRule>(TStep step, int first, int end)
@@ -290,15 +303,23 @@ internal sealed partial class GpuSteps : DeferredSteps
         LossScaling = settings.LossScaling,
         Order = order,
         LargestUsable = settings.LargestUsable,
+        StagePlace = -1,
     };
 
-    private void Launch<TDecision>(TDecision decision, DecideArguments arguments)
+    private void Launch<TDecision, TRule>(
+        ArrayView<double> remembered, TDecision decision, TRule rule, DecideArguments arguments)
         where TDecision : unmanaged, IClipDecision
+        where TRule : unmanaged, IThresholdRule
     {
         isFirst = false;
-        queue.LaunchGroups(StepKernels.Decide<TDecision>, 1, queue.GroupSize, memory, decision, arguments);
+        queue.LaunchGroups(
+            StepKernels.Decide<TDecision, TRule>, 1, queue.GroupSize, memory, remembered, decision, rule, arguments);
         GC.KeepAlive(this);
     }
+
+    /// <summary>A decision that changes nothing, for what else a launch combines.</summary>
+    private void Settle(DecideArguments arguments) =>
+        Launch(memory.Partials, default(NoClip), new FixedThreshold(double.PositiveInfinity), arguments);
 
     private void Measure<TTerm>(TTerm term, int target)
         where TTerm : struct, INormTerm
@@ -363,7 +384,7 @@ internal sealed partial class GpuSteps : DeferredSteps
             // Other powers are taken of magnitudes divided by the largest, which has to be known before.
             DecideArguments largest = arguments;
             (largest.CombinesOrder, largest.IsLast) = (2, 0);
-            Launch(default(NoClip), largest);
+            Settle(largest);
             (arguments.IsFirst, arguments.IsWritten) = (0, 0);
             Measure(new ScaledPowerTerm(arguments.Order, memory.Largest), chunkCount);
         }

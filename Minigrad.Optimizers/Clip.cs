@@ -1,3 +1,4 @@
+using System.Globalization;
 using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Optimizers;
@@ -16,28 +17,80 @@ public static class Clip
     /// <param name="order">The order p of the norm: 1, 2, any positive number, or +∞ for the largest magnitude.</param>
     /// <param name="pyTorchEpsilon">Added to the norm before dividing: PyTorch adds 10⁻⁶; 0 is exact at n = c.</param>
     /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN.</exception>
-    public static ClipStage GlobalNorm(double threshold, double order = 2, double pyTorchEpsilon = 0) =>
-        new GlobalNormClip(threshold, order, pyTorchEpsilon);
+    public static ClipStage GlobalNorm(Threshold threshold, double order = 2, double pyTorchEpsilon = 0) =>
+        Norm(nameof(GlobalNorm), threshold, NormMeasure.Norm, isCommon: 1, order, pyTorchEpsilon);
 
-    /// <summary>Scales each parameter's gradient by its own coefficient c / max(n, c).</summary>
-    /// <param name="threshold">c.</param>
+    /// <summary>
+    /// Scales each parameter's gradient by its own coefficient c / max(n, c). Unlike a global norm it changes the direction
+    /// of the step.
+    /// </summary>
+    /// <param name="threshold">c; a rule keeps a history for each parameter.</param>
     /// <param name="order">The order p of the norm.</param>
     /// <param name="pyTorchEpsilon">Added to the norm before dividing: PyTorch adds 10⁻⁶; 0 is exact at n = c.</param>
     /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN.</exception>
-    public static ClipStage ParameterNorm(double threshold, double order = 2, double pyTorchEpsilon = 0) =>
-        new ParameterNormClip(threshold, order, pyTorchEpsilon);
+    public static ClipStage ParameterNorm(Threshold threshold, double order = 2, double pyTorchEpsilon = 0) =>
+        Norm(nameof(ParameterNorm), threshold, NormMeasure.Norm, isCommon: 0, order, pyTorchEpsilon);
+
+    /// <summary>
+    /// Scales each parameter's gradient by c / max(r, c), where r is the root of the mean square of its elements, ‖g‖₂ / √size (as
+    /// optax's <c>clip_by_block_rms</c>). One threshold suits parameters of every size.
+    /// </summary>
+    /// <param name="threshold">c; a rule keeps a history for each parameter.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN.</exception>
+    public static ClipStage BlockRms(Threshold threshold) =>
+        Norm(nameof(BlockRms), threshold, NormMeasure.RootMeanSquare, isCommon: 0, order: 2, epsilon: 0);
+
+    /// <summary>
+    /// Scales each parameter's gradient by c / max(a, c), where a = ‖g‖₂ / size is its average norm (as TensorFlow 1's
+    /// <c>clip_by_average_norm</c>): no mean, since the norm does not grow with the size.
+    /// </summary>
+    /// <param name="threshold">c; a rule keeps a history for each parameter.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN.</exception>
+    public static ClipStage AverageNorm(Threshold threshold) =>
+        Norm(nameof(AverageNorm), threshold, NormMeasure.Average, isCommon: 0, order: 2, epsilon: 0);
 
     /// <summary>
     /// Adaptive gradient clipping (Brock et al., 2021, arXiv:2102.06171): limits the norm of each output unit's gradient to
     /// a part of the norm of its weights.
     /// </summary>
-    /// <param name="clipping">λ, the largest ratio of gradient norm to weight norm.</param>
+    /// <param name="clipping">λ, the largest ratio of gradient norm to weight norm, 0.01 if not given; a rule keeps a history of the ratios of each unit.</param>
     /// <param name="epsilon">ε, the smallest weight norm that counts.</param>
+    /// <param name="layout">Whether a unit is a row of a weight, as in Minigrad's layers, or a column.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is 0, negative or NaN.</exception>
-    public static ClipStage UnitNorm(double clipping = 0.01, double epsilon = 1e-3) => new UnitNormClip(clipping, epsilon);
+    public static ClipStage UnitNorm(Threshold? clipping = null, double epsilon = 1e-3, UnitLayout layout = UnitLayout.Rows) =>
+        new UnitNormClip(clipping ?? 0.01, epsilon, layout);
 
-    /// <summary>Clamps every element to ±c.</summary>
-    /// <param name="bound">c.</param>
+    /// <summary>Clamps every element to ±c. The direction of the step changes; NaN stays NaN.</summary>
+    /// <param name="bound">c; a rule sees the largest magnitude of all gradients, for which they are measured once more.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bound is 0, negative or NaN.</exception>
-    public static ClipStage Value(double bound) => new ValueClip(bound);
+    public static ClipStage Value(Threshold bound)
+    {
+        ArgumentNullException.ThrowIfNull(bound);
+        return new DecisionStage<ValueDecision>(
+            nameof(Value), bound, new ValueDecision(-1, 1), bound.SeesNorms ? double.PositiveInfinity : 2);
+    }
+
+    /// <summary>Clamps every element to an interval. The direction of the step changes; NaN stays NaN.</summary>
+    /// <param name="low">The lower edge, at most 0; −∞ for none.</param>
+    /// <param name="high">The upper edge, at least 0; +∞ for none.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The interval has no length, does not contain 0, or an edge is NaN.</exception>
+    public static ClipStage Value(double low, double high)
+    {
+        if (!(low <= 0) || !(high >= 0) || low == high)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(low), low, string.Create(CultureInfo.InvariantCulture, $"Clip.Value: the interval must contain 0 and have a length (low ≤ 0 ≤ high, low < high), but it is from {low} to {high}. Without 0 in it, a parameter whose gradient is 0 would move; with 0 alone, none would."));
+        }
+
+        return new DecisionStage<ValueDecision>(
+            nameof(Value), 1, new ValueDecision(low, high), order: 2, string.Create(CultureInfo.InvariantCulture, $", from {low} to {high}"));
+    }
+
+    private static DecisionStage<NormDecision> Norm(
+        string name, Threshold threshold, NormMeasure measure, int isCommon, double order, double epsilon) => new(
+            name,
+            threshold,
+            new NormDecision(isCommon, (int)measure, epsilon),
+            order,
+            order == 2 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $", order {order}"));
 }

@@ -18,6 +18,11 @@ internal sealed class DeferredPipeline
     private readonly Storage?[] gradients;
     private readonly int[] sets;
     private readonly int[] versions;
+    private readonly List<(ThresholdStage Stage, DeferredStage Place)> clipped = [];
+    private readonly Dictionary<ThresholdStage, int> memories = [];
+
+    // What is remembered on the device now, and where on the host it is from.
+    private readonly Dictionary<ThresholdStage, double[][]> remembering = [];
     private readonly StepRecord[] records = new StepRecord[DeferredSteps.RecordCount];
     private int seen;
     private int stopped;
@@ -67,7 +72,7 @@ internal sealed class DeferredPipeline
         Optimizer optimizer, Backend backend, IReadOnlyList<ParameterSlot> slots, IReadOnlyList<float> initialState)
     {
         Storage[] parameters = [.. slots.Select(slot => slot.Parameter.Storage)];
-        if (backend.Defer(parameters, [.. slots.Select(UnitCount)], initialState) is not { } steps)
+        if (backend.Defer(parameters, [.. slots.Select(slot => PendingGradient.UnitCountsOf(slot.Parameter))], initialState) is not { } steps)
         {
             return null;
         }
@@ -122,6 +127,9 @@ internal sealed class DeferredPipeline
         };
         steps.SetCounts(counts, [.. slots.Select(slot => slot.Step)], [.. slots.Select(slot => memory(slot.Step))]);
         seen = steps.Attempts;
+
+        // The host may have made steps in between, so what stages remember is brought to the device anew as well.
+        remembering.Clear();
     }
 
     /// <summary>Begins a step.</summary>
@@ -133,10 +141,11 @@ internal sealed class DeferredPipeline
     public void Begin(
         double scale, bool isLossScaled, Operations.LossScaleRule lossScaling, NonFinitePolicy policy, Func<ParameterGroup, int> setOf)
     {
+        PlaceSets(setOf);
+        clipped.Clear();
         for (int i = 0; i < slots.Count; i++)
         {
             gradients[i] = slots[i].Pending.HasGradient ? slots[i].Pending.Gradient.Storage : null;
-            sets[i] = setOf(slots[i].Group);
         }
 
         StepSettings settings = new(scale, Handling(policy), NonFiniteGradients.LargestUsable, acknowledged)
@@ -150,11 +159,14 @@ internal sealed class DeferredPipeline
 
     /// <summary>Queues a stage.</summary>
     /// <param name="stage">The stage.</param>
+    /// <param name="number">Which of the step it is, from 0.</param>
     /// <param name="set">The set of gradients that it sees.</param>
     /// <param name="isLast">Whether it is the step's last.</param>
-    public void Clip(ClipStage stage, int set, bool isLast)
+    public void Clip(ThresholdStage stage, int number, int set, bool isLast)
     {
-        if (stage.Defer(steps, set, isLast))
+        DeferredStage place = new(number, stage.Scope, stage.Order, set, isLast, MemoryOf(stage, set));
+        clipped.Add((stage, place));
+        if (stage.Defer(steps, place))
         {
             for (int i = 0; i < gradients.Length; i++)
             {
@@ -167,7 +179,19 @@ internal sealed class DeferredPipeline
     }
 
     /// <summary>Ends the stages of a step that has none.</summary>
-    public void ClipNothing() => steps.Decide(default(Operations.NoClip), 2, set: -1, isLast: true);
+    public void ClipNothing() => steps.DecideNothing();
+
+    /// <summary>After the last stage: has the device remember the norms of the step, if it is made.</summary>
+    public void Observe()
+    {
+        foreach ((ThresholdStage stage, DeferredStage place) in clipped)
+        {
+            if (place.Memory >= 0)
+            {
+                stage.DeferObservation(steps, place);
+            }
+        }
+    }
 
     /// <summary>Queues an update.</summary>
     /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
@@ -242,6 +266,15 @@ internal sealed class DeferredPipeline
         }
     }
 
+    /// <summary>Reads what the stages remember.</summary>
+    public void LearnMemories()
+    {
+        foreach ((ThresholdStage stage, double[][] numbers) in remembering)
+        {
+            steps.ReadMemory(memories[stage], numbers);
+        }
+    }
+
     /// <summary>Throws what a step has met that the host has seen, once. Steps go on after it.</summary>
     public void ThrowIfFailed()
     {
@@ -272,6 +305,25 @@ internal sealed class DeferredPipeline
             wasSkipped,
             record.LossScale,
             record.Outcome == (double)StepOutcome.Overflow);
+    }
+
+    /// <summary>What the stages of an attempt did; nothing if a gradient that is not finite kept it from them.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="names">The stages' names.</param>
+    /// <exception cref="InvalidOperationException">Its record is gone.</exception>
+    public StageReport[] Stages(int attempt, string[] names)
+    {
+        Learn();
+        CheckKept(attempt);
+        if (Kept(attempt).Outcome is (double)StepOutcome.NotFinite or (double)StepOutcome.Overflow or (double)StepOutcome.Stopped)
+        {
+            return [];
+        }
+
+        StageRecord[] measured = new StageRecord[names.Length];
+        steps.ReadStages(attempt, measured);
+        return [.. names.Zip(measured, (name, stage) =>
+            new StageReport(name, stage.Norm, stage.Threshold, stage.Coefficient, stage.Acted > 0))];
     }
 
     /// <summary>Each gradient's norm at an attempt; NaN for a parameter that had none.</summary>
@@ -317,9 +369,6 @@ internal sealed class DeferredPipeline
         return norms;
     }
 
-    private static int UnitCount(ParameterSlot slot) =>
-        slot.Parameter.Length == 0 ? 0 : slot.Pending.UnitCount;
-
     private static BadGradients Handling(NonFinitePolicy policy) => policy switch
     {
         NonFinitePolicy.Throw => BadGradients.Stop,
@@ -328,6 +377,53 @@ internal sealed class DeferredPipeline
         NonFinitePolicy.Propagate => BadGradients.Use,
         _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "There is no such policy for non-finite gradients."),
     };
+
+    /// <summary>Notes which set each parameter belongs to. Where that changes, the stages' memories are of other parameters, and are placed anew.</summary>
+    private void PlaceSets(Func<ParameterGroup, int> setOf)
+    {
+        bool isNew = false;
+        for (int i = 0; i < slots.Count; i++)
+        {
+            int set = setOf(slots[i].Group);
+            isNew |= sets[i] != set;
+        }
+
+        if (isNew)
+        {
+            LearnMemories();
+            remembering.Clear();
+            for (int i = 0; i < slots.Count; i++)
+            {
+                sets[i] = setOf(slots[i].Group);
+            }
+        }
+    }
+
+    /// <summary>The memory of a stage on the device, which takes over what the stage has remembered so far; −1 if it remembers no norms.</summary>
+    private int MemoryOf(ThresholdStage stage, int set)
+    {
+        if (stage.SeriesLength == 0)
+        {
+            return -1;
+        }
+
+        if (!memories.TryGetValue(stage, out int memory))
+        {
+            memory = steps.Remember(stage.Scope, stage.SeriesLength);
+            memories.Add(stage, memory);
+        }
+
+        if (!remembering.ContainsKey(stage))
+        {
+            double[][] numbers = stage.Scope == ThresholdScope.Together
+                ? [.. stage.Memories([])]
+                : [.. slots.Select((slot, i) => sets[i] == set ? stage.MemoryOf(slot.Parameter) : [])];
+            steps.WriteMemory(memory, numbers);
+            remembering.Add(stage, numbers);
+        }
+
+        return memory;
+    }
 
     private StepRecord Kept(int attempt) => records[attempt % records.Length];
 

@@ -113,8 +113,7 @@ public abstract partial class Optimizer
             }
         }
 
-        return Clip.All(stage => stage.CanDefer)
-            && Groups.All(group => group.Clip is null || group.Clip.All(stage => stage.CanDefer));
+        return stages.TrueForAll(entry => entry.Stage is ThresholdStage);
     }
 
     private StepReport StepOnDevice(DeferredPipeline pipeline, List<string>? without, bool areScaled)
@@ -131,7 +130,7 @@ public abstract partial class Optimizer
         }
 
         int[]? places = without is null ? null : [.. Enumerable.Range(0, slots.Count).Where(i => slots[i].Pending.HasGradient)];
-        return new StepReport(Measured(without), places, pipeline, attempt, UpdateClip is not null) { WithoutGradient = without ?? [] };
+        return new StepReport(Measured(without), places, stageNames, pipeline, attempt, UpdateClip is not null) { WithoutGradient = without ?? [] };
     }
 
     /// <summary>A group with stages of its own is a set by itself; the others together are set 0.</summary>
@@ -139,26 +138,18 @@ public abstract partial class Optimizer
 
     private void QueueStages(DeferredPipeline pipeline)
     {
-        int stages = Clip.Count + Groups.Sum(group => group.Clip?.Count ?? 0);
-        if (stages == 0)
+        if (stages.Count == 0)
         {
             pipeline.ClipNothing();
         }
 
-        foreach (ParameterGroup group in Groups)
+        for (int i = 0; i < stages.Count; i++)
         {
-            foreach (ClipStage stage in group.Clip ?? [])
-            {
-                stages--;
-                pipeline.Clip(stage, SetOf(group), isLast: stages == 0);
-            }
+            (ClipStage stage, ParameterGroup? group) = stages[i];
+            pipeline.Clip((ThresholdStage)stage, i, group is null ? 0 : SetOf(group), isLast: i == stages.Count - 1);
         }
 
-        foreach (ClipStage stage in Clip)
-        {
-            stages--;
-            pipeline.Clip(stage, set: 0, isLast: stages == 0);
-        }
+        pipeline.Observe();
     }
 
     private void QueueUpdates(DeferredPipeline pipeline)
@@ -207,6 +198,7 @@ public abstract partial class Optimizer
         if (isCountedOnDevice)
         {
             deferred!.LearnUpdates();
+            deferred.LearnMemories();
         }
     }
 

@@ -25,6 +25,7 @@ public abstract partial class Optimizer
     private readonly GradientSet all = new();
     private readonly GradientSet shared = new();
     private readonly GradientSet[] own;
+    private StageReport[] measured = [];
     private double[]? updateCoefficients;
     private int takenCoefficients;
 
@@ -162,6 +163,7 @@ public abstract partial class Optimizer
                 + "if you did, the loss does not depend on these parameters (was the model replaced, or the forward pass inside NoGrad?).");
         }
 
+        BeginStages();
         bool areScaled = AreLossScaled();
         if (Deferred() is { } pipeline)
         {
@@ -169,6 +171,7 @@ public abstract partial class Optimizer
         }
 
         CountOnHost();
+        measured = [];
         if (areScaled)
         {
             all.DivideBy(lossScale);
@@ -189,6 +192,11 @@ public abstract partial class Optimizer
 
         StepCount++;
         ConsecutiveSkips = 0;
+        foreach ((ClipStage stage, _) in stages)
+        {
+            stage.Observe();
+        }
+
         (updateCoefficients, takenCoefficients) = (UpdateClip is null ? null : new double[norms.Length], 0);
         UpdateAll();
         StepReport report = Report(norms, StepCount, without, wasSkipped: false, hasOverflowed: false);
@@ -206,10 +214,11 @@ public abstract partial class Optimizer
         }
     }
 
-    /// <summary>A copy of everything that is remembered. <see cref="Restore"/> continues from it to the same bits.</summary>
+    /// <summary>A copy of everything that is remembered, by the clipping stages too. <see cref="Restore"/> continues from it to the same bits.</summary>
     public OptimizerState State()
     {
         LearnUpdates();
+        ListStages();
         return new OptimizerState(
             GetType().Name,
             StepCount,
@@ -221,6 +230,7 @@ public abstract partial class Optimizer
             [.. slots.Select((slot, i) => new ParameterState(
                 NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))])
         {
+            Stages = [.. Remembering().Select(entry => entry.Stage.State(entry.Parameters))],
             LossScale = ScaleState(),
         };
     }
@@ -232,6 +242,8 @@ public abstract partial class Optimizer
     {
         ArgumentNullException.ThrowIfNull(state);
         CheckFits(state);
+        ListStages();
+        CheckStagesFit(state);
         ForgetDevice();
         (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
         (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
@@ -245,6 +257,11 @@ public abstract partial class Optimizer
         {
             slots[i].Step = state.Parameters[i].Step;
             slots[i].State = [.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slots[i].Parameter.Backend))];
+        }
+
+        foreach (((ClipStage stage, IEnumerable<Tensor> seen), StageState saved) in Remembering().Zip(state.Stages))
+        {
+            stage.Restore(saved, seen);
         }
     }
 
@@ -335,6 +352,8 @@ public abstract partial class Optimizer
     /// <summary>Groups with stages of their own are clipped by themselves, the others together.</summary>
     private void ApplyStages()
     {
+        int stageNumber = 0;
+        measured = stages.Count == 0 ? [] : new StageReport[stages.Count];
         bool hasOwn = false;
         for (int i = 0; i < Groups.Count; i++)
         {
@@ -343,7 +362,7 @@ public abstract partial class Optimizer
 
         if (!hasOwn)
         {
-            ApplyStages(Clip, all);
+            ApplyStages(Clip, all, ref stageNumber);
             return;
         }
 
@@ -367,26 +386,23 @@ public abstract partial class Optimizer
 
             if (group.Clip is not null)
             {
-                ApplyStages(group.Clip, set);
+                ApplyStages(group.Clip, set, ref stageNumber);
                 all.IsScaled |= set.IsScaled;
             }
         }
 
-        ApplyStages(Clip, shared);
+        ApplyStages(Clip, shared, ref stageNumber);
         all.Coefficient = shared.Coefficient;
         all.IsScaled |= shared.IsScaled;
     }
 
-    private static void ApplyStages(IReadOnlyList<ClipStage> stages, GradientSet set)
+    private void ApplyStages(IReadOnlyList<ClipStage> stages, GradientSet set, ref int number)
     {
-        if (set.Gradients.Length == 0)
+        for (int i = 0; i < stages.Count; i++)
         {
-            return;
-        }
-
-        for (int stage = 0; stage < stages.Count; stage++)
-        {
-            stages[stage].Clip(set);
+            StageMeasurement stage = stages[i].Run(set);
+            measured[number] = new StageReport(stageNames[number], stage.Norm, stage.Threshold, stage.Coefficient, stage.Acted);
+            number++;
         }
     }
 
@@ -411,7 +427,7 @@ public abstract partial class Optimizer
     }
 
     private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped, bool hasOverflowed) =>
-        new(Measured(without), norms, all, step, wasSkipped, lossScale, hasOverflowed, wasSkipped ? null : updateCoefficients)
+        new(Measured(without), norms, all, measured, step, wasSkipped, lossScale, hasOverflowed, wasSkipped ? null : updateCoefficients)
         {
             WithoutGradient = without ?? [],
         };

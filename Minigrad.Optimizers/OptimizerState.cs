@@ -19,6 +19,9 @@ public sealed record OptimizerState(
     IReadOnlyList<GroupState> Groups,
     IReadOnlyList<ParameterState> Parameters)
 {
+    /// <summary>What the clipping stages remember that remember something, in the order in which they act.</summary>
+    public IReadOnlyList<StageState> Stages { get; init; } = [];
+
     /// <summary>Where a dynamic loss scale stands; null for an optimizer without one.</summary>
     public LossScaleState? LossScale { get; init; }
 }

@@ -10,6 +10,7 @@ namespace Minigrad.Optimizers;
 public sealed class StepReport
 {
     private readonly IReadOnlyList<Tensor> parameters;
+    private readonly string[] stageNames = [];
 
     /// <summary>Copies of the gradients as they were pending, only if a bound makes it necessary to measure them.</summary>
     private readonly PendingGradient[]? bounded;
@@ -22,12 +23,14 @@ public sealed class StepReport
     private double[]? updateCoefficients;
     private StepMeasurement? measurement;
     private double? clippedNorm;
+    private StageReport[]? stages;
 
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
     internal StepReport(
         IReadOnlyList<Tensor> parameters,
         double[] norms,
         GradientSet clipped,
+        StageReport[] stages,
         int step,
         bool wasSkipped,
         double lossScale,
@@ -38,6 +41,7 @@ public sealed class StepReport
         this.updateCoefficients = updateCoefficients;
         this.parameters = parameters;
         this.norms = norms;
+        this.stages = stages;
         bool hasBound = HasBound(clipped);
         measurement = new StepMeasurement(
             step,
@@ -64,10 +68,16 @@ public sealed class StepReport
 
     /// <summary>Remembers where to ask.</summary>
     internal StepReport(
-        IReadOnlyList<Tensor> parameters, int[]? places, DeferredPipeline source, int attempt, bool hasUpdateClip)
+        IReadOnlyList<Tensor> parameters,
+        int[]? places,
+        string[] stageNames,
+        DeferredPipeline source,
+        int attempt,
+        bool hasUpdateClip)
     {
         this.hasUpdateClip = hasUpdateClip;
         this.parameters = parameters;
+        this.stageNames = stageNames;
         this.places = places;
         this.source = source;
         this.attempt = attempt;
@@ -111,6 +121,12 @@ public sealed class StepReport
     /// <summary>The name and the gradient's norm before clipping of each parameter that had one.</summary>
     public IReadOnlyList<(string Name, double Norm)> ParameterNorms =>
         [.. Norms().Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
+
+    /// <summary>
+    /// What each clipping stage measured and did, in the order in which they acted: those of groups with stages of their own,
+    /// then the optimizer's. Empty after a step that was not made because a gradient was not finite: it reached no stage.
+    /// </summary>
+    public IReadOnlyList<StageReport> Stages => stages ??= source!.Stages(attempt, stageNames);
 
     /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
     public double UpdateCoefficient => PartsMade().Append(1).Min();

@@ -81,6 +81,11 @@ public sealed class Readme
 
         optimizer.UpdateClip = UpdateClip.Rms(1);
         Assert.InRange(optimizer.Step().UpdateCoefficient, 0.1, 1);
+
+        optimizer.Clip = [Clip.GlobalNorm(Threshold.Percentile(10)), Clip.UnitNorm(Schedule.Cosine(0.02, 1000, minimum: 0.01))];
+        IReadOnlyList<StageReport> stages = optimizer.Step().Stages;
+        Assert.Equal(stages[0].Norm, stages[0].Threshold);
+        Assert.Equal((0.02, true), (stages[1].Threshold, stages[1].Acted));
     }
 
     [Fact]

@@ -318,8 +318,8 @@ public abstract class Backend
     /// parameters' numbers may be moved so that they lie side by side; their storages stay the same objects.
     /// </summary>
     /// <param name="parameters">The parameters, each once.</param>
-    /// <param name="unitCounts">How many units (rows) each has.</param>
+    /// <param name="unitCounts">How many units each has.</param>
     /// <param name="initialState">What each number that the rule remembers is before the first step.</param>
     public virtual DeferredSteps? Defer(
-        IReadOnlyList<Storage> parameters, IReadOnlyList<int> unitCounts, IReadOnlyList<float> initialState) => null;
+        IReadOnlyList<Storage> parameters, IReadOnlyList<UnitCounts> unitCounts, IReadOnlyList<float> initialState) => null;
 }

@@ -5,8 +5,8 @@ namespace Minigrad.Backends;
 /// <summary>
 /// The steps of one optimizer on a backend that the host does not wait for. Norms, what clipping decides from them,
 /// whether the step is made at all, and how many were made, stay on the device; the host asks for records when it wants to
-/// know. The formulas are the optimizer's (<see cref="IClipDecision"/>, <see cref="IStepRule{TRule}"/>), the loops the
-/// backend's.
+/// know. The formulas are the optimizer's (<see cref="IClipDecision"/>, <see cref="IThresholdRule"/>,
+/// <see cref="IStepRule{TRule}"/>), the loops the backend's.
 /// </summary>
 /// <remarks>
 /// One step is <see cref="Begin"/>, then the decisions in the order of the stages, the last of which is marked, then the
@@ -35,22 +35,59 @@ public abstract class DeferredSteps
 
     /// <summary>One stage of clipping.</summary>
     /// <typeparam name="TDecision">What it decides.</typeparam>
+    /// <typeparam name="TRule">How its threshold comes about.</typeparam>
     /// <param name="decision">What it decides.</param>
-    /// <param name="order">The order of the norms that it decides from.</param>
-    /// <param name="set">The set of gradients that it sees; −1 for none.</param>
-    /// <param name="isLast">Whether it is the step's last, after which it is settled whether the update is made.</param>
+    /// <param name="rule">How its threshold comes about.</param>
+    /// <param name="stage">Its place in the step.</param>
     /// <returns>Whether gradients may have been written.</returns>
-    public abstract bool Decide<TDecision>(TDecision decision, double order, int set, bool isLast)
-        where TDecision : unmanaged, IClipDecision;
+    public abstract bool Decide<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
+        where TDecision : unmanaged, IClipDecision
+        where TRule : unmanaged, IThresholdRule;
 
     /// <summary>One stage of clipping that looks at each unit of a gradient and its weights.</summary>
     /// <typeparam name="TDecision">What it decides.</typeparam>
+    /// <typeparam name="TRule">How its threshold comes about.</typeparam>
     /// <param name="decision">What it decides.</param>
-    /// <param name="set">The set of gradients that it sees.</param>
-    /// <param name="isLast">Whether it is the step's last.</param>
+    /// <param name="rule">How its threshold comes about.</param>
+    /// <param name="stage">Its place in the step; its scope is of units.</param>
     /// <returns>Whether gradients may have been written.</returns>
-    public abstract bool DecideUnits<TDecision>(TDecision decision, int set, bool isLast)
-        where TDecision : unmanaged, IUnitDecision;
+    public abstract bool DecideUnits<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
+        where TDecision : unmanaged, IUnitDecision
+        where TRule : unmanaged, IThresholdRule;
+
+    /// <summary>Ends the stages of a step that has none.</summary>
+    public abstract void DecideNothing();
+
+    /// <summary>After the last decision: has a stage's rule remember the norms of the step, if it is made.</summary>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="rule">The rule.</param>
+    /// <param name="stage">The stage, as it was decided.</param>
+    public abstract void Observe<TRule>(TRule rule, DeferredStage stage)
+        where TRule : unmanaged, IThresholdRule;
+
+    /// <summary>Makes room for what a stage remembers.</summary>
+    /// <param name="scope">What the stage compares with its threshold.</param>
+    /// <param name="seriesLength">How many numbers each series of norms takes.</param>
+    /// <returns>The number by which the memory is meant.</returns>
+    public abstract int Remember(ThresholdScope scope, int seriesLength);
+
+    /// <summary>Sets what a stage remembers.</summary>
+    /// <param name="memory">What <see cref="Remember"/> gave.</param>
+    /// <param name="memories">
+    /// One array where all gradients are together, else one for each parameter, its series one after another, or empty where
+    /// the stage does not see it.
+    /// </param>
+    public abstract void WriteMemory(int memory, IReadOnlyList<double[]> memories);
+
+    /// <summary>Waits, and reads what a stage remembers.</summary>
+    /// <param name="memory">What <see cref="Remember"/> gave.</param>
+    /// <param name="memories">Where to, as <see cref="WriteMemory"/> was given it.</param>
+    public abstract void ReadMemory(int memory, IReadOnlyList<double[]> memories);
+
+    /// <summary>Waits, and reads what the stages of an attempt did whose record is kept.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="records">A record for each stage.</param>
+    public abstract void ReadStages(int attempt, Span<StageRecord> records);
 
     /// <summary>Updates a run of parameters that have gradients, unless the step is withheld.</summary>
     /// <typeparam name="TStep">Makes the rule of a step.</typeparam>

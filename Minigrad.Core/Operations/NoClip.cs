@@ -7,11 +7,18 @@ public readonly struct NoClip : IClipDecision
     public bool MayBound => false;
 
     /// <inheritdoc/>
-    public double Common(double total) => 1.0;
+    public bool IsCommon => true;
 
     /// <inheritdoc/>
-    public double Own(double norm) => 1.0;
+    public double Measure<TMath>(double norm, double size)
+        where TMath : struct, IStepMath => norm;
 
     /// <inheritdoc/>
-    public double Bound(double norm) => double.PositiveInfinity;
+    public double Factor(double measure, double threshold) => 1.0;
+
+    /// <inheritdoc/>
+    public double Low(double norm, double threshold) => double.NegativeInfinity;
+
+    /// <inheritdoc/>
+    public double High(double norm, double threshold) => double.PositiveInfinity;
 }

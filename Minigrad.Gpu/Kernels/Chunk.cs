@@ -7,10 +7,21 @@ namespace Minigrad.Gpu.Kernels;
 /// <param name="view">Which view of a <see cref="GradientWindow"/> holds the gradient.</param>
 /// <param name="parameterOffset">Where the parameter begins in its buffer.</param>
 /// <param name="stateOffset">Where what is remembered of it begins in its buffers.</param>
-/// <param name="firstUnit">The parameter's first unit.</param>
-/// <param name="unitLength">How many elements make a unit of it.</param>
+/// <param name="firstUnit">The place of the parameter's first unit among all units, or of the one unit that it is.</param>
+/// <param name="unitLength">How many elements make a row of it.</param>
+/// <param name="columnCount">How many columns it has.</param>
+/// <param name="stride">From one element to the next: 1, or for a column their number.</param>
 internal readonly struct Chunk(
-    int parameter, int start, int length, int view, int parameterOffset, int stateOffset, int firstUnit, int unitLength)
+    int parameter,
+    int start,
+    int length,
+    int view,
+    int parameterOffset,
+    int stateOffset,
+    int firstUnit,
+    int unitLength,
+    int columnCount,
+    int stride)
 {
     /// <summary>The parameter's number.</summary>
     public readonly int Parameter = parameter;
@@ -30,9 +41,15 @@ internal readonly struct Chunk(
     /// <summary>Where what is remembered of it begins in its buffers.</summary>
     public readonly int StateOffset = stateOffset;
 
-    /// <summary>The parameter's first unit.</summary>
+    /// <summary>The place of the parameter's first unit among all units, or of the one unit that it is.</summary>
     public readonly int FirstUnit = firstUnit;
 
-    /// <summary>How many elements make a unit of it.</summary>
+    /// <summary>How many elements make a row of it.</summary>
     public readonly int UnitLength = unitLength;
+
+    /// <summary>How many columns it has.</summary>
+    public readonly int ColumnCount = columnCount;
+
+    /// <summary>From one element to the next.</summary>
+    public readonly int Stride = stride;
 }

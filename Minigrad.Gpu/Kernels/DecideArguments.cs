@@ -29,6 +29,12 @@ internal struct DecideArguments
     /// <summary>Whether the units' results are combined.</summary>
     public int CombinesUnits;
 
+    /// <summary>Whether these units are columns: 1, or 0 for rows.</summary>
+    public int UnitsAreColumns;
+
+    /// <summary>Where in <see cref="StepMemory.Stages"/> the stage's record goes; −1 if the launch is not a stage's.</summary>
+    public int StagePlace;
+
     /// <summary>Whether the step ends here.</summary>
     public int IsLast;
 

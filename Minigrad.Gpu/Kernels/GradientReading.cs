@@ -24,10 +24,11 @@ internal readonly struct GradientReading(int record, int readsAsZero, float larg
     /// <param name="element">The number in memory.</param>
     /// <param name="first">The first factor.</param>
     /// <param name="second">The second factor.</param>
-    /// <param name="bound">The bound.</param>
-    public Scalar Scaled(float element, float first, float second, float bound)
+    /// <param name="low">The lower bound.</param>
+    /// <param name="high">The upper bound.</param>
+    public Scalar Scaled(float element, float first, float second, float low, float high)
     {
-        Scalar scaled = new ScaledGradient(first, second, bound).Forward(new Scalar(Plain(element)));
+        Scalar scaled = new ScaledGradient(first, second, low, high).Forward(new Scalar(Plain(element)));
         return readsAsZero != 0 ? new KeepBelow(largestUsable).Forward(scaled) : scaled;
     }
 }

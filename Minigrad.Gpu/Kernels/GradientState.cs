@@ -2,7 +2,7 @@ namespace Minigrad.Gpu.Kernels;
 
 /// <summary>
 /// What a step knows of one gradient, and what is counted of its parameter. The gradient's value is
-/// clamp(g · <see cref="Coefficient"/> · unit factor, ±<see cref="Bound"/>), as the host's pipeline has it.
+/// clamp(g · <see cref="Coefficient"/> · unit factor, <see cref="Low"/>, <see cref="High"/>), as the host's pipeline has it.
 /// </summary>
 internal struct GradientState
 {
@@ -18,11 +18,17 @@ internal struct GradientState
     /// <summary>The factor of all elements.</summary>
     public double Coefficient;
 
-    /// <summary>The largest magnitude, +∞ for none.</summary>
-    public double Bound;
+    /// <summary>The smallest value, −∞ for none.</summary>
+    public double Low;
+
+    /// <summary>The largest value, +∞ for none.</summary>
+    public double High;
 
     /// <summary>How many units have a factor other than 1.</summary>
     public double ScaledUnits;
+
+    /// <summary>Whether these units are columns: 1, or 0 for rows.</summary>
+    public double UnitsAreColumns;
 
     /// <summary>How many updates the parameter had.</summary>
     public double Updates;
@@ -42,7 +48,13 @@ internal struct GradientState
     /// <summary>The L2 norm as it is now, before a bound that is pending.</summary>
     public readonly double CurrentNorm => Coefficient * (ScaledUnits > 0.0 ? UnitNorm : Norm);
 
+    /// <summary>Whether elements are clamped.</summary>
+    public readonly bool HasBounds => High < double.PositiveInfinity || Low > double.NegativeInfinity;
+
+    /// <summary>The largest magnitude that the bounds let through.</summary>
+    public readonly double LargestPossible => High > -Low ? High : -Low;
+
     /// <summary>Whether a stage that reads memory has to have the value written there first.</summary>
     /// <param name="unitsToo">Whether unit factors are a reason as well as a bound.</param>
-    public readonly bool IsPending(int unitsToo) => Bound < double.PositiveInfinity || (unitsToo != 0 && ScaledUnits > 0.0);
+    public readonly bool IsPending(int unitsToo) => HasBounds || (unitsToo != 0 && ScaledUnits > 0.0);
 }

@@ -67,7 +67,7 @@ internal static partial class StepKernels
     {
         GradientState state = memory.States[i];
         double norm = state.CurrentNorm;
-        bool isBad = double.IsNaN(norm) || (norm > limit && state.Bound > limit);
+        bool isBad = double.IsNaN(norm) || (norm > limit && state.LargestPossible > limit);
         return isBad && memory.Places[i].Set != ParameterPlace.NoGradient;
     }
 

@@ -8,8 +8,10 @@ namespace Minigrad.Gpu.Kernels;
 internal static partial class StepKernels
 {
     /// <summary>Combines partial results, decides one stage, and at the end of a step whether it is made.</summary>
-    public static void Decide<TDecision>(StepMemory memory, TDecision decision, DecideArguments arguments)
+    public static void Decide<TDecision, TRule>(
+        StepMemory memory, ArrayView<double> remembered, TDecision decision, TRule rule, DecideArguments arguments)
         where TDecision : unmanaged, IClipDecision
+        where TRule : unmanaged, IThresholdRule
     {
         ArrayView<double> shared = SharedMemory.Allocate<double>(GroupTree.Capacity);
         int place = arguments.Attempt % DeferredSteps.RecordCount;
@@ -45,8 +47,11 @@ internal static partial class StepKernels
         {
             record.Scalings += CombineUnits(memory, shared, arguments, record.Outcome);
         }
+        else
+        {
+            record = Apply(memory, remembered, shared, arguments, record, decision, rule);
+        }
 
-        record = Apply(memory, shared, arguments, record, decision);
         if (arguments.IsLast != 0)
         {
             record = NoteBad(memory, shared, arguments, record, arguments.LargestUsable, (double)StepOutcome.TooLarge);
@@ -128,25 +133,58 @@ internal static partial class StepKernels
     }
 
     /// <summary>Applies the stage's formula to each gradient of its set; to none in a step that is not made, as on the host.</summary>
-    private static StepRecord Apply<TDecision>(
-        StepMemory memory, ArrayView<double> shared, DecideArguments arguments, StepRecord record, TDecision decision)
+    private static StepRecord Apply<TDecision, TRule>(
+        StepMemory memory,
+        ArrayView<double> remembered,
+        ArrayView<double> shared,
+        DecideArguments arguments,
+        StepRecord record,
+        TDecision decision,
+        TRule rule)
         where TDecision : unmanaged, IClipDecision
+        where TRule : unmanaged, IThresholdRule
     {
+        ThresholdSeries<TRule> series = new(rule);
         int isStage = arguments.Order == 2.0 ? 0 : 1;
-        double common = decision.Common(Combined(memory, shared, arguments.Order, arguments.Set, isStage));
+        double total = Combined(memory, shared, arguments.Order, arguments.Set, isStage);
         bool acts = record.Outcome == 0.0;
         double scalings = 0.0;
+        StageRecord stage = default;
+        stage.Norm = decision.IsCommon ? decision.Measure<DeviceMath>(total, 1.0) : 0.0;
+        stage.Threshold = decision.IsCommon
+            ? series.Threshold<DeviceMath, DeviceThresholdMemory>(stage.Norm, stage.Norm, new DeviceThresholdMemory(remembered, 0))
+            : double.PositiveInfinity;
+        stage.Coefficient = decision.IsCommon ? decision.Factor(stage.Norm, stage.Threshold) : 1.0;
+        double common = stage.Coefficient;
         for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
         {
-            if (acts && IsInSet(memory.Places[i], arguments.Set))
+            if (IsInSet(memory.Places[i], arguments.Set))
             {
                 GradientState state = memory.States[i];
                 double norm = NormOf(state, isStage);
-                double factor = common * decision.Own(norm);
-                double bound = decision.Bound(norm);
-                memory.States[i].Coefficient = state.Coefficient * factor;
-                memory.States[i].Bound = bound < state.Bound ? bound : state.Bound;
-                scalings += factor == 1.0 ? 0.0 : 1.0;
+                double threshold = stage.Threshold;
+                double factor = common;
+                if (!decision.IsCommon)
+                {
+                    double measure = decision.Measure<DeviceMath>(norm, memory.Places[i].Length);
+                    threshold = series.Threshold<DeviceMath, DeviceThresholdMemory>(
+                        measure, total, new DeviceThresholdMemory(remembered, i * series.Length));
+                    factor = decision.Factor(measure, threshold);
+                    stage = With(stage, measure, threshold, factor);
+                }
+
+                double low = decision.Low(norm, threshold);
+                double high = decision.High(norm, threshold);
+                if (acts)
+                {
+                    memory.States[i].Coefficient = state.Coefficient * factor;
+                    memory.States[i].Low = low > state.Low ? low : state.Low;
+                    memory.States[i].High = high < state.High ? high : state.High;
+                }
+
+                scalings += acts && factor != 1.0 ? 1.0 : 0.0;
+                bool isBounded = low > double.NegativeInfinity || high < double.PositiveInfinity;
+                stage.Acted += isBounded || factor != 1.0 ? 1.0 : 0.0;
             }
         }
 
@@ -156,7 +194,31 @@ internal static partial class StepKernels
             record.Coefficient *= common;
         }
 
+        NoteStage(memory, shared, arguments, stage);
         return record;
+    }
+
+    /// <summary>A stage's record with one comparison more. NaN wins over every number.</summary>
+    private static StageRecord With(StageRecord stage, double norm, double threshold, double coefficient)
+    {
+        LargestTerm largest = default;
+        stage.Norm = largest.Combine(stage.Norm, norm);
+        stage.Threshold = -largest.Combine(-stage.Threshold, -threshold);
+        stage.Coefficient = -largest.Combine(-stage.Coefficient, -coefficient);
+        return stage;
+    }
+
+    /// <summary>Combines what each thread has noted of a stage.</summary>
+    private static void NoteStage(StepMemory memory, ArrayView<double> shared, DecideArguments arguments, StageRecord stage)
+    {
+        stage.Norm = GroupSums.Largest(shared, stage.Norm);
+        stage.Threshold = GroupSums.Smallest(shared, stage.Threshold);
+        stage.Coefficient = GroupSums.Smallest(shared, stage.Coefficient);
+        stage.Acted = GroupSums.Sum(shared, stage.Acted);
+        if (Group.IdxX == 0 && arguments.StagePlace >= 0)
+        {
+            memory.Stages[arguments.StagePlace] = stage;
+        }
     }
 
     /// <summary>Counts the step, if it is made, and settles its record.</summary>
@@ -171,7 +233,7 @@ internal static partial class StepKernels
             if (memory.Places[i].Set != ParameterPlace.NoGradient)
             {
                 GradientState state = memory.States[i];
-                bounds += state.Bound > double.MaxValue ? 0.0 : 1.0;
+                bounds += state.HasBounds ? 1.0 : 0.0;
                 if (arguments.Bad == (int)BadGradients.ReadAsZero && IsBad(memory, i, arguments.LargestUsable))
                 {
                     zeroed += 1.0;

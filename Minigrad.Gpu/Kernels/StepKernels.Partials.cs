@@ -34,7 +34,8 @@ internal static partial class StepKernels
             if (arguments.IsFirst != 0 || isWritten)
             {
                 memory.States[i].Coefficient = arguments.IsFirst != 0 ? arguments.Scale : 1.0;
-                memory.States[i].Bound = double.PositiveInfinity;
+                memory.States[i].Low = double.NegativeInfinity;
+                memory.States[i].High = double.PositiveInfinity;
                 memory.States[i].ScaledUnits = 0.0;
             }
 

@@ -7,21 +7,23 @@ namespace Minigrad.Gpu.Kernels;
 /// <content>Stages that look at each unit of a gradient.</content>
 internal static partial class StepKernels
 {
+    /// <summary>How many numbers a unit's result takes.</summary>
+    public const int UnitResultLength = 4;
+
     /// <summary>Each unit's norms, and what a stage decides from them.</summary>
-    public static void DecideUnits<TDecision>(
+    public static void DecideUnits<TDecision, TRule>(
         StepMemory memory,
+        ArrayView<double> remembered,
         GradientWindow gradients,
         ArrayView<float> parameters,
-        TDecision decision,
-        GradientReading reading,
-        int firstUnit,
-        int set)
+        UnitStage<TDecision, TRule> stage,
+        GradientReading reading)
         where TDecision : unmanaged, IUnitDecision
+        where TRule : unmanaged, IThresholdRule
     {
         ArrayView<double> shared = SharedMemory.Allocate<double>(GroupTree.Capacity);
-        int index = firstUnit + Grid.IdxX;
-        Chunk unit = memory.Units[index];
-        if (memory.Places[unit.Parameter].Set == set)
+        Chunk unit = stage.Units[stage.FirstUnit + Grid.IdxX];
+        if (memory.Places[unit.Parameter].Set == stage.Set)
         {
             ArrayView<float> x = gradients[unit.View];
             SquareTerm term = default;
@@ -29,7 +31,7 @@ internal static partial class StepKernels
             double weight = 0.0;
             for (int i = Group.IdxX; i < unit.Length; i += Group.DimX)
             {
-                int element = unit.Start + i;
+                int element = unit.Start + (i * unit.Stride);
                 gradient = term.Combine(gradient, term.Term(reading.Plain(x[element]), 0));
                 weight = term.Combine(weight, term.Term(parameters[unit.ParameterOffset + element], 0));
             }
@@ -38,12 +40,19 @@ internal static partial class StepKernels
             weight = Math.Sqrt(GroupSums.Combine(shared, term, weight));
             if (Group.IdxX == 0)
             {
-                double coefficient = decision.Coefficient(memory.States[unit.Parameter].Coefficient * gradient, weight);
+                double measure = stage.Decision.Measure(memory.States[unit.Parameter].Coefficient * gradient, weight);
+                ThresholdSeries<TRule> series = new(stage.Rule);
+                double threshold = series.Threshold<DeviceMath, DeviceThresholdMemory>(
+                    measure, measure, new DeviceThresholdMemory(remembered, unit.FirstUnit * series.Length));
+                double coefficient = stage.Decision.Factor(measure, threshold);
                 (float first, float second) = GradientScale.Split(coefficient);
-                memory.UnitResults[2 * index] = coefficient;
-                memory.UnitResults[(2 * index) + 1] = coefficient * gradient * (coefficient * gradient);
-                memory.UnitFactors[2 * index] = first;
-                memory.UnitFactors[(2 * index) + 1] = second;
+                int result = UnitResultLength * unit.FirstUnit;
+                memory.UnitResults[result] = coefficient;
+                memory.UnitResults[result + 1] = coefficient * gradient * (coefficient * gradient);
+                memory.UnitResults[result + 2] = measure;
+                memory.UnitResults[result + 3] = threshold;
+                memory.UnitFactors[2 * unit.FirstUnit] = first;
+                memory.UnitFactors[(2 * unit.FirstUnit) + 1] = second;
             }
         }
     }
@@ -52,25 +61,28 @@ internal static partial class StepKernels
     private static double CombineUnits(
         StepMemory memory, ArrayView<double> shared, DecideArguments arguments, double outcome)
     {
-        double acts = 0.0;
+        StageRecord stage = default;
+        stage.Threshold = double.PositiveInfinity;
+        stage.Coefficient = 1.0;
         for (int i = 0; i < memory.Places.IntLength; i++)
         {
             ParameterPlace place = memory.Places[i];
-            if (place.Set == arguments.Set && place.UnitCount > FewPartials)
+            if (place.Set == arguments.Set && place.UnitCount(arguments.UnitsAreColumns) > FewPartials)
             {
                 double scaled = 0.0;
                 double sum = 0.0;
-                for (int unit = Group.IdxX; unit < place.UnitCount; unit += Group.DimX)
+                for (int unit = Group.IdxX; unit < place.UnitCount(arguments.UnitsAreColumns); unit += Group.DimX)
                 {
-                    scaled += memory.UnitResults[2 * (place.FirstUnit + unit)] == 1.0 ? 0.0 : 1.0;
-                    sum += memory.UnitResults[(2 * (place.FirstUnit + unit)) + 1];
+                    stage = With(memory, stage, place.FirstUnit + unit);
+                    scaled += ScaledUnit(memory, place.FirstUnit + unit);
+                    sum += memory.UnitResults[(UnitResultLength * (place.FirstUnit + unit)) + 1];
                 }
 
                 scaled = GroupSums.Sum(shared, scaled);
                 sum = GroupSums.Sum(shared, sum);
                 if (i % Group.DimX == Group.IdxX)
                 {
-                    acts += SetUnits(memory, i, scaled, sum, outcome);
+                    stage.Acted += SetUnits(memory, arguments, i, scaled, sum, outcome);
                 }
             }
         }
@@ -78,27 +90,40 @@ internal static partial class StepKernels
         for (int i = Group.IdxX; i < memory.Places.IntLength; i += Group.DimX)
         {
             ParameterPlace place = memory.Places[i];
-            if (place.Set == arguments.Set && place.UnitCount <= FewPartials)
+            if (place.Set == arguments.Set && place.UnitCount(arguments.UnitsAreColumns) <= FewPartials)
             {
                 double scaled = 0.0;
                 double sum = 0.0;
-                for (int unit = 0; unit < place.UnitCount; unit++)
+                for (int unit = 0; unit < place.UnitCount(arguments.UnitsAreColumns); unit++)
                 {
-                    scaled += memory.UnitResults[2 * (place.FirstUnit + unit)] == 1.0 ? 0.0 : 1.0;
-                    sum += memory.UnitResults[(2 * (place.FirstUnit + unit)) + 1];
+                    stage = With(memory, stage, place.FirstUnit + unit);
+                    scaled += ScaledUnit(memory, place.FirstUnit + unit);
+                    sum += memory.UnitResults[(UnitResultLength * (place.FirstUnit + unit)) + 1];
                 }
 
-                acts += SetUnits(memory, i, scaled, sum, outcome);
+                stage.Acted += SetUnits(memory, arguments, i, scaled, sum, outcome);
             }
         }
 
-        return GroupSums.Sum(shared, acts);
+        NoteStage(memory, shared, arguments, stage);
+        return GroupSums.Sum(shared, stage.Acted);
     }
 
-    private static double SetUnits(StepMemory memory, int i, double scaled, double sum, double outcome)
+    private static StageRecord With(StepMemory memory, StageRecord stage, int unit)
+    {
+        int result = UnitResultLength * unit;
+        return With(stage, memory.UnitResults[result + 2], memory.UnitResults[result + 3], memory.UnitResults[result]);
+    }
+
+    private static double ScaledUnit(StepMemory memory, int unit) =>
+        memory.UnitResults[UnitResultLength * unit] == 1.0 ? 0.0 : 1.0;
+
+    private static double SetUnits(
+        StepMemory memory, DecideArguments arguments, int i, double scaled, double sum, double outcome)
     {
         bool acts = scaled > 0.0 && outcome == 0.0;
         memory.States[i].ScaledUnits = acts ? scaled : 0.0;
+        memory.States[i].UnitsAreColumns = arguments.UnitsAreColumns;
         memory.States[i].UnitNorm = Math.Sqrt(sum);
         return acts ? 1.0 : 0.0;
     }

@@ -177,12 +177,13 @@ internal static partial class StepKernels
         (float first, float second) = GradientScale.Split(state.Coefficient);
         if (state.ScaledUnits > 0.0)
         {
-            int unit = chunk.FirstUnit + (element / chunk.UnitLength);
+            int place = state.UnitsAreColumns > 0.0 ? element % chunk.ColumnCount : element / chunk.UnitLength;
+            int unit = chunk.FirstUnit + place;
             first *= memory.UnitFactors[2 * unit];
             second *= memory.UnitFactors[(2 * unit) + 1];
         }
 
-        return reading.Scaled(x[element], first, second, (float)state.Bound);
+        return reading.Scaled(x[element], first, second, (float)state.Low, (float)state.High);
     }
 
     private static void FindFaults(
@@ -201,7 +202,9 @@ internal static partial class StepKernels
 
         first = GroupSums.Smallest(shared, first);
         count = GroupSums.Sum(shared, count);
-        if (Group.IdxX == 0)
+
+        // A sum of powers of |x| / largest is NaN, with no fault in it, where all are 0.
+        if (Group.IdxX == 0 && count > 0.0)
         {
             memory.Faults[3 * index] = chunk.Start + first;
             memory.Faults[(3 * index) + 1] = x[chunk.Start + (int)first];

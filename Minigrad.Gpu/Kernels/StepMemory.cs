@@ -9,9 +9,6 @@ internal struct StepMemory
     /// <summary>The chunks of all parameters, in order.</summary>
     public ArrayView<Chunk> Chunks;
 
-    /// <summary>The units of all parameters, in order.</summary>
-    public ArrayView<Chunk> Units;
-
     /// <summary>Each parameter's place in the tables.</summary>
     public ArrayView<ParameterPlace> Places;
 
@@ -39,7 +36,10 @@ internal struct StepMemory
     /// <summary>For each chunk with numbers that are not finite: the first, its value, how many.</summary>
     public ArrayView<double> Faults;
 
-    /// <summary>Each unit's coefficient, then each unit's squared norm under it.</summary>
+    /// <summary>What the stages of the last attempts did: <c>[records, stages]</c>.</summary>
+    public ArrayView<StageRecord> Stages;
+
+    /// <summary>Of each unit: its coefficient, its squared norm under it, what was compared with the threshold, and that.</summary>
     public ArrayView<double> UnitResults;
 
     /// <summary>Each unit's coefficient as two factors.</summary>

@@ -7,11 +7,13 @@ namespace Minigrad.Gpu.Kernels;
 /// <summary>A <see cref="Backends.GradientScale"/> as a kernel argument.</summary>
 /// <param name="first">The first factor of the coefficient.</param>
 /// <param name="second">The second factor of the coefficient.</param>
-/// <param name="bound">The largest magnitude, +∞ for none.</param>
+/// <param name="low">The smallest value, −∞ for none.</param>
+/// <param name="high">The largest value, +∞ for none.</param>
 /// <param name="unitFactors">Two factors for each unit; any view if there are no units.</param>
-/// <param name="unitLength">How many elements make a unit, 0 if there are no units.</param>
+/// <param name="unitLength">How many consecutive elements are of one unit, 0 if there are no units.</param>
+/// <param name="unitCount">How many units there are.</param>
 internal readonly struct UpdateArguments(
-    float first, float second, float bound, ArrayView<float> unitFactors, int unitLength)
+    float first, float second, float low, float high, ArrayView<float> unitFactors, int unitLength, int unitCount)
 {
     /// <summary>The first factor of the coefficient.</summary>
     public readonly float First = first;
@@ -19,14 +21,20 @@ internal readonly struct UpdateArguments(
     /// <summary>The second factor of the coefficient.</summary>
     public readonly float Second = second;
 
-    /// <summary>The largest magnitude, +∞ for none.</summary>
-    public readonly float Bound = bound;
+    /// <summary>The smallest value, −∞ for none.</summary>
+    public readonly float Low = low;
+
+    /// <summary>The largest value, +∞ for none.</summary>
+    public readonly float High = high;
 
     /// <summary>Two factors for each unit.</summary>
     public readonly ArrayView<float> UnitFactors = unitFactors;
 
-    /// <summary>How many elements make a unit, 0 if there are no units.</summary>
+    /// <summary>How many consecutive elements are of one unit, 0 if there are no units.</summary>
     public readonly int UnitLength = unitLength;
+
+    /// <summary>How many units there are.</summary>
+    public readonly int UnitCount = unitCount;
 
     /// <summary>An element of the gradient as the update reads it.</summary>
     /// <param name="element">The number in memory.</param>
@@ -37,11 +45,11 @@ internal readonly struct UpdateArguments(
         float secondFactor = Second;
         if (UnitLength > 0)
         {
-            int unit = place / UnitLength;
+            int unit = place / UnitLength % UnitCount;
             firstFactor *= UnitFactors[2 * unit];
             secondFactor *= UnitFactors[(2 * unit) + 1];
         }
 
-        return new ScaledGradient(firstFactor, secondFactor, Bound).Forward(new Scalar(element));
+        return new ScaledGradient(firstFactor, secondFactor, Low, High).Forward(new Scalar(element));
     }
 }

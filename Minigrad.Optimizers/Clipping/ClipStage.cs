@@ -1,5 +1,3 @@
-using Minigrad.Backends;
-
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
@@ -18,7 +16,10 @@ public abstract class ClipStage
     /// <param name="policy">What to do about NaN and infinities. Skipping leaves the gradients as they are.</param>
     /// <returns>The L2 norm of all gradients before clipping, or the norm of the stage's own order.</returns>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is <see cref="NonFinitePolicy.Throw"/>.</exception>
-    /// <exception cref="InvalidOperationException">A gradient is still multiplied by a loss scale.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A gradient is still multiplied by a loss scale; or the stage remembers the steps of an optimizer, or has a schedule that
+    /// gives no threshold.
+    /// </exception>
     public double Apply(IEnumerable<Tensor> parameters, NonFinitePolicy policy = NonFinitePolicy.Throw)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -34,6 +35,7 @@ public abstract class ClipStage
             }
         }
 
+        Begin(optimizer: null);
         return NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : double.NaN;
     }
 
@@ -42,46 +44,50 @@ public abstract class ClipStage
     /// <returns>The norm that the stage measured before it clipped.</returns>
     protected internal abstract double Clip(GradientSet gradients);
 
-    /// <summary>Whether the stage can be decided on a device, without the host.</summary>
-    internal virtual bool CanDefer => false;
+    /// <summary>Whether the stage remembers something from step to step, so that it belongs to one optimizer.</summary>
+    internal virtual bool Remembers => false;
 
-    /// <summary>Queues the stage on a device; only if <see cref="CanDefer"/>.</summary>
-    /// <param name="steps">The running step.</param>
-    /// <param name="set">The set of gradients that the stage sees.</param>
-    /// <param name="isLast">Whether it is the last stage of the step.</param>
-    /// <returns>Whether gradients may have been written.</returns>
-    internal virtual bool Defer(DeferredSteps steps, int set, bool isLast) =>
-        throw new NotSupportedException($"{this} needs the host.");
-
-    /// <summary>Checks a threshold.</summary>
-    /// <param name="threshold">The threshold: positive, or +∞ to measure only.</param>
-    /// <param name="stage">The stage's name.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It is 0, negative or NaN.</exception>
-    protected static double CheckThreshold(double threshold, string stage)
+    /// <summary>Begins a step that is asked for, whatever becomes of it.</summary>
+    /// <param name="optimizer">The optimizer that asks, or null for <see cref="Apply"/>.</param>
+    /// <exception cref="InvalidOperationException">The stage remembers the steps of another one, or has a schedule that gives no threshold.</exception>
+    internal virtual void Begin(object? optimizer)
     {
-        if (threshold > 0)
-        {
-            return threshold;
-        }
-
-        string reason = threshold == 0
-            ? "Libraries disagree on what 0 means: some set every gradient to 0, others do not clip. To measure without clipping pass +∞; to stop learning set the learning rate to 0."
-            : double.IsNaN(threshold)
-                ? "NaN would turn every gradient into NaN."
-                : "In some libraries a negative threshold silently reverses every gradient.";
-        throw new ArgumentOutOfRangeException(
-            nameof(threshold), threshold, $"Clip.{stage}: the threshold must be positive, but it is {threshold}. {reason}");
     }
 
-    /// <summary>Checks the order of a norm.</summary>
-    /// <param name="order">p: positive, or +∞.</param>
-    /// <param name="stage">The stage's name.</param>
-    /// <exception cref="ArgumentOutOfRangeException">It is 0, negative or NaN.</exception>
-    protected static double CheckOrder(double order, string stage) =>
-        order > 0
-            ? order
-            : throw new ArgumentOutOfRangeException(
-                nameof(order), order, $"Clip.{stage}: the order of a norm must be positive (1, 2, another number, or +∞ for the largest magnitude), but it is {order}.");
+    /// <summary>Decides what becomes of the gradients, and says what was measured.</summary>
+    /// <param name="gradients">All gradients, finite.</param>
+    internal virtual StageMeasurement Run(GradientSet gradients)
+    {
+        (double coefficient, bool isScaled) = (gradients.Coefficient, gradients.IsScaled);
+        (gradients.Coefficient, gradients.IsScaled) = (1, false);
+        StageMeasurement measured = new();
+        measured.Add(Clip(gradients), double.NaN, gradients.Coefficient);
+        measured.Acted = gradients.IsScaled;
+        gradients.Coefficient *= coefficient;
+        gradients.IsScaled |= isScaled;
+        return measured;
+    }
+
+    /// <summary>Remembers the norms of the step, which was made.</summary>
+    internal virtual void Observe()
+    {
+    }
+
+    /// <summary>A copy of what is remembered; only if <see cref="Remembers"/>.</summary>
+    /// <param name="parameters">The parameters that the stage sees, with gradients or without.</param>
+    internal virtual StageState State(IEnumerable<Tensor> parameters) => new(ToString(), 0, []);
+
+    /// <summary>Whether a state is one of this stage over these parameters.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="parameters">The parameters that the stage sees.</param>
+    internal virtual bool Fits(StageState state, IEnumerable<Tensor> parameters) => false;
+
+    /// <summary>Restores a state that fits.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="parameters">The parameters that the stage sees.</param>
+    internal virtual void Restore(StageState state, IEnumerable<Tensor> parameters)
+    {
+    }
 
     private void CheckIsUnscaled(Tensor parameter)
     {
@@ -101,6 +107,7 @@ public abstract class ClipStage
             gradient.WriteInPlace();
         }
 
+        Observe();
         return norm;
     }
 }

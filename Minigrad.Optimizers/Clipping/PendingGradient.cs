@@ -4,13 +4,14 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
 /// One gradient on its way through the stages: the numbers in memory, and the scale that was decided but not written.
-/// Its value is clamp(g · coefficient · unit factor, ±bound). An optimizer keeps one for each parameter and begins it anew
+/// Its value is clamp(g · coefficient · unit factor, low, high). An optimizer keeps one for each parameter and begins it anew
 /// at every step.
 /// </summary>
 /// <param name="parameter">The parameter.</param>
 internal sealed class PendingGradient(Tensor parameter)
 {
     private Tensor? gradient;
+    private ThresholdScope unitScope;
 
     /// <summary>The parameter.</summary>
     public Tensor Parameter { get; } = parameter;
@@ -29,16 +30,19 @@ internal sealed class PendingGradient(Tensor parameter)
     public double Coefficient { get; set; } = 1;
 
     /// <summary>A factor for each unit, or null.</summary>
-    public double[]? UnitCoefficients { get; set; }
+    public double[]? UnitCoefficients { get; private set; }
 
     /// <summary>The L2 norms of the units in memory, known while there are unit factors.</summary>
-    public double[]? UnitNorms { get; set; }
+    public double[]? UnitNorms { get; private set; }
 
-    /// <summary>The largest magnitude, +∞ for none; applied after the factors.</summary>
-    public double Bound { get; set; } = double.PositiveInfinity;
+    /// <summary>The smallest value, −∞ for none; applied after the factors.</summary>
+    public double Low { get; set; } = double.NegativeInfinity;
+
+    /// <summary>The largest value, +∞ for none; applied after the factors.</summary>
+    public double High { get; set; } = double.PositiveInfinity;
 
     /// <summary>Whether the norm of the value follows from norms that were measured.</summary>
-    public bool HasKnownNorm => double.IsPositiveInfinity(Bound);
+    public bool HasKnownNorm => double.IsNegativeInfinity(Low) && double.IsPositiveInfinity(High);
 
     /// <summary>Whether the value is the numbers in memory times one factor.</summary>
     public bool IsPlainlyScaled => HasKnownNorm && UnitCoefficients is null;
@@ -65,20 +69,56 @@ internal sealed class PendingGradient(Tensor parameter)
     }
 
     /// <summary>An upper limit of the magnitude of any element.</summary>
-    public double LargestPossible => Math.Min(Norm, Bound);
+    public double LargestPossible => Math.Min(Norm, Math.Max(-Low, High));
 
-    /// <summary>The number of units: rows of a matrix, one for a vector or a scalar.</summary>
-    public int UnitCount => Parameter.Rank > 1 ? Parameter.Shape[0] : 1;
+    /// <summary>The number of units of a parameter: rows or columns of a matrix, one for a vector or a scalar.</summary>
+    /// <param name="parameter">The parameter.</param>
+    public static UnitCounts UnitCountsOf(Tensor parameter) => parameter.Length == 0
+        ? default
+        : parameter.Rank > 1 ? new UnitCounts(parameter.Shape[0], parameter.Shape[^1]) : new UnitCounts(1, 1);
+
+    /// <summary>The L2 norm of each unit.</summary>
+    /// <param name="tensor">A parameter or its gradient, not empty.</param>
+    /// <param name="scope">Rows or columns.</param>
+    public static double[] UnitNormsOf(Tensor tensor, ThresholdScope scope)
+    {
+        Backend backend = tensor.Backend;
+        double[] norms = new double[UnitCountsOf(tensor).Series(scope)];
+        Storage units = tensor.Storage;
+        if (scope == ThresholdScope.Column && norms.Length > 1)
+        {
+            // Turned, so that the elements of a unit lie side by side as those of a row do.
+            int[] dimensions = [tensor.Length / norms.Length, norms.Length];
+            units = backend.Allocate(tensor.Length);
+            backend.Copy(
+                tensor.Storage,
+                StridedLayout.RowMajor(dimensions),
+                units,
+                new StridedLayout(0, [1, dimensions[0]]),
+                dimensions);
+        }
+
+        backend.Norms(units, 2, norms);
+        return norms;
+    }
 
     /// <summary>Begins with a gradient of which nothing is known but its factor.</summary>
     public void Begin(Tensor gradient, double coefficient)
     {
         this.gradient = gradient;
-        (Coefficient, UnitCoefficients, UnitNorms, Bound) = (coefficient, null, null, double.PositiveInfinity);
+        (Coefficient, UnitCoefficients, UnitNorms) = (coefficient, null, null);
+        (Low, High) = (double.NegativeInfinity, double.PositiveInfinity);
     }
 
     /// <summary>Lets go of the gradient.</summary>
     public void Forget() => gradient = null;
+
+    /// <summary>Multiplies each unit by a factor of its own, without touching memory.</summary>
+    /// <param name="coefficients">The factors.</param>
+    /// <param name="norms">The units' norms in memory.</param>
+    /// <param name="scope">Rows or columns.</param>
+    public void ScaleUnits(double[] coefficients, double[] norms, ThresholdScope scope) =>
+        (UnitCoefficients, UnitNorms, unitScope) = (coefficients, norms, scope);
 
     /// <summary>What is pending now, for a report that outlives the step.</summary>
     public PendingGradient Copy() => (PendingGradient)MemberwiseClone();
@@ -87,10 +127,10 @@ internal sealed class PendingGradient(Tensor parameter)
     public GradientScale Scale()
     {
         (float first, float second) = GradientScale.Split(Coefficient);
-        GradientScale scale = new(first, second, (float)Bound);
+        GradientScale scale = new(first, second, (float)Low, (float)High);
         return UnitCoefficients is null
             ? scale
-            : scale with { UnitFactors = UnitFactors(), UnitLength = Math.Max(1, Gradient.Length / UnitCount) };
+            : scale with { UnitFactors = UnitFactors(), UnitLength = UnitLength, UnitCount = UnitCoefficients.Length };
     }
 
     /// <summary>Measures the numbers in memory.</summary>
@@ -152,13 +192,18 @@ internal sealed class PendingGradient(Tensor parameter)
             {
                 Storage column = Column(factor);
                 backend.Zip(
-                    default(Operations.Multiply), new Operand(source), new Operand(column, UnitCount, scale.UnitLength), destination);
+                    default(Operations.Multiply), new Operand(source), new Operand(column, scale.UnitCount, scale.UnitLength), destination);
                 source = destination;
             }
         }
 
-        backend.Map(new Operations.ScaledGradient(scale.First, scale.Second, scale.Bound), source, destination);
+        backend.Map(new Operations.ScaledGradient(scale.First, scale.Second, scale.Low, scale.High), source, destination);
     }
+
+    /// <summary>How many consecutive elements are of one unit.</summary>
+    private int UnitLength => unitScope == ThresholdScope.Column && UnitCoefficients!.Length > 1
+        ? 1
+        : Math.Max(1, Gradient.Length / UnitCoefficients!.Length);
 
     private Storage UnitFactors()
     {

@@ -4,67 +4,75 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
 /// Adaptive gradient clipping (Brock, De, Smith and Simonyan, 2021, arXiv:2102.06171): the gradient of each unit is scaled
-/// by λ · max(‖w‖, ε) / max(‖g‖, 10⁻⁶) where ‖g‖ is not below λ · max(‖w‖, ε). A unit is a row of a matrix, with all
-/// dimensions but the first joined, or the whole of a vector.
+/// by λ / max(r, λ) with the ratio r = ‖g‖ / max(‖w‖, ε). A unit is a row or a column of a matrix, or
+/// the whole of a vector.
 /// </summary>
-/// <param name="clipping">λ, the largest ratio of a unit's gradient norm to its weight norm.</param>
+/// <param name="threshold">λ, the largest ratio of a unit's gradient norm to its weight norm.</param>
 /// <param name="epsilon">ε, the smallest weight norm that counts, so that weights of zero can learn.</param>
-internal sealed class UnitNormClip(double clipping, double epsilon) : ClipStage
+/// <param name="layout">What a unit is.</param>
+internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayout layout) : ThresholdStage(
+    nameof(Minigrad.Optimizers.Clip.UnitNorm), threshold, ScopeOf(layout), order: 2)
 {
-    private readonly double clipping = CheckThreshold(clipping, nameof(Minigrad.Optimizers.Clip.UnitNorm));
-    private readonly double epsilon = epsilon > 0 ? epsilon : throw new ArgumentOutOfRangeException(
-        nameof(epsilon), epsilon, "Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive; with 0, weights that start at zero would never learn.");
+    private readonly UnitNormDecision decision = new(epsilon > 0 ? epsilon : throw new ArgumentOutOfRangeException(
+        nameof(epsilon), epsilon, "Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive; with 0, weights that start at zero would never learn."));
 
     /// <inheritdoc/>
-    public override string ToString() => $"UnitNorm({clipping}, epsilon {epsilon})";
-
-    private UnitNormDecision Decision => new(clipping, epsilon);
+    protected override string Details =>
+        $", epsilon {epsilon.ToString(System.Globalization.CultureInfo.InvariantCulture)}{(layout == UnitLayout.Columns ? ", columns" : string.Empty)}";
 
     /// <inheritdoc/>
-    internal override bool CanDefer => true;
+    public override bool Defer(DeferredSteps steps, DeferredStage stage) => Rule.DecideUnits(steps, decision, stage);
 
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
     {
         double norm = gradients.Norm();
+        StageMeasurement measured = new();
         foreach (PendingGradient gradient in gradients.Gradients)
         {
             if (gradient.Gradient.Length > 0)
             {
-                ClipUnits(gradients, gradient);
+                ClipUnits(gradients, gradient, ref measured);
             }
         }
 
+        Measured = measured;
         return norm;
     }
 
-    /// <inheritdoc/>
-    internal override bool Defer(DeferredSteps steps, int set, bool isLast) => steps.DecideUnits(Decision, set, isLast);
+    private static ThresholdScope ScopeOf(UnitLayout layout) => layout switch
+    {
+        UnitLayout.Rows => ThresholdScope.Row,
+        UnitLayout.Columns => ThresholdScope.Column,
+        _ => throw new ArgumentOutOfRangeException(nameof(layout), layout, "Clip.UnitNorm: the layout must be Rows or Columns."),
+    };
 
-    private void ClipUnits(GradientSet gradients, PendingGradient gradient)
+    private void ClipUnits(GradientSet gradients, PendingGradient gradient, ref StageMeasurement measured)
     {
         if (!gradient.IsPlainlyScaled)
         {
             gradient.Flush();
         }
 
-        double[] norms = new double[gradient.UnitCount];
-        double[] weights = new double[norms.Length];
-        gradient.Gradient.Backend.Norms(gradient.Gradient.Storage, 2, norms);
-        gradient.Parameter.Backend.Norms(gradient.Parameter.Storage, 2, weights);
+        double[] norms = PendingGradient.UnitNormsOf(gradient.Gradient, Scope);
+        double[] weights = PendingGradient.UnitNormsOf(gradient.Parameter, Scope);
+        double[] memory = MemoryOf(gradient.Parameter);
         double[] coefficients = new double[norms.Length];
         bool acts = false;
         for (int unit = 0; unit < norms.Length; unit++)
         {
-            coefficients[unit] = Decision.Coefficient(gradient.Coefficient * norms[unit], weights[unit]);
+            double measure = decision.Measure(gradient.Coefficient * norms[unit], weights[unit]);
+            double own = ThresholdOf(measure, measure, memory, unit);
+            coefficients[unit] = decision.Factor(measure, own);
+            measured.Add(measure, own, coefficients[unit]);
             acts |= coefficients[unit] != 1;
         }
 
         if (acts)
         {
-            gradient.UnitCoefficients = coefficients;
-            gradient.UnitNorms = norms;
+            gradient.ScaleUnits(coefficients, norms, Scope);
             gradients.IsScaled = true;
+            measured.Acted = true;
         }
     }
 }

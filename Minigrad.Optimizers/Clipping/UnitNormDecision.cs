@@ -2,35 +2,27 @@ using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Clipping;
 
-/// <summary>λ · max(‖w‖, ε) / max(‖g‖, 10⁻⁶) where ‖g‖ is not below λ · max(‖w‖, ε), else 1. NaN for a NaN.</summary>
-/// <param name="clipping">λ.</param>
-/// <param name="epsilon">ε.</param>
-public readonly struct UnitNormDecision(double clipping, double epsilon) : IUnitDecision
+/// <summary>
+/// λ / max(r, λ) with the ratio r = ‖g‖ / max(‖w‖, ε); NaN for a NaN. Other libraries divide by a norm ‖g‖ of at least 10⁻⁶,
+/// which clips a smaller one to less than it may be, and again at each further application.
+/// </summary>
+/// <param name="epsilon">ε, positive.</param>
+public readonly struct UnitNormDecision(double epsilon) : IUnitDecision
 {
-    private const double SmallestGradientNorm = 1e-6;
-
-    private readonly double clipping = clipping;
     private readonly double epsilon = epsilon;
+    private readonly NormDecision decision = new(isCommon: 0, (int)NormMeasure.Norm, epsilon: 0.0);
 
     /// <inheritdoc/>
-    public double Coefficient(double gradient, double weight)
+    public double Measure(double gradient, double weight)
     {
-        if (clipping > double.MaxValue)
+        if (double.IsNaN(weight))
         {
-            return 1.0;
+            return weight;
         }
 
-        if (double.IsNaN(gradient) || double.IsNaN(weight))
-        {
-            return double.NaN;
-        }
-
-        double allowed = clipping * (weight > epsilon ? weight : epsilon);
-        if (gradient < allowed)
-        {
-            return 1.0;
-        }
-
-        return allowed / (gradient > SmallestGradientNorm ? gradient : SmallestGradientNorm);
+        return gradient / (weight > epsilon ? weight : epsilon);
     }
+
+    /// <inheritdoc/>
+    public double Factor(double measure, double threshold) => decision.Factor(measure, threshold);
 }

@@ -2,29 +2,38 @@ using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Clipping;
 
-/// <summary>The bound c. No element exceeds the norm, so a bound that is not below it never acts and need not be applied.</summary>
-/// <param name="bound">c.</param>
-public readonly struct ValueDecision(double bound) : IClipDecision
+/// <summary>
+/// The bounds low · c and high · c. No element exceeds the norm, so a bound that is not below it never acts and need not be
+/// applied.
+/// </summary>
+/// <param name="low">The lower bound for a threshold of 1, not above 0.</param>
+/// <param name="high">The upper bound for a threshold of 1, not below 0.</param>
+public readonly struct ValueDecision(double low, double high) : IClipDecision
 {
-    private readonly double bound = bound;
+    private readonly double low = low;
+    private readonly double high = high;
 
     /// <inheritdoc/>
     public bool MayBound => true;
 
     /// <inheritdoc/>
-    public double Common(double total) => 1.0;
+    public bool IsCommon => true;
 
     /// <inheritdoc/>
-    public double Own(double norm) => 1.0;
+    public double Measure<TMath>(double norm, double size)
+        where TMath : struct, IStepMath => norm;
 
     /// <inheritdoc/>
-    public double Bound(double norm)
-    {
-        if (double.IsNaN(norm))
-        {
-            return double.PositiveInfinity;
-        }
+    public double Factor(double measure, double threshold) => 1.0;
 
-        return norm > bound ? bound : double.PositiveInfinity;
-    }
+    /// <inheritdoc/>
+    public double Low(double norm, double threshold) =>
+        IsNeeded(norm, -low * threshold) ? low * threshold : double.NegativeInfinity;
+
+    /// <inheritdoc/>
+    public double High(double norm, double threshold) =>
+        IsNeeded(norm, high * threshold) ? high * threshold : double.PositiveInfinity;
+
+    private static bool IsNeeded(double norm, double bound) =>
+        !double.IsNaN(norm) && !double.IsNaN(bound) && norm > bound;
 }

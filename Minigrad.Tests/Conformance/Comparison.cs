@@ -12,7 +12,7 @@ internal static class Comparison
     /// <summary>The relative tolerance of each kind of case.</summary>
     public static double ToleranceOf(string kind) => kind switch
     {
-        "op" or "loss" or "clip" or "optimizer" or "scheduler" or "update_clip" or "spam" or "per_example" => 1e-5,
+        "op" or "loss" or "clip" or "clip_steps" or "clip_edge" or "optimizer" or "scheduler" or "update_clip" or "spam" or "per_example" => 1e-5,
         "layer" or "batch_norm_running" => 3e-5,
         "second_order" => 1e-4,
         "training" => 1e-3,

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Minigrad.Tests.Conformance;
 
 /// <summary>
-/// What PyTorch computed, replayed through Minigrad's public API: one result for each case and backend. See the README
+/// What PyTorch computed, and of clipping what published formulas give, replayed through Minigrad's public API: one result for each case and backend. See the README
 /// beside this file.
 /// </summary>
 public sealed class ConformanceTests
@@ -90,6 +90,12 @@ public sealed class ConformanceTests
                 break;
             case "clip":
                 ClipCases.Run(item);
+                break;
+            case "clip_steps":
+                ClipStepsCases.RunSteps(item);
+                break;
+            case "clip_edge":
+                ClipStepsCases.RunEdge(item);
                 break;
             case "optimizer":
                 OptimizerCases.Run(item);

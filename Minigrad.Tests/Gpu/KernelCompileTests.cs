@@ -46,6 +46,11 @@ public sealed class KernelCompileTests
         Assert.Contains(typeof(FirstBackward<Multiply>), FormulaTypes.Implementing(typeof(ITernaryOp)));
         Assert.Contains(typeof(NormalDistribution), FormulaTypes.Implementing(typeof(IDistribution)));
         Assert.Contains(typeof(Sum), FormulaTypes.Implementing(typeof(IReduction)));
+        Assert.Equal(
+            ["FixedThreshold", "MedianDeviationRule", "MovingAverageRule", "PercentileRule", "StreamingQuantileRule", "ZScoreRule"],
+            FormulaTypes.Implementing(typeof(IThresholdRule)).Select(type => type.Name).Order());
+        Assert.Equal(
+            ["NoClip", "NormDecision", "ValueDecision"], FormulaTypes.Implementing(typeof(IClipDecision)).Select(type => type.Name).Order());
         Type[] measured = [.. FormulaTypes.Implementing(typeof(IMeasuredRule<>))];
         Assert.Contains(typeof(ClippedUpdate<AdamRule, StableAdamWLimit<AdamRule>>), measured);
         Assert.Contains(typeof(ClippedUpdate<SgdRule, ClippyLimit<SgdRule>>), measured);
@@ -106,7 +111,8 @@ public sealed class KernelCompileTests
         string[] namespaces = [typeof(ElementwiseKernels).Namespace!, typeof(Square).Namespace!, typeof(Scalar).Namespace!];
         MethodBase[] methods = [.. new[] { typeof(ElementwiseKernels), typeof(Square), typeof(Minigrad.Optimizers.Optimizer) }
             .SelectMany(type => type.Assembly.GetTypes())
-            .Where(type => namespaces.Contains(type.Namespace) || type.Namespace == "Minigrad.Optimizers.Rules")
+            .Where(type => namespaces.Contains(type.Namespace)
+                || type.Namespace is "Minigrad.Optimizers.Rules" or "Minigrad.Optimizers.Clipping" or "Minigrad.Optimizers.Thresholds")
             .SelectMany(type => type.GetMethods(all).Concat<MethodBase>(type.GetConstructors(all)))];
         Assert.Contains(typeof(MatrixKernels).GetMethod(nameof(MatrixKernels.BlockedProduct)), methods);
         Assert.Contains(typeof(Square).GetMethod(nameof(Square.Forward)), methods);

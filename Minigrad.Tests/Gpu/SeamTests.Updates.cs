@@ -23,7 +23,7 @@ public sealed partial class SeamTests
                         {
                             GradientScale own = unitFactors is null
                                 ? scale
-                                : scale with { UnitFactors = GpuFixture.Upload(backend, unitFactors), UnitLength = 3 };
+                                : scale with { UnitFactors = GpuFixture.Upload(backend, unitFactors), UnitLength = 3, UnitCount = 3 };
                             Update(backend, states, shown, own, gradient, y);
                         },
                         1e-6f);
@@ -32,9 +32,44 @@ public sealed partial class SeamTests
         }
 
         Check(GradientScale.One, null);
-        Check(new GradientScale(1e-30f, 1e-20f, float.PositiveInfinity), null);
-        Check(new GradientScale(2f, 0.5f, 1.5f), null);
-        Check(new GradientScale(2f, 1f, 3f), [1f, 1f, 0.5f, 0.25f, 1e-3f, 1f]);
+        Check(new GradientScale(1e-30f, 1e-20f, float.NegativeInfinity, float.PositiveInfinity), null);
+        Check(new GradientScale(2f, 0.5f, -1.5f, 1.5f), null);
+        Check(new GradientScale(2f, 1f, -3f, 3f), [1f, 1f, 0.5f, 0.25f, 1e-3f, 1f]);
+    }
+
+    /// <summary>Columns are units of which neighbours are different ones: more of them than one piece of the loop, and fewer.</summary>
+    [Theory]
+    [InlineData(3, 2)]
+    [InlineData(3, 700)]
+    [InlineData(300, 3)]
+    public void Update_applies_factors_of_columns(int rows, int columns)
+    {
+        float[] gradient = Numbers(rows * columns, 9);
+        float[] factors = Numbers(2 * columns, 11);
+        foreach (int shown in (int[])[0, 1, 2])
+        {
+            Same(
+                gradient.Length,
+                (backend, y) =>
+                {
+                    GradientScale scale = new(2f, 0.5f, -0.4f, 0.7f)
+                    {
+                        UnitFactors = GpuFixture.Upload(backend, factors), UnitLength = 1, UnitCount = columns,
+                    };
+                    Update(backend, states: 2, shown, scale, gradient, y);
+                },
+                1e-6f);
+        }
+
+        Storage parameter = Minigrad.Backends.Cpu.CpuBackend.Instance.Allocate(gradient.Length);
+        parameter.Backend.Fill(parameter, 0f);
+        GradientScale each = new(1f, 1f, float.NegativeInfinity, float.PositiveInfinity)
+        {
+            UnitFactors = GpuFixture.Upload(parameter.Backend, factors), UnitLength = 1, UnitCount = columns,
+        };
+        parameter.Backend.Update(new DescentRule(1f), [new UpdateTarget(parameter, GpuFixture.Upload(parameter.Backend, gradient), each, [])]);
+        Assert.Equal(
+            gradient.Select((g, i) => -(g * factors[2 * (i % columns)] * factors[(2 * (i % columns)) + 1])), GpuFixture.Download(parameter));
     }
 
     [Fact]
@@ -68,7 +103,7 @@ public sealed partial class SeamTests
                     Storage[] all = [Numbers(backend, length, 1), Numbers(backend, length, 2)];
                     GradientScale own = unitLength == 0
                         ? scale
-                        : scale with { UnitFactors = GpuFixture.Upload(backend, Numbers(2 * ((length / unitLength) + 1), 3)), UnitLength = unitLength };
+                        : scale with { UnitFactors = GpuFixture.Upload(backend, Numbers(2 * ((length / unitLength) + 1), 3)), UnitLength = unitLength, UnitCount = (length / unitLength) + 1 };
                     double[] norms = [double.NaN, double.NaN];
                     UpdateTarget target = new(all[0], GpuFixture.Upload(backend, gradient), own, all[1..]);
                     backend.MeasureUpdates(rule, [target, target], norms);
@@ -83,9 +118,10 @@ public sealed partial class SeamTests
 
             Check(default(LargestRule), GradientScale.One, 0);
             Check(default(SquaresRule), GradientScale.One, 0);
-            Check(default(SquaresRule), new GradientScale(1e-30f, 1e20f, float.PositiveInfinity), 0);
-            Check(default(LargestRule), new GradientScale(2f, 0.5f, 0.3f), 3);
-            Check(default(SquaresRule), new GradientScale(2f, 0.5f, 0.3f), 7);
+            Check(default(SquaresRule), new GradientScale(1e-30f, 1e20f, float.NegativeInfinity, float.PositiveInfinity), 0);
+            Check(default(LargestRule), new GradientScale(2f, 0.5f, -0.3f, 0.2f), 3);
+            Check(default(SquaresRule), new GradientScale(2f, 0.5f, -0.1f, 0.3f), 7);
+            Check(default(SquaresRule), new GradientScale(2f, 0.5f, -0.1f, 0.3f), 1);
         }
     }
 

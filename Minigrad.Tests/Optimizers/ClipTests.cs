@@ -119,7 +119,11 @@ public sealed class ClipTests
             Gen.Double[0.1, 5].Select(c => Clip.GlobalNorm(c, 1)),
             Gen.Double[0.1, 5].Select(c => Clip.GlobalNorm(c, double.PositiveInfinity)),
             Gen.Double[0.1, 5].Select(c => Clip.ParameterNorm(c)),
-            Gen.Double[0.01, 1].Select(c => Clip.UnitNorm(c)));
+            Gen.Double[0.01, 1].Select(c => Clip.UnitNorm(c)),
+            Gen.Double[0.01, 1].Select(c => Clip.UnitNorm(c, layout: UnitLayout.Columns)),
+            Gen.Double[0.1, 3].Select(c => Clip.BlockRms(c)),
+            Gen.Double[0.05, 1].Select(c => Clip.AverageNorm(c)),
+            Gen.Double[0, 3].Select(Gen.Double[0.1, 3]).Select((low, high) => Clip.Value(-low, high)));
         stage.Array[0, 4].Select(Gen.ULong).Sample((stages, seed) =>
         {
             Tensor[] fused = Random(seed);

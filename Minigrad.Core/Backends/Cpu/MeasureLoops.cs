@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Minigrad.Numerics;
 using Minigrad.Operations;
 
@@ -64,6 +65,7 @@ internal static class MeasureLoops
         where TLanes : struct, ILanes<TLanes>
     {
         Span<float> measures = stackalloc float[PieceLength];
+        Span<float> columns = stackalloc float[PieceLength];
         GradientScale scale = target.Scale;
         double total = 0;
         int end = block.Start + block.Length;
@@ -71,7 +73,14 @@ internal static class MeasureLoops
         {
             int pieceEnd = Math.Min(end, start + PieceLength);
             (float first, float second) = (scale.First, scale.Second);
-            if (scale.UnitFactors is CpuStorage factors)
+            scoped ReadOnlySpan<float> gradient = Tail(target.Gradient, start, pieceEnd - start);
+            if (scale.UnitFactors is CpuStorage { Array: var each } && scale.HasColumns)
+            {
+                UpdateLoops.ScaleColumns(target, each, start, columns[..gradient.Length]);
+                (first, second) = (1f, 1f);
+                gradient = columns[..gradient.Length];
+            }
+            else if (scale.UnitFactors is CpuStorage factors)
             {
                 int unit = start / scale.UnitLength;
                 pieceEnd = Math.Min(pieceEnd, (unit + 1) * scale.UnitLength);
@@ -80,7 +89,7 @@ internal static class MeasureLoops
             }
 
             Span<float> piece = measures[..(pieceEnd - start)];
-            MeasureRange<TRule, TLanes>(rule, target, new ScaledGradient(first, second, scale.Bound), start, piece);
+            MeasureRange<TRule, TLanes>(rule, target, gradient, new ScaledGradient(first, second, scale.Low, scale.High), start, piece);
             total = Combine<TRule>(total, IsLargest<TRule>() ? NormLoops.LargestMagnitude(piece) : NormLoops.SumOfSquares(piece));
             start = pieceEnd;
         }
@@ -89,7 +98,7 @@ internal static class MeasureLoops
     }
 
     private static void MeasureRange<TRule, TLanes>(
-        TRule rule, in UpdateTarget target, ScaledGradient scale, int start, Span<float> measures)
+        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradient, ScaledGradient scale, int start, Span<float> measures)
         where TRule : unmanaged, IMeasuredRule<TRule>
         where TLanes : struct, ILanes<TLanes>
     {
@@ -104,7 +113,7 @@ internal static class MeasureLoops
                 rule,
                 scale,
                 ref parameter,
-                ref ((CpuStorage)target.Gradient).Array[start],
+                ref MemoryMarshal.GetReference(gradient),
                 ref rule.StateCount > 0 ? ref ((CpuStorage)target.State[0]).Array[start] : ref parameter,
                 ref rule.StateCount > 1 ? ref ((CpuStorage)target.State[1]).Array[start] : ref parameter,
                 ref rule.StateCount > 2 ? ref ((CpuStorage)target.State[2]).Array[start] : ref parameter,
@@ -114,13 +123,13 @@ internal static class MeasureLoops
 
         if (rest > 0)
         {
-            MeasureTail<TRule, TLanes>(rule, target, scale, start + whole, measures[whole..]);
+            MeasureTail<TRule, TLanes>(rule, target, gradient[whole..], scale, start + whole, measures[whole..]);
         }
     }
 
     /// <summary>The end that fills no vector is measured in padded ones on the stack, by the same loop.</summary>
     private static void MeasureTail<TRule, TLanes>(
-        TRule rule, in UpdateTarget target, ScaledGradient scale, int start, Span<float> measures)
+        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradient, ScaledGradient scale, int start, Span<float> measures)
         where TRule : unmanaged, IMeasuredRule<TRule>
         where TLanes : struct, ILanes<TLanes>
     {
@@ -129,7 +138,7 @@ internal static class MeasureLoops
         Span<float> padded = stackalloc float[Buffers * width];
         padded.Fill(1f);
         Tail(target.Parameter, start, measures.Length).CopyTo(padded);
-        Tail(target.Gradient, start, measures.Length).CopyTo(padded[width..]);
+        gradient[..measures.Length].CopyTo(padded[width..]);
         for (int slot = 0; slot < rule.StateCount; slot++)
         {
             Tail(target.State[slot], start, measures.Length).CopyTo(padded[((2 + slot) * width)..]);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Minigrad.Numerics;
 using Minigrad.Operations;
 
@@ -45,6 +46,12 @@ internal static class UpdateLoops
             return;
         }
 
+        if (scale.HasColumns)
+        {
+            UpdateColumns<TRule, TLanes>(rule, target, factors.Array, start, end);
+            return;
+        }
+
         while (start < end)
         {
             int unit = start / scale.UnitLength;
@@ -56,29 +63,68 @@ internal static class UpdateLoops
         }
     }
 
+    /// <summary>Elements of a gradient times the factors of their units, of which neighbours have different ones.</summary>
+    /// <param name="target">The parameter, whose gradient it is.</param>
+    /// <param name="factors">Two factors for each unit.</param>
+    /// <param name="start">The first element.</param>
+    /// <param name="scaled">Where to.</param>
+    internal static void ScaleColumns(in UpdateTarget target, float[] factors, int start, Span<float> scaled)
+    {
+        GradientScale scale = target.Scale;
+        ReadOnlySpan<float> gradient = Tail(target.Gradient, start, scaled.Length);
+        int unit = start % scale.UnitCount;
+        for (int i = 0; i < scaled.Length; i++)
+        {
+            float first = scale.First * factors[2 * unit];
+            float second = scale.Second * factors[(2 * unit) + 1];
+            scaled[i] = new Scaled(first, second).Forward(new Scalar(gradient[i])).Value;
+            unit = unit + 1 == scale.UnitCount ? 0 : unit + 1;
+        }
+    }
+
+    /// <summary>Where neighbours are of different units, elements are scaled in a piece of the stack, and the update reads them from there.</summary>
+    private static void UpdateColumns<TRule, TLanes>(TRule rule, in UpdateTarget target, float[] factors, int start, int end)
+        where TRule : unmanaged, IUpdateRule
+        where TLanes : struct, ILanes<TLanes>
+    {
+        const int PieceLength = 256;
+        Span<float> scaled = stackalloc float[PieceLength];
+        ScaledGradient clamp = new(1f, 1f, target.Scale.Low, target.Scale.High);
+        while (start < end)
+        {
+            Span<float> piece = scaled[..Math.Min(PieceLength, end - start)];
+            ScaleColumns(target, factors, start, piece);
+            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, piece, clamp, start, start + piece.Length);
+            start += piece.Length;
+        }
+    }
+
     /// <summary>Without a bound nothing is clamped, which saves a seventh of an update in the cache.</summary>
     private static void UpdateRange<TRule, TLanes>(TRule rule, in UpdateTarget target, float first, float second, int start, int end)
         where TRule : unmanaged, IUpdateRule
         where TLanes : struct, ILanes<TLanes>
     {
-        float bound = target.Scale.Bound;
-        if (float.IsPositiveInfinity(bound))
+        GradientScale scale = target.Scale;
+        ReadOnlySpan<float> gradient = Tail(target.Gradient, start, end - start);
+        if (scale.HasBounds)
         {
-            UpdateRange<TRule, Scaled, TLanes>(rule, target, new Scaled(first, second), start, end);
+            ScaledGradient bounded = new(first, second, scale.Low, scale.High);
+            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, gradient, bounded, start, end);
         }
         else
         {
-            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, new ScaledGradient(first, second, bound), start, end);
+            UpdateRange<TRule, Scaled, TLanes>(rule, target, gradient, new Scaled(first, second), start, end);
         }
     }
 
-    private static void UpdateRange<TRule, TScale, TLanes>(TRule rule, in UpdateTarget target, TScale scale, int start, int end)
+    private static void UpdateRange<TRule, TScale, TLanes>(
+        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradients, TScale scale, int start, int end)
         where TRule : unmanaged, IUpdateRule
         where TScale : unmanaged, IUnaryOp
         where TLanes : struct, ILanes<TLanes>
     {
         ref float parameter = ref ((CpuStorage)target.Parameter).Array[start];
-        ref float gradient = ref ((CpuStorage)target.Gradient).Array[start];
+        ref float gradient = ref MemoryMarshal.GetReference(gradients);
 
         // A slot that the rule does not have is never read or written; the parameter stands in as its address.
         ref float first = ref rule.StateCount > 0 ? ref ((CpuStorage)target.State[0]).Array[start] : ref parameter;
@@ -90,12 +136,13 @@ internal static class UpdateLoops
             rule, scale, ref parameter, ref gradient, ref first, ref second, ref third, (nuint)whole);
         if (rest > 0)
         {
-            UpdateTail<TRule, TScale, TLanes>(rule, target, scale, start + whole, rest);
+            UpdateTail<TRule, TScale, TLanes>(rule, target, gradients[whole..], scale, start + whole, rest);
         }
     }
 
     /// <summary>The end that fills no vector is updated in padded ones on the stack, by the same loop.</summary>
-    private static void UpdateTail<TRule, TScale, TLanes>(TRule rule, in UpdateTarget target, TScale scale, int start, int count)
+    private static void UpdateTail<TRule, TScale, TLanes>(
+        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradients, TScale scale, int start, int count)
         where TRule : unmanaged, IUpdateRule
         where TScale : unmanaged, IUnaryOp
         where TLanes : struct, ILanes<TLanes>
@@ -105,7 +152,7 @@ internal static class UpdateLoops
         Span<float> padded = stackalloc float[Buffers * width];
         padded.Fill(1f);
         Tail(target.Parameter, start, count).CopyTo(padded);
-        Tail(target.Gradient, start, count).CopyTo(padded[width..]);
+        gradients.CopyTo(padded[width..]);
         for (int slot = 0; slot < rule.StateCount; slot++)
         {
             Tail(target.State[slot], start, count).CopyTo(padded[((2 + slot) * width)..]);

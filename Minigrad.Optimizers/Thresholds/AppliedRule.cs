@@ -1,0 +1,48 @@
+using Minigrad.Backends;
+using Minigrad.Operations;
+using Minigrad.Optimizers.Clipping;
+
+namespace Minigrad.Optimizers.Thresholds;
+
+/// <summary>A threshold rule whose type is known only inside, so that a stage can hold any.</summary>
+internal abstract class AppliedRule
+{
+    /// <summary>How many numbers of a series are of the running step only.</summary>
+    public const int StepNumbers = ThresholdSeries<FixedThreshold>.StepNumbers;
+
+    /// <summary>How many numbers a series of norms takes; 0 if nothing is remembered.</summary>
+    public abstract int SeriesLength { get; }
+
+    /// <summary>The threshold for a norm.</summary>
+    /// <param name="norm">What is compared.</param>
+    /// <param name="total">The norm of all gradients that the stage sees.</param>
+    /// <param name="memory">What is remembered; not read if that is nothing.</param>
+    /// <param name="start">Where the series begins in it.</param>
+    public abstract double Threshold(double norm, double total, double[] memory, int start);
+
+    /// <summary>Remembers the norm of the step.</summary>
+    /// <param name="memory">What is remembered.</param>
+    /// <param name="start">Where the series begins in it.</param>
+    public abstract void Observe(double[] memory, int start);
+
+    /// <summary>Queues a stage on a device.</summary>
+    /// <typeparam name="TDecision">What it decides.</typeparam>
+    /// <param name="steps">The running step.</param>
+    /// <param name="decision">What it decides.</param>
+    /// <param name="stage">Its place in the step.</param>
+    /// <returns>Whether gradients may have been written.</returns>
+    public abstract bool Decide<TDecision>(DeferredSteps steps, TDecision decision, DeferredStage stage)
+        where TDecision : unmanaged, IClipDecision;
+
+    /// <summary>Queues a stage of units on a device.</summary>
+    /// <param name="steps">The running step.</param>
+    /// <param name="decision">What it decides.</param>
+    /// <param name="stage">Its place in the step.</param>
+    /// <returns>Whether gradients may have been written.</returns>
+    public abstract bool DecideUnits(DeferredSteps steps, UnitNormDecision decision, DeferredStage stage);
+
+    /// <summary>Queues that the norms of the step are remembered.</summary>
+    /// <param name="steps">The running step.</param>
+    /// <param name="stage">The stage's place in it.</param>
+    public abstract void Observe(DeferredSteps steps, DeferredStage stage);
+}
