@@ -11,6 +11,8 @@ public sealed partial class ReadmeTests
     [InlineData("README.md", 5, "Readme.cs")]
     [InlineData("docs/numerics.md", 2, "Autodiff/AnomalyGuideTests.cs")]
     [InlineData("docs/gpu.md", 3, "Gpu/GpuGuideTests.cs", "Gpu/GuideKernels.cs")]
+    [InlineData("docs/gradient-clipping.md", 10, "ClippingGuide.cs")]
+    [InlineData("docs/ja/gradient-clipping.md", 10, "ClippingGuide.cs")]
     public void Every_snippet_is_compiled_and_asserted(string document, int least, params string[] sources)
     {
         string compiled = Unindented(string.Concat(sources.Select(source => File.ReadAllText(Path.Combine(Root, "Minigrad.Tests", source)))));
@@ -22,7 +24,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public void Every_link_leads_to_a_file()
     {
-        foreach (string document in Directory.EnumerateFiles(Root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md")))
+        foreach (string document in Directory.EnumerateFiles(Root, "*.md").Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)))
         {
             foreach (Match link in Link().Matches(File.ReadAllText(document)))
             {
@@ -30,6 +32,21 @@ public sealed partial class ReadmeTests
                 Assert.True(File.Exists(target) || Directory.Exists(target), $"{Path.GetFileName(document)} links to {link.Groups[1].Value}");
             }
         }
+    }
+
+    // A translation says the same in other words: the same sections, tables, pictures, code and commands.
+    // A translation says the same in other words: as many sections, and the same tables, pictures, code and commands.
+    [Fact]
+    public void The_translated_guide_has_what_the_original_has()
+    {
+        string original = File.ReadAllText(Path.Combine(Root, "docs", "gradient-clipping.md"));
+        string translation = File.ReadAllText(Path.Combine(Root, "docs", "ja", "gradient-clipping.md")).Replace("](../", "](", StringComparison.Ordinal);
+        foreach (Regex same in new[] { Block(), Picture(), FirstCell() })
+        {
+            Assert.Equal(same.Matches(original).Select(match => match.Groups[1].Value), same.Matches(translation).Select(match => match.Groups[1].Value));
+        }
+
+        Assert.Equal(Heading().Count(original), Heading().Count(translation));
     }
 
     [Fact]
@@ -46,6 +63,19 @@ public sealed partial class ReadmeTests
 
     [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Snippet();
+
+    [GeneratedRegex("```(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Block();
+
+    [GeneratedRegex(@"!\[[^\]]*\]\(([^)]+)\)")]
+    private static partial Regex Picture();
+
+    /// <summary>A table's cell that is code.</summary>
+    [GeneratedRegex(@"^\| (`[^|]+`) \|", RegexOptions.Multiline)]
+    private static partial Regex FirstCell();
+
+    [GeneratedRegex("^#+ ", RegexOptions.Multiline)]
+    private static partial Regex Heading();
 
     [GeneratedRegex(@"\]\((?!https?:)([^)#]+)\)")]
     private static partial Regex Link();

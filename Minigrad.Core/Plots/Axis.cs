@@ -37,19 +37,23 @@ internal sealed class Axis
     /// <summary>The place of a value; not finite if it cannot be shown.</summary>
     public double Place(double value) => from + ((Scaled(value, isLogarithmic) - low) / (high - low) * (to - from));
 
+    /// <summary>Whether a value lies at an end of the axis.</summary>
+    public bool IsEnd(double value) => Scaled(value, isLogarithmic) == low || Scaled(value, isLogarithmic) == high;
+
     /// <summary>Round values to label, and their labels.</summary>
     public IEnumerable<(double Place, string Label)> Ticks(int count) =>
         (isLogarithmic ? LogarithmicTicks() : LinearTicks(count)).Select(tick => (Place(tick), Number(tick)));
 
-    private static double Scaled(double value, bool isLogarithmic) =>
-        isLogarithmic ? (value > 0 ? Math.Log10(value) : double.NaN) : value;
-
-    private static string Number(double value) => Math.Abs(value) switch
+    /// <summary>A number as a label.</summary>
+    public static string Number(double value) => Math.Abs(value) switch
     {
         0 => "0",
         >= 1e5 or < 1e-3 => value.ToString("0.#e+0", CultureInfo.InvariantCulture),
         _ => value.ToString("0.####", CultureInfo.InvariantCulture),
     };
+
+    private static double Scaled(double value, bool isLogarithmic) =>
+        isLogarithmic ? (value > 0 ? Math.Log10(value) : double.NaN) : value;
 
     /// <summary>Round numbers, 1, 2 or 5 times a power of ten apart.</summary>
     private IEnumerable<double> LinearTicks(int count)

@@ -17,7 +17,7 @@ internal sealed class Drawing
     {
         Add($"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" font-family="system-ui, sans-serif" font-size="12">""");
         Add($"<title>{Escape(title)}</title>");
-        Add($"<style>svg{{background:#fff;color:#222}}@media(prefers-color-scheme:dark){{svg{{background:#16181d;color:#ddd}}}}text{{fill:currentColor}}.grid{{stroke:currentColor;stroke-opacity:.16}}.frame{{stroke:currentColor;stroke-opacity:.5;fill:none}}path{{fill:none;stroke-width:1.4;stroke-linejoin:round}}</style>");
+        Add($"<style>svg{{background:#fff;color:#222}}text{{fill:currentColor}}.grid{{stroke:currentColor;stroke-opacity:.16}}.frame{{stroke:currentColor;stroke-opacity:.5;fill:none}}path{{fill:none;stroke-width:1.4;stroke-linejoin:round}}.bold{{stroke-width:2}}.contour{{stroke:currentColor;stroke-opacity:.3;stroke-width:.6}}.halo{{stroke:#fff;stroke-opacity:.7;stroke-width:5}}@media(prefers-color-scheme:dark){{svg{{background:#16181d;color:#ddd}}.halo{{stroke:#16181d}}}}</style>");
         Add($"""<text x="{left:0.#}" y="26" font-size="16" font-weight="600">{Escape(title)}</text>""");
     }
 
@@ -58,8 +58,8 @@ internal sealed class Drawing
         }
     }
 
-    /// <summary>A line through points; one that cannot be shown leaves a gap.</summary>
-    public void Line(IEnumerable<(double X, double Y)> points, Axis x, Axis y, int colour)
+    /// <summary>A line through points; one that cannot be shown leaves a gap. A halo sets it off from a shaded ground.</summary>
+    public void Line(IEnumerable<(double X, double Y)> points, Axis x, Axis y, int colour, bool hasHalo = false)
     {
         StringBuilder path = new();
         bool isDrawing = false;
@@ -76,7 +76,60 @@ internal sealed class Drawing
             isDrawing = true;
         }
 
-        Add($"""<path stroke="{Colour(colour)}" d="{path}"/>""");
+        if (hasHalo)
+        {
+            Add($"""<path class="halo" d="{path}"/>""");
+        }
+
+        Add($"""<path stroke="{Colour(colour)}"{(hasHalo ? " class=\"bold\"" : "")} d="{path}"/>""");
+    }
+
+    /// <summary>An arrowhead with its point at one place, seen from another one.</summary>
+    public void Arrowhead((double X, double Y) from, (double X, double Y) point, Axis x, Axis y, int colour)
+    {
+        const double Length = 13;
+        const double HalfWidth = 5;
+        (double tipX, double tipY) = (x.Place(point.X), y.Place(point.Y));
+        (double alongX, double alongY) = (tipX - x.Place(from.X), tipY - y.Place(from.Y));
+        double length = Math.Sqrt((alongX * alongX) + (alongY * alongY));
+        (alongX, alongY) = (alongX / length, alongY / length);
+        (double footX, double footY) = (tipX - (Length * alongX), tipY - (Length * alongY));
+        Add($"""<polygon fill="{Colour(colour)}" points="{tipX:0.#},{tipY:0.#} {footX - (HalfWidth * alongY):0.#},{footY + (HalfWidth * alongX):0.#} {footX + (HalfWidth * alongY):0.#},{footY - (HalfWidth * alongX):0.#}"/>""");
+    }
+
+    /// <summary>What closed rings enclose, as an area and as lines around it; along the edge of the ground there is no line.</summary>
+    public void Rings(IReadOnlyList<List<(double X, double Y)>> rings, Axis x, Axis y, double opacity)
+    {
+        StringBuilder area = new();
+        StringBuilder lines = new();
+        foreach (List<(double X, double Y)> ring in rings)
+        {
+            bool isDrawing = false;
+            for (int i = 0; i < ring.Count; i++)
+            {
+                (double X, double Y) here = ring[i];
+                (double X, double Y) next = ring[(i + 1) % ring.Count];
+                area.Append(CultureInfo.InvariantCulture, $"{(i == 0 ? 'M' : 'L')}{x.Place(here.X):0.#} {y.Place(here.Y):0.#}");
+                bool isEdge = (here.X == next.X && x.IsEnd(here.X)) || (here.Y == next.Y && y.IsEnd(here.Y));
+                if (!isEdge)
+                {
+                    if (!isDrawing)
+                    {
+                        lines.Append(CultureInfo.InvariantCulture, $"M{x.Place(here.X):0.#} {y.Place(here.Y):0.#}");
+                    }
+
+                    lines.Append(CultureInfo.InvariantCulture, $"L{x.Place(next.X):0.#} {y.Place(next.Y):0.#}");
+                }
+
+                isDrawing = !isEdge;
+            }
+
+            area.Append('Z');
+        }
+
+        // By style, not by attribute: the document's style, which says that paths have no fill, comes before attributes.
+        Add($"""<path style="fill:currentColor;fill-opacity:{opacity:0.###};stroke:none" d="{area}"/>""");
+        Add($"""<path class="contour" d="{lines}"/>""");
     }
 
     /// <summary>Points as dots with a rim that shows on any ground.</summary>
@@ -118,6 +171,25 @@ internal sealed class Drawing
             ? (FormattableString)$"""<circle cx="{left + 9:0.#}" cy="{y - 4:0.#}" r="4" fill="{Colour(colour)}"/>"""
             : $"""<path stroke="{Colour(colour)}" d="M{left:0.#} {y - 4:0.#}h18"/>""");
         Add($"""<text x="{left + 24:0.#}" y="{y:0.#}">{Escape(name)}</text>""");
+    }
+
+    /// <summary>Fields of growing opacity, one above another, with the numbers that lie between them.</summary>
+    public void Key(double left, double bottom, string label, IReadOnlyList<double> levels, Func<int, double> opacityOf)
+    {
+        const double Height = 17;
+        for (int band = 0; band <= levels.Count; band++)
+        {
+            double top = bottom - ((band + 1) * Height);
+            Add($"""<rect x="{left:0.#}" y="{top:0.#}" width="18" height="{Height:0.#}" fill="currentColor" fill-opacity="{opacityOf(band):0.###}"/>""");
+            if (band < levels.Count)
+            {
+                Add($"""<line class="contour" x1="{left:0.#}" x2="{left + 18:0.#}" y1="{top:0.#}" y2="{top:0.#}"/><text x="{left + 24:0.#}" y="{top + 4:0.#}">{Axis.Number(levels[band])}</text>""");
+            }
+        }
+
+        double height = (levels.Count + 1) * Height;
+        Add($"""<rect class="frame" x="{left:0.#}" y="{bottom - height:0.#}" width="18" height="{height:0.#}"/>""");
+        Add($"""<text x="{left:0.#}" y="{bottom - height - 8:0.#}">{Escape(label)}</text>""");
     }
 
     private static string Escape(string text) => SecurityElement.Escape(text);

@@ -1,8 +1,8 @@
 namespace Minigrad.Plots;
 
 /// <summary>
-/// A part of the plane as plain SVG: a shaded ground (a classifier's regions, the height of a function), points on it, and
-/// paths across it. It needs no library, and is readable on a light and on a dark background.
+/// A part of the plane as plain SVG: a shaded ground (a classifier's regions) or the contour lines of a height, points on it,
+/// and paths across it. It needs no library, and is readable on a light and on a dark background.
 /// </summary>
 /// <param name="title">The heading.</param>
 /// <param name="x">The range of the horizontal axis.</param>
@@ -16,9 +16,16 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
 {
     private const int Side = 480;
     private const int Left = 78;
-    private const int Right = 170;
     private const int Top = 46;
     private const int Bottom = 48;
+
+    /// <summary>What is right of the ground and takes no name, the least width of names, and what one of their letters takes.</summary>
+    private const int Margin = 46;
+    private const int LeastNames = 124;
+    private const double Letter = 6.8;
+
+    /// <summary>How opaque what lies above the highest contour line is.</summary>
+    private const double HighestOpacity = 0.6;
 
     /// <summary>How many shaded cells there are in each direction.</summary>
     private const int Cells = 120;
@@ -32,10 +39,16 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
     /// </summary>
     public Func<double, double, (int Colour, double Opacity)>? Shade { get; init; }
 
+    /// <summary>The height of a function as bands between contour lines. Null for none.</summary>
+    public ContourMap? Contours { get; init; }
+
     /// <summary>Groups of points, each in a colour.</summary>
     public IReadOnlyList<Series> Points { get; init; } = [];
 
-    /// <summary>Lines across the plane, each in a colour; the end of each is marked.</summary>
+    /// <summary>
+    /// Lines across the plane, each in a colour. The end of each is marked by a dot, and where one leaves the picture there is
+    /// an arrowhead.
+    /// </summary>
     public IReadOnlyList<Series> Paths { get; init; } = [];
 
     /// <summary>What the horizontal axis shows.</summary>
@@ -45,7 +58,7 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
     public string VerticalLabel { get; init; } = "y";
 
     /// <summary>The chart as an SVG document.</summary>
-    /// <exception cref="InvalidOperationException">A range is empty or not finite.</exception>
+    /// <exception cref="InvalidOperationException">A range is empty or not finite, or the contour map has no heights or no rising levels.</exception>
     public string ToSvg()
     {
         if (!(x.High > x.Low && y.High > y.Low) || !double.IsFinite(x.High - x.Low) || !double.IsFinite(y.High - y.Low))
@@ -54,7 +67,8 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
                 $"PlaneChart: the ranges ({x.Low}, {x.High}) and ({y.Low}, {y.High}) must each go from a smaller to a larger finite number.");
         }
 
-        Drawing drawing = new(Left + Side + Right, Top + Side + Bottom, title, Left);
+        int names = (int)Paths.Concat(Points).Select(series => series.Name.Length * Letter).Append(LeastNames).Max();
+        Drawing drawing = new(Left + Side + Margin + names, Top + Side + Bottom, title, Left);
         Axis across = Axis.Between(x.Low, x.High, Left, Left + Side);
         Axis up = Axis.Between(y.Low, y.High, Top + Side, Top);
         if (Shade is not null)
@@ -62,13 +76,17 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
             DrawShade(drawing, Shade);
         }
 
+        if (Contours is not null)
+        {
+            Contours.Check();
+            DrawContours(drawing, across, up, Contours);
+        }
+
         drawing.Frame(Left, Top, Side, Side, across, up, VerticalLabel, HorizontalLabel);
         int row = 0;
         for (int path = 0; path < Paths.Count; path++)
         {
-            (double X, double Y)[] inside = [.. Paths[path].Points.Select(point => IsInside(point) ? point : (double.NaN, double.NaN))];
-            drawing.Line(inside, across, up, path);
-            drawing.Dots(inside.TakeLast(1), across, up, path, 4.5);
+            DrawPath(drawing, across, up, path);
             drawing.Legend(Left + Side + 12, Top, row++, Paths[path].Name, path);
         }
 
@@ -87,6 +105,94 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
 
     private bool IsInside((double X, double Y) point) =>
         point.X >= x.Low && point.X <= x.High && point.Y >= y.Low && point.Y <= y.High;
+
+    /// <summary>Draws what of a path is inside, cut at the edge.</summary>
+    private void DrawPath(Drawing drawing, Axis across, Axis up, int path)
+    {
+        IReadOnlyList<(double X, double Y)> points = Paths[path].Points;
+        List<(double X, double Y)> line = [];
+        List<((double X, double Y) From, (double X, double Y) To)> exits = [];
+        for (int i = 0; i < points.Count - 1; i++)
+        {
+            if (Inside(points[i], points[i + 1]) is not { } part)
+            {
+                continue;
+            }
+
+            if (line.Count == 0 || line[^1] != part.From)
+            {
+                line.Add((double.NaN, double.NaN));
+                line.Add(part.From);
+            }
+
+            line.Add(part.To);
+            if (!IsInside(points[i + 1]))
+            {
+                exits.Add(part);
+            }
+        }
+
+        drawing.Line(line, across, up, path, hasHalo: Shade is not null || Contours is not null);
+        exits.ForEach(exit => drawing.Arrowhead(exit.From, exit.To, across, up, path));
+        drawing.Dots(points.TakeLast(1).Where(IsInside), across, up, path, 4.5);
+    }
+
+    /// <summary>The part of a line that is inside (Liang and Barsky, 1984); null if there is none, it is a point, or an end is not finite.</summary>
+    private ((double X, double Y) From, (double X, double Y) To)? Inside((double X, double Y) from, (double X, double Y) to)
+    {
+        (double first, double last) = (0, 1);
+        (double alongX, double alongY) = (to.X - from.X, to.Y - from.Y);
+        if (!double.IsFinite(alongX) || !double.IsFinite(alongY))
+        {
+            return null;
+        }
+
+        ReadOnlySpan<(double Along, double Room)> edges =
+            [(-alongX, from.X - x.Low), (alongX, x.High - from.X), (-alongY, from.Y - y.Low), (alongY, y.High - from.Y)];
+        foreach ((double along, double room) in edges)
+        {
+            if (along < 0)
+            {
+                first = Math.Max(first, room / along);
+            }
+            else if (along > 0)
+            {
+                last = Math.Min(last, room / along);
+            }
+            else if (room < 0)
+            {
+                return null;
+            }
+        }
+
+        return first < last
+            ? (first == 0 ? from : At(first), last == 1 ? to : At(last))
+            : null;
+
+        // Rounding must not put what lies on an edge beyond it.
+        (double X, double Y) At(double part) =>
+            (Math.Clamp(from.X + (part * alongX), x.Low, x.High), Math.Clamp(from.Y + (part * alongY), y.Low, y.High));
+    }
+
+    /// <summary>Each level's area lies over those of the levels below, so what is high is opaque, and edges stay smooth.</summary>
+    private void DrawContours(Drawing drawing, Axis across, Axis up, ContourMap map)
+    {
+        // Of equally opaque areas above one another each lets the same part of the ground through.
+        double passing = Math.Pow(1 - HighestOpacity, 1.0 / map.Levels.Count);
+        double stepX = (x.High - x.Low) / (map.Heights.GetLength(1) - 1);
+        double stepY = (y.High - y.Low) / (map.Heights.GetLength(0) - 1);
+        foreach (double level in map.Levels)
+        {
+            // The last point is the end of the range, not what rounding makes of it.
+            List<List<(double X, double Y)>> rings = new ContourTracer(map.Heights, level).Rings().ConvertAll(ring =>
+                ring.ConvertAll(point => (
+                    point.Column == map.Heights.GetLength(1) - 1 ? x.High : x.Low + (point.Column * stepX),
+                    point.Row == map.Heights.GetLength(0) - 1 ? y.High : y.Low + (point.Row * stepY))));
+            drawing.Rings(rings, across, up, 1 - passing);
+        }
+
+        drawing.Key(Left + Side + 12, Top + Side, map.Label, map.Levels, band => 1 - Math.Pow(passing, band));
+    }
 
     private void DrawShade(Drawing drawing, Func<double, double, (int Colour, double Opacity)> shade)
     {

@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Xml.Linq;
+using CsCheck;
+using Minigrad.Plots;
+
+namespace Minigrad.Tests.Plots;
+
+/// <summary>A part of the plane: contour lines where the height is, and paths that leave it.</summary>
+public sealed class PlaneChartTests
+{
+    [Fact]
+    public void A_path_is_cut_at_the_edge_and_an_arrowhead_shows_where_it_leaves()
+    {
+        // From the middle out through the right edge, back in through the top edge, along the diagonal, to the end inside.
+        PlaneChart chart = new("plane", (-1, 1), (-1, 1)) { Paths = [new Series("path", [(0, 0), (2, 0), (0, 2), (0, 0.5), (double.NaN, 0), (-3, -3), (3, 3)])] };
+        XDocument document = XDocument.Parse(chart.ToSvg());
+        string[] parts = Elements(document, "path").First().Attribute("d")!.Value.Split('M', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, parts.Length);
+        (double X, double Y)[][] lines = [.. parts.Select(Points)];
+        Assert.Equal([(318.0, 286.0), (558.0, 286.0)], lines[0]);
+        Assert.Equal([(318.0, 46.0), (318.0, 166.0)], lines[1]);
+        Assert.Equal([(78.0, 526.0), (558.0, 46.0)], lines[2]);
+
+        // Two leave; the tip of each arrowhead is where the line ends, its foot inside.
+        (double X, double Y)[] tips = [.. Elements(document, "polygon").Select(element => Points('M' + element.Attribute("points")!.Value.Replace(' ', 'M').Replace(',', ' '))[0])];
+        Assert.Equal([(558.0, 286.0), (558.0, 46.0)], tips);
+
+        // The end of the path is outside, so no dot marks it.
+        Assert.Empty(Elements(document, "circle"));
+    }
+
+    [Fact]
+    public void Contour_lines_lie_where_the_height_is_and_areas_are_closed()
+    {
+        // A plane that rises to the right from 0 to 4: its lines are vertical and do not run along the edge.
+        double[,] slope = new double[3, 5];
+        for (int i = 0; i < slope.Length; i++)
+        {
+            slope[i / 5, i % 5] = i % 5;
+        }
+
+        XDocument document = XDocument.Parse(new PlaneChart("slope", (0, 4), (0, 1)) { Contours = new ContourMap("height", slope, [1, 2.5]) }.ToSvg());
+        (double X, double Y)[][] lines = [.. Contours(document).Select(Points)];
+        Assert.Equal(2, lines.Length);
+        Assert.All(lines[0], point => Assert.Equal(78 + (480 / 4 * 1), point.X, 0.1));
+        Assert.All(lines[1], point => Assert.Equal(78 + (480 / 4 * 2.5), point.X, 0.1));
+        Assert.Equal((46, 526), (lines[0].Min(point => point.Y), lines[0].Max(point => point.Y)));
+
+        // What is at least 1 high: three quarters of the ground. By the shoelace formula.
+        (double X, double Y)[] area = Points(Elements(document, "path").First(element => element.Attribute("style") is not null).Attribute("d")!.Value.TrimEnd('Z'));
+        Assert.Equal(0.75 * 480 * 480, AreaOf(area), 1);
+
+        // The key names the levels.
+        Assert.Contains("height", document.Root!.Value, StringComparison.Ordinal);
+        Assert.Contains(Elements(document, "text"), text => text.Value == "2.5");
+    }
+
+    [Theory]
+    [InlineData(1, 0, 0, 1, 0.5, 1)] // The middle, ½, is not below the level: a saddle's two high corners are one area,
+    [InlineData(1, 0, 0, 1, 0.6, 2)] // and here two.
+    [InlineData(0, 1, 1, 0, 0.5, 1)]
+    [InlineData(0, 1, 1, 0, 0.6, 2)]
+    [InlineData(1, 1, 1, 1, 0.5, 1)] // All is high: the edge is the line.
+    [InlineData(0, 0, 0, 0, 0.5, 0)]
+    [InlineData(double.NaN, 1, 1, 1, 0.5, 1)]
+    [InlineData(double.NegativeInfinity, double.PositiveInfinity, 1, 1, 0.5, 1)]
+    public void A_saddle_is_parted_by_its_middle(double lowLeft, double lowRight, double highLeft, double highRight, double level, int areas)
+    {
+        List<List<(double Row, double Column)>> rings = new ContourTracer(new[,] { { lowLeft, lowRight }, { highLeft, highRight } }, level).Rings();
+        Assert.Equal(areas, rings.Count);
+        Assert.All(rings.SelectMany(ring => ring), point => Assert.True(point is { Row: >= 0 and <= 1, Column: >= 0 and <= 1 }));
+    }
+
+    // Of random heights each ring turns the same way around what is high, so their areas add up to what is high.
+    [Fact]
+    public void Rings_enclose_what_is_high() => Gen.Double[0, 1].Array2D[Gen.Int[2, 9], Gen.Int[2, 9]].Sample(
+        heights =>
+        {
+            double enclosed = new ContourTracer(heights, 0.5).Rings().Sum(ring => SignedAreaOf([.. ring.Select(point => (point.Column, point.Row))]));
+            double mirrored = new ContourTracer(Map(heights, height => 1 - height), Math.BitIncrement(0.5)).Rings().Sum(ring => SignedAreaOf([.. ring.Select(point => (point.Column, point.Row))]));
+            int cells = (heights.GetLength(0) - 1) * (heights.GetLength(1) - 1);
+            Assert.Equal(cells, Math.Abs(enclosed) + Math.Abs(mirrored), 1e-6);
+        },
+        seed: "0000000000001",
+        iter: 300);
+
+    [Fact]
+    public void A_contour_map_without_ground_or_with_falling_levels_is_refused()
+    {
+        static string Fault(double[,] heights, params double[] levels) => Assert.Throws<InvalidOperationException>(
+            () => new PlaneChart("t", (0, 1), (0, 1)) { Contours = new ContourMap("error", heights, levels) }.ToSvg()).Message;
+        Assert.Contains("'error': the heights are 1 × 3, and must be at least 2 × 2", Fault(new double[1, 3], 1), StringComparison.Ordinal);
+        Assert.Contains("level 1 is 1 after 2", Fault(new double[2, 2], 2, 1), StringComparison.Ordinal);
+        Assert.Contains("level 0 is NaN", Fault(new double[2, 2], double.NaN), StringComparison.Ordinal);
+    }
+
+    private static double[,] Map(double[,] heights, Func<double, double> function)
+    {
+        double[,] mapped = new double[heights.GetLength(0), heights.GetLength(1)];
+        for (int i = 0; i < heights.Length; i++)
+        {
+            mapped[i / heights.GetLength(1), i % heights.GetLength(1)] = function(heights[i / heights.GetLength(1), i % heights.GetLength(1)]);
+        }
+
+        return mapped;
+    }
+
+    private static double AreaOf((double X, double Y)[] ring) => Math.Abs(SignedAreaOf(ring));
+
+    private static double SignedAreaOf((double X, double Y)[] ring)
+    {
+        double sum = 0;
+        for (int i = 0; i < ring.Length; i++)
+        {
+            (double X, double Y) next = ring[(i + 1) % ring.Length];
+            sum += (ring[i].X * next.Y) - (next.X * ring[i].Y);
+        }
+
+        return sum / 2;
+    }
+
+    private static string[] Contours(XDocument document) =>
+        [.. Elements(document, "path").Where(element => (string?)element.Attribute("class") == "contour").Select(element => element.Attribute("d")!.Value)];
+
+    private static IEnumerable<XElement> Elements(XDocument document, string name) =>
+        document.Descendants().Where(element => element.Name.LocalName == name);
+
+    private static (double X, double Y)[] Points(string path) =>
+        [.. path.Split(['M', 'L'], StringSplitOptions.RemoveEmptyEntries).Where(pair => !pair.Contains('h', StringComparison.Ordinal)).Select(pair =>
+        {
+            string[] numbers = pair.Split(' ');
+            return (double.Parse(numbers[0], CultureInfo.InvariantCulture), double.Parse(numbers[1], CultureInfo.InvariantCulture));
+        })];
+}
