@@ -54,7 +54,9 @@ public sealed partial class SeamTests
                 {
                     GradientScale scale = new(2f, 0.5f, -0.4f, 0.7f)
                     {
-                        UnitFactors = GpuFixture.Upload(backend, factors), UnitLength = 1, UnitCount = columns,
+                        UnitFactors = GpuFixture.Upload(backend, factors),
+                        UnitLength = 1,
+                        UnitCount = columns,
                     };
                     Update(backend, states: 2, shown, scale, gradient, y);
                 },
@@ -65,7 +67,9 @@ public sealed partial class SeamTests
         parameter.Backend.Fill(parameter, 0f);
         GradientScale each = new(1f, 1f, float.NegativeInfinity, float.PositiveInfinity)
         {
-            UnitFactors = GpuFixture.Upload(parameter.Backend, factors), UnitLength = 1, UnitCount = columns,
+            UnitFactors = GpuFixture.Upload(parameter.Backend, factors),
+            UnitLength = 1,
+            UnitCount = columns,
         };
         parameter.Backend.Update(new DescentRule(1f), [new UpdateTarget(parameter, GpuFixture.Upload(parameter.Backend, gradient), each, [])]);
         Assert.Equal(

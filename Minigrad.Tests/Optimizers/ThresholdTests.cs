@@ -294,7 +294,9 @@ public sealed class ThresholdTests
         Tensor parameter = WithGradient(1);
         Sgd optimizer = new([parameter], learningRate: 0)
         {
-            Clip = [Clip.GlobalNorm(Threshold.Percentile(50, warmup: 2))], NonFinite = NonFinitePolicy.SkipStep, CheckInterval = 1,
+            Clip = [Clip.GlobalNorm(Threshold.Percentile(50, warmup: 2))],
+            NonFinite = NonFinitePolicy.SkipStep,
+            CheckInterval = 1,
         };
         Step(optimizer, 1);
         parameter.Gradient = Tensor.Of([1e25f], 1);
@@ -311,7 +313,9 @@ public sealed class ThresholdTests
         Tensor parameter = Tensor.Zeros(1).WithGradient();
         Sgd optimizer = new([parameter], learningRate: 0)
         {
-            Clip = [Clip.GlobalNorm(Threshold.Percentile(100, window: 5))], LossScaling = LossScaling.Dynamic(initial: 4), CheckInterval = 1,
+            Clip = [Clip.GlobalNorm(Threshold.Percentile(100, window: 5))],
+            LossScaling = LossScaling.Dynamic(initial: 4),
+            CheckInterval = 1,
         };
         StepReport Of(float slope)
         {
@@ -336,7 +340,9 @@ public sealed class ThresholdTests
             Tensor parameter = WithGradient(1);
             Sgd optimizer = new([parameter], learningRate: 1)
             {
-                Clip = [Clip.GlobalNorm(Threshold.Percentile(50))], NonFinite = NonFinitePolicy.Propagate, CheckInterval = 1,
+                Clip = [Clip.GlobalNorm(Threshold.Percentile(50))],
+                NonFinite = NonFinitePolicy.Propagate,
+                CheckInterval = 1,
             };
             Step(optimizer, 1);
             StageReport report = Step(optimizer, bad);
