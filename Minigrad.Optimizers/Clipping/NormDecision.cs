@@ -36,14 +36,20 @@ public readonly struct NormDecision(int isCommon, int measure, double epsilon) :
     /// <inheritdoc/>
     public double Factor(double measure, double threshold)
     {
+        // A device may take a comparison with NaN for true, so NaN is asked for before anything is compared.
+        if (double.IsNaN(threshold))
+        {
+            return threshold;
+        }
+
         if (threshold > double.MaxValue)
         {
             return 1.0;
         }
 
-        if (double.IsNaN(measure) || double.IsNaN(threshold))
+        if (double.IsNaN(measure))
         {
-            return double.NaN;
+            return measure;
         }
 
         if (epsilon == 0.0)
