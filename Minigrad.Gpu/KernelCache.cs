@@ -50,7 +50,19 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
         FormulaCheck.ThrowIfUnusable(kernel);
         try
         {
-            Kernel loaded = isGrouped ? accelerator.LoadKernel(kernel) : accelerator.LoadAutoGroupedKernel(kernel);
+            Kernel loaded;
+            try
+            {
+                loaded = Load(kernel, isGrouped);
+            }
+            catch (Exception exception) when (exception is InternalCompilerException or AggregateException)
+            {
+                // ILGPU transforms the methods of a kernel at the same time, and once in thousands of kernels one of them
+                // reads the structure of another that is half lowered. What fails for a reason fails again.
+                context.ClearCache(ClearCacheMode.Everything);
+                loaded = Load(kernel, isGrouped);
+            }
+
             return DeviceFailure.Guard(loaded.CreateLauncherDelegate<TLauncher>(), kernel.Name, accelerator.Name);
         }
         catch (Exception exception)
@@ -60,4 +72,7 @@ internal sealed class KernelCache(Context context, Accelerator accelerator)
             throw CompileFailure.Of(kernel, accelerator.Name, exception);
         }
     }
+
+    private Kernel Load(MethodInfo kernel, bool isGrouped) =>
+        isGrouped ? accelerator.LoadKernel(kernel) : accelerator.LoadAutoGroupedKernel(kernel);
 }
