@@ -214,57 +214,6 @@ public abstract partial class Optimizer
         }
     }
 
-    /// <summary>A copy of everything that is remembered, by the clipping stages too. <see cref="Restore"/> continues from it to the same bits.</summary>
-    public OptimizerState State()
-    {
-        LearnUpdates();
-        ListStages();
-        return new OptimizerState(
-            GetType().Name,
-            StepCount,
-            SkippedSteps,
-            ConsecutiveSkips,
-            LearningRate,
-            WeightDecay,
-            [.. Groups.Select(group => new GroupState(group.LearningRate, group.WeightDecay))],
-            [.. slots.Select((slot, i) => new ParameterState(
-                NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))])
-        {
-            Stages = [.. Remembering().Select(entry => entry.Stage.State(entry.Parameters))],
-            LossScale = ScaleState(),
-        };
-    }
-
-    /// <summary>Restores what <see cref="State"/> gave, or nothing if it does not fit.</summary>
-    /// <param name="state">The state of an optimizer of the same kind, over parameters of the same sizes.</param>
-    /// <exception cref="ArgumentException">It does not fit; the message says where.</exception>
-    public void Restore(OptimizerState state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        CheckFits(state);
-        ListStages();
-        CheckStagesFit(state);
-        ForgetDevice();
-        (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
-        (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
-        RestoreScale(state.LossScale);
-        for (int i = 0; i < Groups.Count; i++)
-        {
-            (Groups[i].LearningRate, Groups[i].WeightDecay) = (state.Groups[i].LearningRate, state.Groups[i].WeightDecay);
-        }
-
-        for (int i = 0; i < slots.Count; i++)
-        {
-            slots[i].Step = state.Parameters[i].Step;
-            slots[i].State = [.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slots[i].Parameter.Backend))];
-        }
-
-        foreach (((ClipStage stage, IEnumerable<Tensor> seen), StageState saved) in Remembering().Zip(state.Stages))
-        {
-            stage.Restore(saved, seen);
-        }
-    }
-
     /// <summary>Makes this step's rule and applies it: <c>step.Apply(new MyRule(…), targets)</c>.</summary>
     /// <param name="step">The step: its number, its learning rate.</param>
     /// <param name="targets">The parameters.</param>
@@ -506,38 +455,5 @@ public abstract partial class Optimizer
             sign: Maximize ? -1f : 1f,
             added: HasDecoupledDecay ? 0f : (float)decay,
             shrinkage: HasDecoupledDecay ? learningRate * decay : 0);
-    }
-
-    private void CheckFits(OptimizerState state)
-    {
-        if (state.LossScale is { } saved && !(saved.Scale >= 1 && float.IsFinite((float)saved.Scale) && saved.GoodSteps >= 0))
-        {
-            throw new ArgumentException(
-                $"Restore: the state has a loss scale of {saved.Scale} after {saved.GoodSteps} good steps; a scale is at least 1 and finite, and a count is not negative.", nameof(state));
-        }
-
-        if (state.Optimizer != GetType().Name)
-        {
-            throw new ArgumentException($"Restore: the state is from {state.Optimizer}, but this is {GetType().Name}.", nameof(state));
-        }
-
-        if (state.Parameters.Count != slots.Count || state.Groups.Count != Groups.Count)
-        {
-            throw new ArgumentException(
-                $"Restore: the state has {state.Parameters.Count} parameters in {state.Groups.Count} groups, but this {GetType().Name} has {slots.Count} in {Groups.Count}.", nameof(state));
-        }
-
-        for (int i = 0; i < slots.Count; i++)
-        {
-            ParameterState parameter = state.Parameters[i];
-            bool fits = parameter.Slots.Count == (parameter.Step == 0 ? 0 : StateCount)
-                && parameter.Slots.All(values => values.Length == slots[i].Parameter.Length);
-            if (!fits)
-            {
-                throw new ArgumentException(
-                    $"Restore: the state of '{parameter.Name}' does not fit parameter {i}, '{NonFiniteGradients.NameOf(slots[i].Parameter, i)}' of shape {slots[i].Parameter.Shape}: "
-                    + $"it has {parameter.Slots.Count} slots of {(parameter.Slots.Count > 0 ? parameter.Slots[0].Length : 0)} numbers where {StateCount} of {slots[i].Parameter.Length} are needed.", nameof(state));
-            }
-        }
     }
 }

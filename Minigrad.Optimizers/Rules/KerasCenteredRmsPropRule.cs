@@ -28,7 +28,7 @@ public readonly struct KerasCenteredRmsPropRule(float learningRate, float decay,
     {
         square = (decay * square) + (rate * (gradient * gradient));
         mean = (decay * mean) + (rate * gradient);
-        buffer = (momentum * buffer) + (learningRate * gradient / T.Sqrt(T.Max(square - (mean * mean), 0f) + epsilon));
+        buffer = (momentum * buffer) + (learningRate * gradient / T.Sqrt(MeanSquare.Variance(square, mean) + epsilon));
         parameter -= buffer;
     }
 }
