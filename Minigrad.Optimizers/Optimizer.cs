@@ -78,7 +78,12 @@ public abstract partial class Optimizer
     }
 
     /// <summary>The clipping stages, in the order in which they act: <c>Clip = [Clip.Value(5), Clip.GlobalNorm(1)]</c>.</summary>
-    public IReadOnlyList<ClipStage> Clip { get; set; } = [];
+    /// <exception cref="ArgumentException">The list or one of the stages is null.</exception>
+    public IReadOnlyList<ClipStage> Clip
+    {
+        get;
+        set => field = ClipStage.CheckAll(value, GetType().Name);
+    } = [];
 
     /// <summary>The clip of each parameter's update, or null for none: <c>UpdateClip = UpdateClip.Rms(1)</c>. It acts after all of <see cref="Clip"/>.</summary>
     /// <exception cref="ArgumentException">It needs a mean square, and the optimizer keeps none.</exception>
@@ -93,10 +98,27 @@ public abstract partial class Optimizer
     }
 
     /// <summary>What happens when a gradient is not finite.</summary>
-    public NonFinitePolicy NonFinite { get; set; } = NonFinitePolicy.Throw;
+    /// <exception cref="ArgumentOutOfRangeException">There is no such policy.</exception>
+    public NonFinitePolicy NonFinite
+    {
+        get;
+        set => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                nameof(NonFinite), value, $"{GetType().Name}.NonFinite must be one of {string.Join(", ", Enum.GetNames<NonFinitePolicy>())}, but it is {value}.");
+    } = NonFinitePolicy.Throw;
 
     /// <summary>How many steps in a row <see cref="NonFinitePolicy.SkipStep"/> may skip before it throws.</summary>
-    public int MaximumConsecutiveSkips { get; set; } = 100;
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public int MaximumConsecutiveSkips
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaximumConsecutiveSkips));
+            field = value;
+        }
+    } = 100;
 
     /// <summary>How many backward passes are summed in the gradients of the next step; they are divided by it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>

@@ -23,6 +23,9 @@ namespace Minigrad.Optimizers;
 /// </remarks>
 public sealed class Threshold
 {
+    /// <summary>A larger window is no longer a bounded memory: it is kept for each parameter or unit.</summary>
+    private const int LargestWindow = 1_000_000;
+
     private readonly string text;
     private readonly double number;
     private readonly Schedule? schedule;
@@ -67,14 +70,14 @@ public sealed class Threshold
     /// Where the authors' code keeps every norm there ever was, this keeps a window.
     /// </remarks>
     /// <param name="percentile">Which percentile, from 0 to 100.</param>
-    /// <param name="window">How many norms it is of, at least 2.</param>
+    /// <param name="window">How many norms it is of, from 2 to a million.</param>
     /// <param name="warmup">How many norms have to be known before it clips, less than the window. 0 clips from the first step on, to that step's own norm.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static Threshold Percentile(double percentile = 10, int window = 1000, int warmup = 0)
     {
         CheckRange(percentile is >= 0 and <= 100, percentile, nameof(percentile), nameof(Percentile), "a percentage from 0 to 100");
-        CheckRange(window >= 2, window, nameof(window), nameof(Percentile), "at least 2: this step's norm and one to compare it with");
-        CheckRange(warmup >= 0 && warmup < window, warmup, nameof(warmup), nameof(Percentile), "not negative and less than the window, or it would never end");
+        CheckRange(window is >= 2 and <= LargestWindow, window, nameof(window), nameof(Percentile), $"at least 2, this step's norm and one to compare it with, and at most {LargestWindow}");
+        CheckRange(warmup >= 0 && warmup < window, warmup, nameof(warmup), nameof(Percentile), $"not negative and less than the window, {window}, or it would never end");
         return Rule(
             string.Create(CultureInfo.InvariantCulture, $"percentile {percentile} of {window}"),
             new PercentileRule(percentile / 100, window, warmup));
@@ -163,14 +166,14 @@ public sealed class Threshold
     /// </summary>
     /// <remarks>Neither median moves far as long as fewer than half of the norms are spikes, so norms enter the history unclipped.</remarks>
     /// <param name="deviations">k.</param>
-    /// <param name="window">How many norms the medians are of.</param>
+    /// <param name="window">How many norms the medians are of, at most a million.</param>
     /// <param name="warmup">How many norms have to be known before it clips.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static Threshold MedianDeviation(double deviations = 3, int window = 1000, int warmup = 50)
     {
         CheckRange(deviations >= 0 && double.IsFinite(deviations), deviations, nameof(deviations), nameof(MedianDeviation), "finite and not negative");
-        CheckRange(window >= 1, window, nameof(window), nameof(MedianDeviation), "at least 1");
-        CheckRange(warmup >= 1 && warmup <= window, warmup, nameof(warmup), nameof(MedianDeviation), "at least 1 and at most the window, or it would never end");
+        CheckRange(window is >= 1 and <= LargestWindow, window, nameof(window), nameof(MedianDeviation), $"from 1 to {LargestWindow}");
+        CheckRange(warmup >= 1 && warmup <= window, warmup, nameof(warmup), nameof(MedianDeviation), $"at least 1 and at most the window, {window}, or it would never end");
         return Rule(
             string.Create(CultureInfo.InvariantCulture, $"median + {deviations} deviations of {window}"),
             new MedianDeviationRule(deviations, window, warmup));

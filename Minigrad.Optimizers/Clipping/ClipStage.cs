@@ -89,6 +89,16 @@ public abstract class ClipStage
     {
     }
 
+    /// <summary>Checks a list of stages that an optimizer or a group is given.</summary>
+    /// <param name="stages">The stages.</param>
+    /// <param name="owner">Who is given it.</param>
+    /// <exception cref="ArgumentException">The list or one of the stages is null.</exception>
+    internal static IReadOnlyList<ClipStage> CheckAll(IReadOnlyList<ClipStage> stages, string owner) =>
+        stages is not null && !stages.Contains(null!)
+            ? stages
+            : throw new ArgumentException(
+                $"{owner}.Clip was given {(stages is null ? "null" : "a stage that is null")}. Give a list of stages, Clip = [Clip.GlobalNorm(1)], or an empty one, Clip = [], not to clip.");
+
     private void CheckIsUnscaled(Tensor parameter)
     {
         if (parameter.GradientMark is { IsUnscaled: false })

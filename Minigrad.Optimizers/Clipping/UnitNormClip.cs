@@ -13,8 +13,8 @@ namespace Minigrad.Optimizers.Clipping;
 internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayout layout) : ThresholdStage(
     nameof(Minigrad.Optimizers.Clip.UnitNorm), threshold, ScopeOf(layout), order: 2)
 {
-    private readonly UnitNormDecision decision = new(epsilon > 0 ? epsilon : throw new ArgumentOutOfRangeException(
-        nameof(epsilon), epsilon, "Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive; with 0, weights that start at zero would never learn."));
+    private readonly UnitNormDecision decision = new(epsilon > 0 && double.IsFinite(epsilon) ? epsilon : throw new ArgumentOutOfRangeException(
+        nameof(epsilon), epsilon, $"Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive and finite, but it is {epsilon}; with 0, weights that start at zero would never learn. 1e-3 is usual."));
 
     /// <inheritdoc/>
     protected override string Details =>
@@ -44,7 +44,7 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
     {
         UnitLayout.Rows => ThresholdScope.Row,
         UnitLayout.Columns => ThresholdScope.Column,
-        _ => throw new ArgumentOutOfRangeException(nameof(layout), layout, "Clip.UnitNorm: the layout must be Rows or Columns."),
+        _ => throw new ArgumentOutOfRangeException(nameof(layout), layout, $"Clip.UnitNorm: the layout must be Rows or Columns, but it is {layout}."),
     };
 
     private void ClipUnits(GradientSet gradients, PendingGradient gradient, ref StageMeasurement measured)

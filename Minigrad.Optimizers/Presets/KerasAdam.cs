@@ -4,8 +4,8 @@ using Minigrad.Optimizers.Rules;
 namespace Minigrad.Optimizers.Presets;
 
 /// <summary>Adam and AdamW as in Keras 3.</summary>
-internal sealed class KerasAdam(IEnumerable<Tensor> parameters, double learningRate, double beta1, double beta2, double epsilon, bool amsGrad, double weightDecay)
-    : KerasOptimizer(parameters, learningRate, weightDecay)
+internal sealed class KerasAdam(IEnumerable<ParameterGroup> groups, double learningRate, double beta1, double beta2, double epsilon, bool amsGrad, double weightDecay)
+    : KerasOptimizer(groups, learningRate, weightDecay)
 {
     private readonly double beta1 = CheckRate(beta1, nameof(beta1));
     private readonly double beta2 = CheckRate(beta2, nameof(beta2));

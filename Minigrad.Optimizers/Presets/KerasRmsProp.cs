@@ -4,8 +4,8 @@ using Minigrad.Optimizers.Rules;
 namespace Minigrad.Optimizers.Presets;
 
 /// <summary>RMSProp as in Keras 3.</summary>
-internal sealed class KerasRmsProp(IEnumerable<Tensor> parameters, double learningRate, double rho, double momentum, double epsilon, bool centered, double weightDecay)
-    : KerasOptimizer(parameters, learningRate, weightDecay)
+internal sealed class KerasRmsProp(IEnumerable<ParameterGroup> groups, double learningRate, double rho, double momentum, double epsilon, bool centered, double weightDecay)
+    : KerasOptimizer(groups, learningRate, weightDecay)
 {
     private readonly double rho = CheckRate(rho, nameof(rho));
     private readonly double momentum = CheckRate(momentum, nameof(momentum));
