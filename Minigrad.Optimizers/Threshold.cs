@@ -172,7 +172,7 @@ public sealed class Threshold
     public static Threshold MedianDeviation(double deviations = 3, int window = 1000, int warmup = 50)
     {
         CheckRange(deviations >= 0 && double.IsFinite(deviations), deviations, nameof(deviations), nameof(MedianDeviation), "finite and not negative");
-        CheckRange(window is >= 1 and <= LargestWindow, window, nameof(window), nameof(MedianDeviation), $"from 1 to {LargestWindow}");
+        CheckRange(window is >= 1 and <= LargestWindow, window, nameof(window), nameof(MedianDeviation), $"at least 1 and at most {LargestWindow}");
         CheckRange(warmup >= 1 && warmup <= window, warmup, nameof(warmup), nameof(MedianDeviation), $"at least 1 and at most the window, {window}, or it would never end");
         return Rule(
             string.Create(CultureInfo.InvariantCulture, $"median + {deviations} deviations of {window}"),
