@@ -5,6 +5,7 @@ internal class CpuStorage : Storage
 {
     private float[]? array;
     private PackedOperand? packed;
+    private PackedOperand? packedRounded;
 
     /// <summary>Wraps an array.</summary>
     public CpuStorage(Backend backend, float[] array, int length)
@@ -26,6 +27,13 @@ internal class CpuStorage : Storage
 
     /// <summary>These numbers as the right operand of products.</summary>
     public PackedOperand Packed => packed ??= new PackedOperand(this);
+
+    /// <summary>These numbers rounded, as the right operand of products. One format is kept at a time.</summary>
+    public PackedOperand PackedRounded<TRounding>()
+    {
+        PackedOperand? kept = packedRounded;
+        return kept?.Rounding == typeof(TRounding) ? kept : packedRounded = new PackedOperand(this, typeof(TRounding));
+    }
 
     /// <inheritdoc/>
     protected override void ReturnBuffer() => Take();

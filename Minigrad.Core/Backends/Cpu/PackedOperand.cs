@@ -6,12 +6,16 @@ namespace Minigrad.Backends.Cpu;
 /// at each step are not kept.
 /// </summary>
 /// <param name="storage">Whose numbers.</param>
-internal sealed class PackedOperand(CpuStorage storage)
+/// <param name="rounding">The format that they are rounded to when they are packed; null if they are not.</param>
+internal sealed class PackedOperand(CpuStorage storage, Type? rounding = null)
 {
     private int straightVersion = -1;
     private int transposedVersion = -1;
     private Form? straight;
     private Form? transposed;
+
+    /// <summary>The format that the numbers are rounded to when they are packed; null if they are not.</summary>
+    public Type? Rounding => rounding;
 
     /// <summary>Records a product, and says whether the one before read the same numbers the same way.</summary>
     /// <param name="isTransposed">Whether the product reads them transposed.</param>
