@@ -7,7 +7,7 @@ namespace Minigrad.Backends.Cpu;
 /// <summary>
 /// The operand's numbers rounded to a format. Two numbers that are upper halves of float32 share the room of one: a product
 /// of few rows is as fast as its weights are read, so half the bytes are up to half the time, and to unpack them takes two
-/// instructions for two vectors. IEEE halves would take seven, and won in memory only what they lost in caches.
+/// instructions for two vectors. IEEE halves would take seven, which costs more than it saves as long as the caches hold the weights.
 /// </summary>
 internal readonly struct RoundedForm<TRounding> : IPackedForm
     where TRounding : unmanaged, IRounding
