@@ -5,7 +5,6 @@ internal class CpuStorage : Storage
 {
     private float[]? array;
     private PackedOperand? packed;
-    private PackedOperand? packedRounded;
 
     /// <summary>Wraps an array.</summary>
     public CpuStorage(Backend backend, float[] array, int length)
@@ -26,13 +25,13 @@ internal class CpuStorage : Storage
     public Span<float> Span => Array.AsSpan(0, Length);
 
     /// <summary>These numbers as the right operand of products.</summary>
-    public PackedOperand Packed => packed ??= new PackedOperand(this);
+    public PackedOperand Packed => (packed ??= new PackedOperand(this)).Plain;
 
     /// <summary>These numbers rounded, as the right operand of products. One format is kept at a time.</summary>
     public PackedOperand PackedRounded<TRounding>()
     {
-        PackedOperand? kept = packedRounded;
-        return kept?.Rounding == typeof(TRounding) ? kept : packedRounded = new PackedOperand(this, typeof(TRounding));
+        PackedOperand? kept = packed;
+        return kept is RoundedOperand<TRounding> ? kept : packed = new RoundedOperand<TRounding>(this, Packed);
     }
 
     /// <inheritdoc/>

@@ -6,16 +6,15 @@ namespace Minigrad.Backends.Cpu;
 /// at each step are not kept.
 /// </summary>
 /// <param name="storage">Whose numbers.</param>
-/// <param name="rounding">The format that they are rounded to when they are packed; null if they are not.</param>
-internal sealed class PackedOperand(CpuStorage storage, Type? rounding = null)
+internal class PackedOperand(CpuStorage storage)
 {
     private int straightVersion = -1;
     private int transposedVersion = -1;
     private Form? straight;
     private Form? transposed;
 
-    /// <summary>The format that the numbers are rounded to when they are packed; null if they are not.</summary>
-    public Type? Rounding => rounding;
+    /// <summary>The packed form of the numbers as they are.</summary>
+    public virtual PackedOperand Plain => this;
 
     /// <summary>Records a product, and says whether the one before read the same numbers the same way.</summary>
     /// <param name="isTransposed">Whether the product reads them transposed.</param>
