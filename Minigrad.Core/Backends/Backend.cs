@@ -118,6 +118,24 @@ public abstract class Backend
         MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
         where TActivation : unmanaged, IUnaryOp;
 
+    /// <summary>
+    /// C = f(op(A) · op(round(B)) + bias), if the backend keeps B's rounded numbers because B comes again unchanged. Otherwise
+    /// nothing is computed.
+    /// </summary>
+    /// <typeparam name="TRounding">The format that B is rounded to.</typeparam>
+    /// <typeparam name="TActivation">f; <see cref="Identity"/> for none.</typeparam>
+    /// <param name="shape">The shapes, which operands are read transposed, and the batch.</param>
+    /// <param name="left">A, as of <see cref="MatrixProduct{TActivation}"/>; it is read as it is.</param>
+    /// <param name="right">B, not rounded.</param>
+    /// <param name="result">C; it is not rounded.</param>
+    /// <param name="bias">What is added to each finished row, as it is; null for nothing.</param>
+    /// <param name="activation">f and its constants.</param>
+    /// <returns>Whether the product was computed.</returns>
+    internal virtual bool TryRoundedProduct<TRounding, TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
+        where TRounding : unmanaged, IRounding
+        where TActivation : unmanaged, IUnaryOp => false;
+
     /// <summary>One step of a recurrent cell.</summary>
     /// <typeparam name="TCell">The cell.</typeparam>
     /// <param name="cell">The cell and its constants.</param>

@@ -91,13 +91,17 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
         MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
     {
         Storage first = Rounded(left, (shape.SharedLeft ? 1 : shape.Batch) * shape.Rows * shape.Depth);
-        Storage second = Rounded(right, (shape.SharedRight ? 1 : shape.Batch) * shape.Depth * shape.Columns);
         Storage? third = Rounded(bias);
         int length = shape.Batch * shape.Rows * shape.Columns;
         Storage product = inner.Allocate(length);
-        inner.MatrixProduct(shape, first, second, product, third, activation);
+        if (!inner.TryRoundedProduct<TRounding, TActivation>(shape, first, right, product, third, activation))
+        {
+            Storage second = Rounded(right, (shape.SharedRight ? 1 : shape.Batch) * shape.Depth * shape.Columns);
+            inner.MatrixProduct(shape, first, second, product, third, activation);
+            second.Recycle();
+        }
+
         first.Recycle();
-        second.Recycle();
         third?.Recycle();
         Write(product, result, length);
     }

@@ -11,6 +11,9 @@ public readonly struct RoundToBFloat16 : IRounding
     private const float Up = 8.507059e37f; // 2¹²⁶
 
     /// <inheritdoc/>
+    public static bool IsUpperHalf => true;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x)
         where T : struct, IReal<T>
