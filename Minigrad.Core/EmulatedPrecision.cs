@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Minigrad.Autodiff;
 using Minigrad.Backends;
 using Minigrad.Operations;
 
@@ -71,6 +72,6 @@ public sealed class EmulatedPrecision : IDisposable
         current == Precision.Half ? tensor.Map(default(RoundToHalf)) : tensor.Map(default(RoundToBFloat16));
 
     private static Backend RoundingLoops(Backend backend) => current == Precision.Half
-        ? new RoundingBackend<RoundToHalf>(backend)
-        : new RoundingBackend<RoundToBFloat16>(backend);
+        ? new RoundingBackend<RoundToHalf>(backend, AnomalyTrace.Current?.Roundings)
+        : new RoundingBackend<RoundToBFloat16>(backend, AnomalyTrace.Current?.Roundings);
 }

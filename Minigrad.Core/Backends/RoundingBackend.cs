@@ -9,7 +9,8 @@ namespace Minigrad.Backends;
 /// </summary>
 /// <typeparam name="TRounding">How numbers are rounded.</typeparam>
 /// <param name="inner">The backend that computes.</param>
-internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
+/// <param name="watch">Who looks at numbers before they are rounded, or null.</param>
+internal sealed class RoundingBackend<TRounding>(Backend inner, IRoundingWatch? watch) : Backend
     where TRounding : unmanaged, IRounding
 {
     /// <inheritdoc/>
@@ -72,7 +73,9 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
     /// <inheritdoc/>
     public override void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices)
     {
-        Storage read = Rounded(x);
+        // Not shown to the watch: no number is made of it.
+        Storage read = inner.Allocate(x.Length);
+        inner.Map(default(TRounding), x, read);
         inner.ArgMax(read, layout, sign, indices);
         read.Recycle();
     }
@@ -310,8 +313,14 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
     {
         if (y is not null)
         {
-            inner.Map(default(TRounding), y, y);
+            Round(y, y, y);
         }
+    }
+
+    private void Round(Storage x, Storage y, Part place)
+    {
+        watch?.Look(x, place);
+        inner.Map(default(TRounding), x, y);
     }
 
     private Storage Rounded(Part x, int length)
@@ -319,12 +328,12 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
         Storage copy = inner.Allocate(length);
         if (x.Start == 0 && x.Storage.Length == length)
         {
-            inner.Map(default(TRounding), x.Storage, copy);
+            Round(x.Storage, copy, x);
         }
         else
         {
             Move(x, copy, length);
-            Round(copy);
+            Round(copy, copy, x);
         }
 
         return copy;
@@ -337,7 +346,7 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
 
     private void Write(Storage values, Part y, int length)
     {
-        Round(values);
+        Round(values, values, y);
         Move(values, y, length);
         values.Recycle();
     }
