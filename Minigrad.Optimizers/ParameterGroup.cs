@@ -32,4 +32,10 @@ public sealed class ParameterGroup
     /// all gradients of groups without their own.
     /// </summary>
     public IReadOnlyList<ClipStage>? Clip { get; set; }
+
+    /// <summary>
+    /// The group's own clip of each parameter's update, or null for the optimizer's. <c>UpdateClip.Rms(double.PositiveInfinity)</c>
+    /// measures updates and leaves them as they are.
+    /// </summary>
+    public UpdateClip? UpdateClip { get; set; }
 }

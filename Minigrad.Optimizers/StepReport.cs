@@ -1,3 +1,4 @@
+using Minigrad.Backends;
 using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Optimizers;
@@ -18,12 +19,14 @@ public sealed class StepReport
     private readonly DeferredPipeline? source;
     private readonly int attempt;
     private readonly int[]? places;
-    private readonly bool hasUpdateClip;
+    private readonly UpdateClipPlaces updateClips = UpdateClipPlaces.None;
     private double[]? norms;
     private double[]? updateCoefficients;
+    private UpdateRecord[]? updates;
     private StepMeasurement? measurement;
     private double? clippedNorm;
     private StageReport[]? stages;
+    private StageReport[]? updateStages;
 
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
     internal StepReport(
@@ -31,14 +34,15 @@ public sealed class StepReport
         double[] norms,
         GradientSet clipped,
         StageReport[] stages,
+        StageReport[] updateStages,
         int step,
         bool wasSkipped,
         double lossScale,
         bool hasOverflowed,
         double[]? updateCoefficients)
     {
-        hasUpdateClip = updateCoefficients is not null;
         this.updateCoefficients = updateCoefficients;
+        this.updateStages = updateStages;
         this.parameters = parameters;
         this.norms = norms;
         this.stages = stages;
@@ -71,11 +75,11 @@ public sealed class StepReport
         IReadOnlyList<Tensor> parameters,
         int[]? places,
         string[] stageNames,
+        UpdateClipPlaces updateClips,
         DeferredPipeline source,
-        int attempt,
-        bool hasUpdateClip)
+        int attempt)
     {
-        this.hasUpdateClip = hasUpdateClip;
+        this.updateClips = updateClips;
         this.parameters = parameters;
         this.stageNames = stageNames;
         this.places = places;
@@ -99,9 +103,8 @@ public sealed class StepReport
     /// <summary>The product of the coefficients that global norm stages applied to all gradients; 1 if none acted.</summary>
     public double Coefficient => Measurement.Coefficient;
 
-    /// <summary>Whether clipping changed a gradient. After a value stage this measures, as <see cref="ClippedNorm"/> does.</summary>
-    public bool WasClipped =>
-        Measurement.IsScaled || (Measurement.HasBound && ClippedNorm < Measurement.NormBeforeBounds);
+    /// <summary>Whether clipping changed a gradient.</summary>
+    public bool WasClipped => Measurement.IsScaled || GradientStages.Any(stage => stage.Acted);
 
     /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/> or for an overflow of a dynamic loss scale.</summary>
     public bool WasSkipped => Measurement.WasSkipped;
@@ -140,11 +143,17 @@ public sealed class StepReport
 
     /// <summary>
     /// What each clipping stage measured and did, in the order in which they acted: those of groups with stages of their own,
-    /// then the optimizer's. Empty after a step that was not made because a gradient was not finite: it reached no stage.
+    /// then the optimizer's, then the clips of updates likewise. Empty after a step that was not made because a gradient was not
+    /// finite: it reached no stage. No step that was not made reached a clip of updates.
     /// </summary>
-    public IReadOnlyList<StageReport> Stages => stages ??= source!.Stages(attempt, stageNames);
+    public IReadOnlyList<StageReport> Stages => UpdateStages.Length == 0 ? GradientStages : [.. GradientStages, .. UpdateStages];
 
-    /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
+    /// <summary>What each stage that clips gradients did.</summary>
+    internal StageReport[] GradientStages => stages ??= source!.Stages(attempt, stageNames);
+
+    private StageReport[] UpdateStages => updateStages ??= MakeUpdateStages();
+
+    /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> or a group's has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
     public double UpdateCoefficient => PartsMade().Append(1).Min();
 
     /// <summary>The name of each parameter that had a gradient, and by what its update was multiplied; 1 where nothing was clipped.</summary>
@@ -177,9 +186,37 @@ public sealed class StepReport
     internal double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
 
     /// <summary>All of it where there was no clip, or no step.</summary>
-    private double[] PartsMade() => updateCoefficients ??= hasUpdateClip && !WasSkipped
-        ? OfParameters(source!.UpdateCoefficients(attempt))
-        : [.. Enumerable.Repeat(1.0, ParameterCount)];
+    private double[] PartsMade() => updateCoefficients ??= [.. Enumerable.Range(0, ParameterCount).Select(i =>
+        HasUpdate(i) ? Updates()[PlaceOf(i)].Coefficient : 1)];
+
+    private StageReport[] MakeUpdateStages()
+    {
+        if (updateClips.Names.Count == 0 || WasSkipped)
+        {
+            return [];
+        }
+
+        StageMeasurement[] measured = new StageMeasurement[updateClips.Names.Count];
+        Array.Fill(measured, new StageMeasurement());
+        for (int i = 0; i < ParameterCount; i++)
+        {
+            if (HasUpdate(i))
+            {
+                UpdateRecord update = Updates()[PlaceOf(i)];
+                measured[updateClips.ClipOf(PlaceOf(i))].AddUpdate(update.Size, update.Threshold, update.Coefficient);
+            }
+        }
+
+        return [.. measured.Select((stage, i) => stage.Report(updateClips.Names[i]))];
+    }
+
+    /// <summary>Whether a device has measured the update of a parameter.</summary>
+    private bool HasUpdate(int parameter) =>
+        updateClips.ClipOf(PlaceOf(parameter)) >= 0 && parameters[parameter].Length > 0 && !WasSkipped;
+
+    private int PlaceOf(int parameter) => places is null ? parameter : places[parameter];
+
+    private UpdateRecord[] Updates() => updates ??= source!.Updates(attempt);
 
     private double[] OfParameters(double[] all) => places is null ? all : Array.ConvertAll(places, place => all[place]);
 
