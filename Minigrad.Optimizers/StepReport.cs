@@ -1,4 +1,3 @@
-using Minigrad.Backends;
 using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Optimizers;
@@ -11,18 +10,13 @@ namespace Minigrad.Optimizers;
 public sealed class StepReport
 {
     private readonly IReadOnlyList<Tensor> parameters;
-    private readonly string[] stageNames = [];
 
     /// <summary>Copies of the gradients as they were pending, only if a bound makes it necessary to measure them.</summary>
     private readonly PendingGradient[]? bounded;
     private readonly int[]? versions;
-    private readonly DeferredPipeline? source;
-    private readonly int attempt;
-    private readonly int[]? places;
-    private readonly UpdateClipPlaces updateClips = UpdateClipPlaces.None;
+    private readonly DeferredReport? source;
     private double[]? norms;
     private double[]? updateCoefficients;
-    private UpdateRecord[]? updates;
     private StepMeasurement? measurement;
     private double? clippedNorm;
     private StageReport[]? stages;
@@ -71,21 +65,8 @@ public sealed class StepReport
     }
 
     /// <summary>Remembers where to ask.</summary>
-    internal StepReport(
-        IReadOnlyList<Tensor> parameters,
-        int[]? places,
-        string[] stageNames,
-        UpdateClipPlaces updateClips,
-        DeferredPipeline source,
-        int attempt)
-    {
-        this.updateClips = updateClips;
-        this.parameters = parameters;
-        this.stageNames = stageNames;
-        this.places = places;
-        this.source = source;
-        this.attempt = attempt;
-    }
+    internal StepReport(IReadOnlyList<Tensor> parameters, DeferredReport source) =>
+        (this.parameters, this.source) = (parameters, source);
 
     /// <summary>Which step this was, from 1; a skipped step has the number that it would have had.</summary>
     public int Step => Measurement.Step;
@@ -129,10 +110,10 @@ public sealed class StepReport
     internal IReadOnlyList<Tensor> Parameters => parameters;
 
     /// <summary>Whether reading the report waits for no device.</summary>
-    internal bool IsKnown => measurement is not null || source!.Knows(attempt);
+    internal bool IsKnown => measurement is not null || source!.IsKnown;
 
     /// <summary>Whether a device forgets the report when the next step is asked for.</summary>
-    internal bool IsAboutToBeLost => measurement is null && source!.IsOldest(attempt);
+    internal bool IsAboutToBeLost => measurement is null && source!.IsAboutToBeLost;
 
     /// <summary>The norm after clipping, or null where it would have to be measured.</summary>
     internal double? KnownClippedNorm =>
@@ -149,9 +130,9 @@ public sealed class StepReport
     public IReadOnlyList<StageReport> Stages => UpdateStages.Length == 0 ? GradientStages : [.. GradientStages, .. UpdateStages];
 
     /// <summary>What each stage that clips gradients did.</summary>
-    internal StageReport[] GradientStages => stages ??= source!.Stages(attempt, stageNames);
+    internal StageReport[] GradientStages => stages ??= source!.Stages();
 
-    private StageReport[] UpdateStages => updateStages ??= MakeUpdateStages();
+    private StageReport[] UpdateStages => updateStages ??= WasSkipped ? [] : source!.UpdateStages();
 
     /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> or a group's has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
     public double UpdateCoefficient => PartsMade().Append(1).Min();
@@ -160,7 +141,7 @@ public sealed class StepReport
     public IReadOnlyList<(string Name, double Coefficient)> UpdateCoefficients =>
         [.. PartsMade().Select((part, i) => (NonFiniteGradients.NameOf(parameters[i], i), part))];
 
-    private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
+    private StepMeasurement Measurement => measurement ??= source!.Measurement();
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
     public override string ToString() => HasOverflowed
@@ -183,48 +164,18 @@ public sealed class StepReport
     }
 
     /// <summary>The gradient's norm before clipping of each of <see cref="Parameters"/>.</summary>
-    internal double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
+    internal double[] Norms() => norms ??= source!.Norms();
 
     /// <summary>All of it where there was no clip, or no step.</summary>
-    private double[] PartsMade() => updateCoefficients ??= [.. Enumerable.Range(0, ParameterCount).Select(i =>
-        HasUpdate(i) ? Updates()[PlaceOf(i)].Coefficient : 1)];
-
-    private StageReport[] MakeUpdateStages()
-    {
-        if (updateClips.Names.Count == 0 || WasSkipped)
-        {
-            return [];
-        }
-
-        StageMeasurement[] measured = new StageMeasurement[updateClips.Names.Count];
-        Array.Fill(measured, new StageMeasurement());
-        for (int i = 0; i < ParameterCount; i++)
-        {
-            if (HasUpdate(i))
-            {
-                UpdateRecord update = Updates()[PlaceOf(i)];
-                measured[updateClips.ClipOf(PlaceOf(i))].AddUpdate(update.Size, update.Threshold, update.Coefficient);
-            }
-        }
-
-        return [.. measured.Select((stage, i) => stage.Report(updateClips.Names[i]))];
-    }
-
-    /// <summary>Whether a device has measured the update of a parameter.</summary>
-    private bool HasUpdate(int parameter) =>
-        updateClips.ClipOf(PlaceOf(parameter)) >= 0 && parameters[parameter].Length > 0 && !WasSkipped;
-
-    private int PlaceOf(int parameter) => places is null ? parameter : places[parameter];
-
-    private UpdateRecord[] Updates() => updates ??= source!.Updates(attempt);
-
-    private double[] OfParameters(double[] all) => places is null ? all : Array.ConvertAll(places, place => all[place]);
+    private double[] PartsMade() => updateCoefficients ??= source is null || WasSkipped
+        ? [.. Enumerable.Repeat(1.0, ParameterCount)]
+        : source.PartsMade();
 
     private double MeasureClippedNorm()
     {
         if (source is not null)
         {
-            return GradientSet.NormOfNorms(OfParameters(source.ClippedNorms(attempt) ?? throw HaveChanged()), 2);
+            return GradientSet.NormOfNorms(source.ClippedNorms() ?? throw HaveChanged(), 2);
         }
 
         double[] clipped = new double[bounded!.Length];

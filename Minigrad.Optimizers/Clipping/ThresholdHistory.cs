@@ -160,7 +160,7 @@ internal sealed class ThresholdHistory
         if (Remembers && user is not null && user != asking)
         {
             throw new InvalidOperationException(
-                $"{owner}.{Text}: it remembers the steps of one user, but is used by a second: two optimizers, or an optimizer and Apply. Their norms would mix in one history. Make one for each.");
+                $"{owner}.{Text}: this stage remembers the steps of one user, but is used by a second: two optimizers, or an optimizer and Apply. Their norms would mix in one history. Make a stage for each.");
         }
 
         user = asking;
