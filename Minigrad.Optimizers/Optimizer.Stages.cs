@@ -50,9 +50,9 @@ public abstract partial class Optimizer
     private void ListUpdateClips()
     {
         updateClips.Clear();
-        foreach (ParameterGroup group in Groups)
+        for (int i = 0; i < Groups.Count; i++)
         {
-            AddUpdateClip(group.UpdateClip, group);
+            AddUpdateClip(Groups[i].UpdateClip, Groups[i]);
         }
 
         AddUpdateClip(UpdateClip, group: null);
@@ -78,9 +78,12 @@ public abstract partial class Optimizer
             throw new InvalidOperationException(WhyNoSecondMoment(clip));
         }
 
-        if (clip.History.Remembers && updateClips.Exists(entry => ReferenceEquals(entry.Clip, clip)))
+        foreach ((UpdateClip other, _) in updateClips)
         {
-            throw ListedTwice(clip);
+            if (clip.History.Remembers && ReferenceEquals(other, clip))
+            {
+                throw ListedTwice(clip);
+            }
         }
 
         updateClips.Add((clip, group));

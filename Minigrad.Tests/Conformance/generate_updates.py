@@ -192,7 +192,10 @@ def update_clips(cases):
                 name = ("adam", "adamw", "rmsprop")[(number_of + place + which) % 3]
                 rule, bases = OPTIMIZERS[name]
                 cases.next()
-                update_clip(cases, name, rule, bases[0], clip, 0.1 * (place % 2), which == 1, (threshold, make, settings))
+
+                # Adam's first update has a size of just 1, of which rounding would decide whether it is above a threshold of 1.
+                off = {key: 0.875 if key in ("initial", "absolute") and value == 1.0 else value for key, value in settings.items()}
+                update_clip(cases, name, rule, bases[0], clip, 0.1 * (place % 2), which == 1, (threshold, make, off))
 
 
 def update_clip(cases, name, rule, base, clip, decay, maximize, threshold=None):
@@ -218,6 +221,7 @@ def update_clip(cases, name, rule, base, clip, decay, maximize, threshold=None):
             current = rule_of(t)
             limit = current.ask(size, size)
             part = 1.0 if size <= limit else limit / size
+            assert threshold is None or size == limit or abs(size / limit - 1) > 1e-4
             if 0 < size < math.inf:
                 current.tell(size, size)
             parts.append(part)

@@ -29,27 +29,23 @@ internal static class UpdateLoops
         where TRule : unmanaged, IUpdateRule
     {
         // A span can't be handed to other threads.
-        UpdateTarget[] shared = ArrayPool<UpdateTarget>.Shared.Rent(targets.Length);
-        targets.CopyTo(shared);
+        Work[] shared = ArrayPool<Work>.Shared.Rent(targets.Length);
         BlockList blocks = BlockList.Rent();
         for (int i = 0; i < targets.Length; i++)
         {
+            shared[i] = new Work { Target = targets[i] };
             blocks.Add(i, 0, targets[i].Parameter.Length);
         }
 
-        // A block that has passed a bound writes true and no other does, so nothing depends on which thread comes first.
-        bool[] found = ArrayPool<bool>.Shared.Rent(targets.Length);
-        Array.Clear(found, 0, targets.Length);
-        workers.For(blocks.ShareCount, BlockList.BlockLength, new Body<TRule>(rule, shared, blocks, found));
+        workers.For(blocks.ShareCount, BlockList.BlockLength, new Body<TRule>(rule, shared, blocks));
         for (int i = 0; i < clamped.Length; i++)
         {
-            clamped[i] |= found[i];
+            clamped[i] |= shared[i].IsClamped;
         }
 
-        ArrayPool<bool>.Shared.Return(found);
         blocks.Return();
         Array.Clear(shared, 0, targets.Length);
-        ArrayPool<UpdateTarget>.Shared.Return(shared);
+        ArrayPool<Work>.Shared.Return(shared);
     }
 
     /// <returns>Whether an element has passed a bound, as all methods below say it.</returns>
@@ -250,6 +246,14 @@ internal static class UpdateLoops
         return TLanes.Sum(clamped) > 0f;
     }
 
+    private struct Work
+    {
+        public UpdateTarget Target;
+
+        /// <summary>Whether a block has passed a bound. It writes true and no other block false, so it does not matter which comes first.</summary>
+        public bool IsClamped;
+    }
+
     private readonly struct Unbounded(Scaled scale) : IReading
     {
         private readonly Scaled scale = scale;
@@ -268,7 +272,7 @@ internal static class UpdateLoops
             where T : struct, IReal<T> => scale.Forward(x, ref clamped);
     }
 
-    private readonly struct Body<TRule>(TRule rule, UpdateTarget[] targets, BlockList blocks, bool[] clamped) : ILoopBody
+    private readonly struct Body<TRule>(TRule rule, Work[] targets, BlockList blocks) : ILoopBody
         where TRule : unmanaged, IUpdateRule
     {
         public void Run<TLanes>(int share)
@@ -277,9 +281,10 @@ internal static class UpdateLoops
             ReadOnlySpan<Block> all = blocks.Blocks;
             foreach (Block block in all[blocks.FirstBlock(share)..blocks.FirstBlock(share + 1)])
             {
-                if (UpdateBlock<TRule, TLanes>(rule, targets[block.Run], block))
+                ref Work work = ref targets[block.Run];
+                if (UpdateBlock<TRule, TLanes>(rule, work.Target, block))
                 {
-                    clamped[block.Run] = true;
+                    work.IsClamped = true;
                 }
             }
         }
