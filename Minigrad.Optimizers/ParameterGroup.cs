@@ -48,6 +48,12 @@ public sealed class ParameterGroup
         set => field = value is null ? null : ClipStage.CheckAll(value, nameof(ParameterGroup));
     }
 
+    /// <summary>
+    /// The group's own clip of each parameter's update, or null for the optimizer's. <c>UpdateClip.Rms(double.PositiveInfinity)</c>
+    /// measures updates and leaves them as they are.
+    /// </summary>
+    public UpdateClip? UpdateClip { get; set; }
+
     private double? Check(double? value, string name) => value is null || (value >= 0 && double.IsFinite(value.Value))
         ? value
         : throw new ArgumentOutOfRangeException(

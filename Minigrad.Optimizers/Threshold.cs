@@ -5,14 +5,14 @@ using Minigrad.Optimizers.Thresholds;
 namespace Minigrad.Optimizers;
 
 /// <summary>
-/// What a clipping stage clips to: a number, a schedule, or a rule that sees the norms of the past. Any stage takes any;
-/// numbers and schedules convert by themselves: <c>Clip.GlobalNorm(1)</c>, <c>Clip.GlobalNorm(Schedule.Cosine(…))</c>,
+/// What a clipping stage or a clip of updates clips to: a number, a schedule, or a rule that sees the norms of the past. Any takes
+/// any; numbers and schedules convert by themselves: <c>Clip.GlobalNorm(1)</c>, <c>Clip.GlobalNorm(Schedule.Cosine(…))</c>,
 /// <c>Clip.GlobalNorm(Threshold.Percentile(10))</c>.
 /// </summary>
 /// <remarks>
 /// <para>What a rule sees is what the stage compares: the global norm; each parameter's norm, root mean square or average norm, each
-/// with a history of its own; each unit's ratio of gradient norm to weight norm, likewise; or, of a value stage, the largest
-/// magnitude of all.</para>
+/// with a history of its own; each unit's ratio of gradient norm to weight norm, likewise; of a value stage, the largest
+/// magnitude of all; or, of an <see cref="UpdateClip"/>, the size of each parameter's update that it limits.</para>
 /// <para>A history grows by one norm at the end of each step that was made. A step that was skipped or threw leaves no
 /// trace, a norm that is not finite enters no history, nor does a norm of 0, from which a rule would learn to clip everything
 /// to 0. Where a rule that remembers meets a norm that is not finite (under <see cref="NonFinitePolicy.Propagate"/> only), its
@@ -118,7 +118,7 @@ public sealed class Threshold
     /// are clipped to λ₀, and γ is the smallest norm that this left. With <see cref="Clip.ParameterNorm"/> it is the paper's method.
     /// </summary>
     /// <remarks>
-    /// In a stage of units, and in one whose measure is not a norm, λ₀ is compared as the threshold would be.
+    /// In a stage of units, in one whose measure is not a norm, and in a clip of updates, λ₀ is compared as the threshold would be.
     /// The paper's warm-up ends before its step T, so its T is one more than <paramref name="warmup"/>.
     /// </remarks>
     /// <param name="relative">λ.</param>
@@ -205,9 +205,10 @@ public sealed class Threshold
 
     /// <summary>The rule of a step.</summary>
     /// <param name="step">How many steps were asked for before it.</param>
-    /// <param name="stage">The stage's name.</param>
+    /// <param name="owner">Whom a message is about.</param>
+    /// <param name="stage">What of it.</param>
     /// <exception cref="InvalidOperationException">A schedule gives 0, a negative number or NaN.</exception>
-    internal AppliedRule At(int step, string stage)
+    internal AppliedRule At(int step, string owner, string stage)
     {
         if (rule is not null)
         {
@@ -218,7 +219,7 @@ public sealed class Threshold
         return value > 0
             ? Always(value)
             : throw new InvalidOperationException(
-                $"Clip.{stage}: the schedule of the threshold gives {value} after {step} steps, but a threshold must be positive. {WhyPositive(value)} Give the schedule a minimum above 0.");
+                $"{owner}.{stage}: the schedule of the threshold gives {value} after {step} steps, but a threshold must be positive. {WhyPositive(value)} Give the schedule a minimum above 0.");
     }
 
     private static void Check(double threshold, string owner, string stage)

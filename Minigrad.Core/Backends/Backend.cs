@@ -317,8 +317,23 @@ public abstract class Backend
     /// <typeparam name="TRule">The update rule.</typeparam>
     /// <param name="rule">The rule and this step's constants.</param>
     /// <param name="targets">The parameters.</param>
-    public abstract void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    /// <param name="clamped">
+    /// Becomes true for each target of whose gradient an element has passed a bound of its scale; stays as it is for others. Empty if nobody asks.
+    /// </param>
+    public abstract void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped)
         where TRule : unmanaged, IUpdateRule;
+
+    /// <summary>Writes a gradient as an update reads it.</summary>
+    /// <param name="gradient">The gradient; read only, unless the result is written to it.</param>
+    /// <param name="scale">How it is read.</param>
+    /// <param name="result">Where to, as long as the gradient; it may be the gradient itself.</param>
+    /// <returns>Whether an element has passed a bound.</returns>
+    public virtual bool WriteScaled(Storage gradient, GradientScale scale, Storage result)
+    {
+        Span<bool> clamped = [false];
+        Update(default(ReplacementRule), [new UpdateTarget(result, gradient, scale, [])], clamped);
+        return clamped[0];
+    }
 
     /// <summary>
     /// Measures what a rule would make of several parameters, with gradients read as <see cref="Update{TRule}"/> reads them.

@@ -303,7 +303,16 @@ internal sealed class RoundingBackend<TRounding>(Backend inner, IRoundingWatch? 
     public override void Norms(IReadOnlyList<Storage> buffers, double order, Span<double> norms) => inner.Norms(buffers, order, norms);
 
     /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets) => inner.Update(rule, targets);
+    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped) =>
+        inner.Update(rule, targets, clamped);
+
+    /// <inheritdoc/>
+    public override bool WriteScaled(Storage gradient, GradientScale scale, Storage result)
+    {
+        bool isClamped = base.WriteScaled(gradient, scale, result);
+        Round(result);
+        return isClamped;
+    }
 
     /// <inheritdoc/>
     public override void MeasureUpdates<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms) =>

@@ -112,7 +112,7 @@ public sealed class ThresholdAdvice
         for (int step = 0; step < course.Length; step++)
         {
             double norm = course[step];
-            AppliedRule rule = threshold.At(step, nameof(Replay));
+            AppliedRule rule = threshold.At(step, nameof(ThresholdAdvice), nameof(Replay));
             double limit = thresholds[step] = rule.Threshold(norm, norm, memory, 0);
             if (threshold.SeesNorms)
             {

@@ -337,9 +337,9 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped)
     {
-        UpdateLoops.Update(workers, rule, targets);
+        UpdateLoops.Update(workers, rule, targets, clamped);
         foreach (ref readonly UpdateTarget target in targets)
         {
             KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);
