@@ -15,17 +15,20 @@ internal sealed class KerasAdam(IEnumerable<ParameterGroup> groups, double learn
     protected override int StateCount => amsGrad ? 3 : 2;
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         BiasCorrection correction = new(step.LearningRate, beta1, beta2);
         Moments moments = Moments.Of(beta1, beta2);
         if (amsGrad)
         {
-            step.Apply<KerasAmsGradStep, AmsGradRule>(new KerasAmsGradStep(correction, moments, epsilon), targets);
+            step.ApplyWithSecondMoment<KerasAmsGradStep, AmsGradRule>(new KerasAmsGradStep(correction, moments, epsilon), targets);
         }
         else
         {
-            step.Apply<KerasAdamStep, AdamRule>(new KerasAdamStep(correction, moments, epsilon), targets);
+            step.ApplyWithSecondMoment<KerasAdamStep, AdamRule>(new KerasAdamStep(correction, moments, epsilon), targets);
         }
     }
 }

@@ -15,16 +15,19 @@ internal sealed class KerasRmsProp(IEnumerable<ParameterGroup> groups, double le
     protected override int StateCount => centered ? 3 : 2;
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         (float rate, float decay, float share) = ((float)step.LearningRate, (float)rho, (float)(1 - rho));
         if (centered)
         {
-            step.Apply(new KerasCenteredRmsPropRule(rate, decay, share, (float)momentum, (float)epsilon), targets);
+            step.ApplyWithSecondMoment(new KerasCenteredRmsPropRule(rate, decay, share, (float)momentum, (float)epsilon), targets);
         }
         else
         {
-            step.Apply(new KerasRmsPropRule(rate, decay, share, (float)momentum, (float)epsilon), targets);
+            step.ApplyWithSecondMoment(new KerasRmsPropRule(rate, decay, share, (float)momentum, (float)epsilon), targets);
         }
     }
 }
