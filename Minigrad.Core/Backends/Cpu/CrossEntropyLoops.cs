@@ -62,20 +62,20 @@ internal static class CrossEntropyLoops
         nuint width = (nuint)TLanes.Count;
         nuint whole = columns - (columns % width);
         TLanes sum = 0f;
+        if (whole < columns)
+        {
+            // Lanes past the end are 0.
+            TLanes last = Lanes.Read<TLanes>(in x, whole, columns, shift) - shift;
+            sum = hasWeights ? Lanes.Read<TLanes>(in weights, whole, columns, 0f) * last : last;
+        }
+
         for (nuint i = 0; i < whole; i += width)
         {
             TLanes shifted = TLanes.Load(in x, i) - shift;
             sum += hasWeights ? TLanes.Load(in weights, i) * shifted : shifted;
         }
 
-        if (whole == columns)
-        {
-            return TLanes.Sum(sum);
-        }
-
-        // Lanes past the end are 0.
-        TLanes last = Lanes.Read<TLanes>(in x, whole, columns, shift) - shift;
-        return TLanes.Sum(sum + (hasWeights ? Lanes.Read<TLanes>(in weights, whole, columns, 0f) * last : last));
+        return TLanes.Sum(sum);
     }
 
     /// <summary>g · (Σ t · softmax(x) − t) over a row, with the part of t that is at every class.</summary>
@@ -94,17 +94,17 @@ internal static class CrossEntropyLoops
     {
         nuint width = (nuint)TLanes.Count;
         nuint whole = columns - (columns % width);
-        for (nuint i = 0; i < whole; i += width)
-        {
-            TLanes weight = hasWeights ? TLanes.Load(in weights, i) : 1f;
-            TLanes.Store(row.Slope(TLanes.Load(in x, i), classShare * weight, total, gradient), ref result, i);
-        }
-
         if (whole < columns)
         {
             TLanes weight = hasWeights ? Lanes.Read<TLanes>(in weights, whole, columns, 0f) : 1f;
             TLanes slope = row.Slope(Lanes.Read<TLanes>(in x, whole, columns, 0f), classShare * weight, total, gradient);
             Lanes.Write(slope, ref result, whole, columns);
+        }
+
+        for (nuint i = 0; i < whole; i += width)
+        {
+            TLanes weight = hasWeights ? TLanes.Load(in weights, i) : 1f;
+            TLanes.Store(row.Slope(TLanes.Load(in x, i), classShare * weight, total, gradient), ref result, i);
         }
     }
 

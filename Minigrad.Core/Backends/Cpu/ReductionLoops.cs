@@ -110,22 +110,26 @@ internal static class ReductionLoops
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
+        nuint whole = length - (length % width);
+
+        // Read before the loop, as a call after it would keep the loop's results out of registers. The padding is the
+        // reduction's initial value, whose term changes nothing.
+        TLanes rest = whole < length ? Lanes.Read<TLanes>(in x, whole, length, reduction.Initial) : reduction.Initial;
         TLanes even = reduction.Initial;
         TLanes odd = reduction.Initial;
         nuint i = 0;
-        for (; i + (2 * width) <= length; i += 2 * width)
+        for (; i + (2 * width) <= whole; i += 2 * width)
         {
             even = reduction.Combine(even, reduction.Term(TLanes.Load(in x, i)));
             odd = reduction.Combine(odd, reduction.Term(TLanes.Load(in x, i + width)));
         }
 
-        for (; i < length; i += width)
+        if (i < whole)
         {
-            // The padding is the reduction's initial value, whose term changes nothing.
-            TLanes rest = Lanes.Read<TLanes>(in x, i, length, reduction.Initial);
-            even = reduction.Combine(even, reduction.Term(rest));
+            even = reduction.Combine(even, reduction.Term(TLanes.Load(in x, i)));
         }
 
+        even = reduction.Combine(even, reduction.Term(rest));
         return Fold<TReduction, TLanes>(reduction, reduction.Combine(even, odd));
     }
 

@@ -9,8 +9,8 @@ namespace Minigrad.Backends.Cpu;
 /// number, for the exponentials and their sum, and to scale what is by then in the nearest cache.
 /// </summary>
 /// <remarks>
-/// The end that fills no vector has variables of its own, after the loop: a partial read or write takes a vector by reference,
-/// which would keep it out of registers.
+/// The end that fills no vector comes before the loop: it is read and written by calls, and what lives across a call, as a sum
+/// would, is kept on the stack. For a row of 1,000 that was a tenth of its time.
 /// </remarks>
 internal static class SoftmaxLoops
 {
@@ -62,7 +62,7 @@ internal static class SoftmaxLoops
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         (float shift, float logarithm) = Normalizer<TLanes>(ref x, columns);
-        Subtract<TLanes>(ref x, shift, logarithm, columns, ref y);
+        LogProbabilities<TLanes>(ref x, new NormalizedRow(shift, logarithm), columns, ref y);
     }
 
     /// <summary>The sum of exp(x − shift), which y receives if it is to be stored: y may be x, which a logarithm needs again.</summary>
@@ -72,8 +72,19 @@ internal static class SoftmaxLoops
     {
         nuint width = (nuint)TLanes.Count;
         nuint whole = columns - (columns % width);
-        TLanes subtrahend = shift;
         TLanes sum = 0f;
+        if (whole < columns)
+        {
+            TLanes last = TLanes.Exp(Lanes.Read<TLanes>(in x, whole, columns, float.NegativeInfinity) - shift);
+            if (isStored)
+            {
+                Lanes.Write(last, ref y, whole, columns);
+            }
+
+            sum = last;
+        }
+
+        TLanes subtrahend = shift;
         for (nuint i = 0; i < whole; i += width)
         {
             TLanes value = TLanes.Exp(TLanes.Load(in x, i) - subtrahend);
@@ -84,18 +95,7 @@ internal static class SoftmaxLoops
             }
         }
 
-        if (whole == columns)
-        {
-            return TLanes.Sum(sum);
-        }
-
-        TLanes last = TLanes.Exp(Lanes.Read<TLanes>(in x, whole, columns, float.NegativeInfinity) - subtrahend);
-        if (isStored)
-        {
-            Lanes.Write(last, ref y, whole, columns);
-        }
-
-        return TLanes.Sum(sum + last);
+        return TLanes.Sum(sum);
     }
 
     [MethodImpl(Loop)]
@@ -104,34 +104,32 @@ internal static class SoftmaxLoops
     {
         nuint width = (nuint)TLanes.Count;
         nuint whole = columns - (columns % width);
+        if (whole < columns)
+        {
+            Lanes.Write(Lanes.Read<TLanes>(in x, whole, columns, 0f) * factor, ref y, whole, columns);
+        }
+
         TLanes multiplier = factor;
         for (nuint i = 0; i < whole; i += width)
         {
             TLanes.Store(TLanes.Load(in x, i) * multiplier, ref y, i);
         }
-
-        if (whole < columns)
-        {
-            Lanes.Write(Lanes.Read<TLanes>(in x, whole, columns, 0f) * multiplier, ref y, whole, columns);
-        }
     }
 
     [MethodImpl(Loop)]
-    private static void Subtract<TLanes>(ref float x, float shift, float logarithm, nuint columns, ref float y)
+    private static void LogProbabilities<TLanes>(ref float x, NormalizedRow row, nuint columns, ref float y)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
         nuint whole = columns - (columns % width);
-        TLanes first = shift;
-        TLanes second = logarithm;
-        for (nuint i = 0; i < whole; i += width)
-        {
-            TLanes.Store(TLanes.Load(in x, i) - first - second, ref y, i);
-        }
-
         if (whole < columns)
         {
-            Lanes.Write(Lanes.Read<TLanes>(in x, whole, columns, 0f) - first - second, ref y, whole, columns);
+            Lanes.Write(row.LogProbability(Lanes.Read<TLanes>(in x, whole, columns, 0f)), ref y, whole, columns);
+        }
+
+        for (nuint i = 0; i < whole; i += width)
+        {
+            TLanes.Store(row.LogProbability(TLanes.Load(in x, i)), ref y, i);
         }
     }
 
@@ -141,48 +139,59 @@ internal static class SoftmaxLoops
     {
         nuint width = (nuint)TLanes.Count;
         nuint whole = columns - (columns % width);
-        TLanes sum = 0f;
-        for (nuint i = 0; i < whole; i += width)
-        {
-            sum += TLanes.Load(in y, i) * TLanes.Load(in gradient, i);
-        }
-
+        TLanes lastGradient = 0f;
+        TLanes last = 0f;
         if (whole < columns)
         {
-            sum += Lanes.Read<TLanes>(in y, whole, columns, 0f) * Lanes.Read<TLanes>(in gradient, whole, columns, 0f);
+            lastGradient = Lanes.Read<TLanes>(in gradient, whole, columns, 0f);
+            last = Lanes.Read<TLanes>(in y, whole, columns, 0f);
         }
 
-        TLanes projection = TLanes.Sum(sum);
-        for (nuint i = 0; i < whole; i += width)
+        TLanes even = last * lastGradient;
+        TLanes odd = 0f;
+        nuint i = 0;
+        for (; i + (2 * width) <= whole; i += 2 * width)
+        {
+            even += TLanes.Load(in y, i) * TLanes.Load(in gradient, i);
+            odd += TLanes.Load(in y, i + width) * TLanes.Load(in gradient, i + width);
+        }
+
+        if (i < whole)
+        {
+            even += TLanes.Load(in y, i) * TLanes.Load(in gradient, i);
+        }
+
+        TLanes projection = TLanes.Sum(even + odd);
+        for (i = 0; i < whole; i += width)
         {
             TLanes.Store(TLanes.Load(in y, i) * (TLanes.Load(in gradient, i) - projection), ref result, i);
         }
 
         if (whole < columns)
         {
-            TLanes centred = Lanes.Read<TLanes>(in gradient, whole, columns, 0f) - projection;
-            Lanes.Write(Lanes.Read<TLanes>(in y, whole, columns, 0f) * centred, ref result, whole, columns);
+            Lanes.Write(last * (lastGradient - projection), ref result, whole, columns);
         }
     }
 
     [MethodImpl(Loop)]
-    private static void LogSoftmaxBackwardRow<TLanes>(ref float y, ref float gradient, nuint columns, ref float result)
+    private static void LogSoftmaxBackwardRow<TLanes>(
+        ref float y, ref float gradient, float total, nuint columns, ref float result)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
         nuint whole = columns - (columns % width);
-        TLanes total = ReductionLoops.ReduceRun<Sum, TLanes>(default, ref gradient, columns);
-        for (nuint i = 0; i < whole; i += width)
-        {
-            TLanes probability = TLanes.Exp(TLanes.Load(in y, i));
-            TLanes.Store(TLanes.Load(in gradient, i) - (probability * total), ref result, i);
-        }
-
         if (whole < columns)
         {
             TLanes probability = TLanes.Exp(Lanes.Read<TLanes>(in y, whole, columns, 0f));
             TLanes slope = Lanes.Read<TLanes>(in gradient, whole, columns, 0f) - (probability * total);
             Lanes.Write(slope, ref result, whole, columns);
+        }
+
+        TLanes factor = total;
+        for (nuint i = 0; i < whole; i += width)
+        {
+            TLanes probability = TLanes.Exp(TLanes.Load(in y, i));
+            TLanes.Store(TLanes.Load(in gradient, i) - (probability * factor), ref result, i);
         }
     }
 
@@ -209,7 +218,8 @@ internal static class SoftmaxLoops
                     SoftmaxBackwardRow<TLanes>(ref x, ref gradient, columns, ref result);
                     break;
                 case (false, true):
-                    LogSoftmaxBackwardRow<TLanes>(ref x, ref gradient, columns, ref result);
+                    float total = ReductionLoops.ReduceRun<Sum, TLanes>(default, ref gradient, columns);
+                    LogSoftmaxBackwardRow<TLanes>(ref x, ref gradient, total, columns, ref result);
                     break;
             }
         }
