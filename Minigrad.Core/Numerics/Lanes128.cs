@@ -200,12 +200,12 @@ public readonly struct Lanes128 : ILanes<Lanes128>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
         new(PartialVector.Read128(in source, offset, count, padding));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePartial(Lanes128 value, ref float destination, nuint offset, int count) =>
         PartialVector.Write(value.value, ref destination, offset, count);
 

@@ -179,12 +179,12 @@ public readonly struct Lanes512 : ILanes<Lanes512>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
         new(PartialVector.Read512(in source, offset, count, padding));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePartial(Lanes512 value, ref float destination, nuint offset, int count) =>
         PartialVector.Write(value.value, ref destination, offset, count);
 
