@@ -10,8 +10,9 @@ namespace Minigrad.Numerics;
 /// pointers, and there is none in the project.)
 /// </summary>
 /// <remarks>
-/// Written lane by lane, the end of a row that fills no vector took as long as 300 numbers of softmax; rows of 7 to 65
-/// numbers are little else.
+/// Copied number by number to a padded vector on the stack and back, the end of each row took 100 ns in softmax, as long as
+/// 500 numbers; rows of 7 to 65 are little else. As calls these methods took half of that, since a vector goes to a call and
+/// comes from it by way of the stack.
 /// </remarks>
 internal static class PartialVector
 {

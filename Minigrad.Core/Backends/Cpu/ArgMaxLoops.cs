@@ -68,19 +68,27 @@ internal static class ArgMaxLoops
     {
         ColumnsBody body = new(x, layout, sign);
         workers.For(layout.Outer * body.Blocks * body.Strips, body.WorkPerItem, body);
+        if (body.Blocks == 1)
+        {
+            body.Places.CopyTo(places);
+            return;
+        }
+
         for (int outer = 0; outer < layout.Outer; outer++)
         {
+            int first = outer * body.Blocks * layout.Inner;
             Span<int> chosen = places.Slice(outer * layout.Inner, layout.Inner);
-            Span<float> largest = body.Row(body.Largest, outer * body.Blocks);
-            for (int block = 0; block < body.Blocks; block++)
+            Span<float> largest = body.Largest.AsSpan(first, layout.Inner);
+            body.Places.AsSpan(first, layout.Inner).CopyTo(chosen);
+            for (int block = 1; block < body.Blocks; block++)
             {
-                ReadOnlySpan<float> values = body.Row(body.Largest, (outer * body.Blocks) + block);
-                ReadOnlySpan<float> rows = body.Row(body.Places, (outer * body.Blocks) + block);
+                ReadOnlySpan<float> values = body.Largest.AsSpan(first + (block * layout.Inner), layout.Inner);
                 for (int i = 0; i < layout.Inner; i++)
                 {
-                    if (block == 0 || IsLarger(values[i], largest[i]))
+                    if (IsLarger(values[i], largest[i]))
                     {
-                        (largest[i], chosen[i]) = (values[i], (block * RowBlock) + (int)rows[i]);
+                        largest[i] = values[i];
+                        chosen[i] = body.Places[first + (block * layout.Inner) + i];
                     }
                 }
             }
@@ -143,7 +151,7 @@ internal static class ArgMaxLoops
             where TLanes : struct, ILanes<TLanes>
         {
             int best = 0;
-            float number = 0f;
+            float number;
             if (largest is null)
             {
                 number = ReductionLoops.ReduceRun<TReduction, TLanes>(reduction, ref x[run * axis], (nuint)axis);
@@ -177,25 +185,31 @@ internal static class ArgMaxLoops
         /// <summary>The largest numbers of each block's columns.</summary>
         public float[] Largest { get; } = new float[(layout.Axis + RowBlock - 1) / RowBlock * layout.Outer * layout.Inner];
 
-        /// <summary>Their rows, counted within the block.</summary>
-        public float[] Places { get; } = new float[(layout.Axis + RowBlock - 1) / RowBlock * layout.Outer * layout.Inner];
+        /// <summary>Their places along the axis.</summary>
+        public int[] Places { get; } = new int[(layout.Axis + RowBlock - 1) / RowBlock * layout.Outer * layout.Inner];
 
-        public Span<float> Row(float[] ofBlocks, int block) => ofBlocks.AsSpan(block * layout.Inner, layout.Inner);
-
+        [SkipLocalsInit]
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
             int column = item % Strips * StripLength;
             int block = item / Strips;
             int row = block % Blocks * RowBlock;
+            int columns = Math.Min(StripLength, layout.Inner - column);
+            int target = (block * layout.Inner) + column;
+            Span<float> rows = stackalloc float[StripLength];
             LargestDown<TLanes>(
                 ref x[(((block / Blocks * layout.Axis) + row) * layout.Inner) + column],
                 (nuint)layout.Inner,
                 (nuint)Math.Min(RowBlock, layout.Axis - row),
                 sign,
-                (nuint)Math.Min(StripLength, layout.Inner - column),
-                ref Row(Largest, block)[column],
-                ref Row(Places, block)[column]);
+                (nuint)columns,
+                ref Largest[target],
+                ref rows[0]);
+            for (int i = 0; i < columns; i++)
+            {
+                Places[target + i] = row + (int)rows[i];
+            }
         }
     }
 }

@@ -112,8 +112,7 @@ internal static class ReductionLoops
         nuint width = (nuint)TLanes.Count;
         nuint whole = length - (length % width);
 
-        // Read before the loop, as a call after it would keep the loop's results out of registers. The padding is the
-        // reduction's initial value, whose term changes nothing.
+        // The padding is the reduction's initial value, whose term changes nothing.
         TLanes rest = whole < length ? Lanes.Read<TLanes>(in x, whole, length, reduction.Initial) : reduction.Initial;
         TLanes even = reduction.Initial;
         TLanes odd = reduction.Initial;
