@@ -213,8 +213,22 @@ internal sealed partial class GpuSteps : DeferredSteps
     public override void ReadRecords(Span<StepRecord> records) => queue.Download(memory.Records, records);
 
     /// <inheritdoc/>
-    public override void ReadNorms(int attempt, Span<double> norms) => queue.Download(
-        memory.Norms.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), norms);
+    public override void ReadNorms(int attempt, Span<double> norms)
+    {
+        int first = attempt % RecordCount * parameters.Length;
+        int whole = RecordCount * parameters.Length;
+        if (first + norms.Length <= whole)
+        {
+            queue.Download(memory.Norms.SubView(first, norms.Length), norms);
+            return;
+        }
+
+        // Rows are used in turn, and these go on from the first after the last: read whole, that is still one copy.
+        double[] all = new double[whole];
+        queue.Download(memory.Norms.SubView(0, whole), all);
+        all.AsSpan(first).CopyTo(norms);
+        all.AsSpan(0, first + norms.Length - whole).CopyTo(norms[(whole - first)..]);
+    }
 
     /// <inheritdoc/>
     public override void ReadUpdates(int attempt, Span<UpdateRecord> updates) => queue.Download(

@@ -27,6 +27,11 @@ internal sealed class DeferredPipeline
     private StageRecord[] stageRecords = [];
     private int stageRoom;
     private int stagesSeen;
+
+    // The norms of all gradients at some attempts in a row, read together.
+    private double[] normRows = [];
+    private int normsFrom;
+    private int normsTo = -1;
     private int seen;
     private int stopped;
     private int acknowledged;
@@ -350,9 +355,17 @@ internal sealed class DeferredPipeline
     {
         Learn();
         CheckKept(attempt);
-        double[] norms = new double[slots.Count];
-        steps.ReadNorms(attempt, norms);
-        return norms;
+        int count = slots.Count;
+        if (attempt < normsFrom || attempt > normsTo)
+        {
+            // Who reads of one attempt reads of those after it too, as a history and a monitor do.
+            int length = (seen - attempt + 1) * count;
+            normRows = normRows.Length < length ? new double[length] : normRows;
+            steps.ReadNorms(attempt, normRows.AsSpan(0, length));
+            (normsFrom, normsTo) = (attempt, seen);
+        }
+
+        return normRows.AsSpan((attempt - normsFrom) * count, count).ToArray();
     }
 
     /// <summary>What became of each update at an attempt that was not withheld; of one that was not measured it means nothing.</summary>

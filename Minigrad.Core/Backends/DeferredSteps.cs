@@ -120,9 +120,9 @@ public abstract class DeferredSteps
     /// <param name="records">Where to.</param>
     public abstract void ReadRecords(Span<StepRecord> records);
 
-    /// <summary>Waits, and reads each gradient's norm at an attempt whose record is kept.</summary>
-    /// <param name="attempt">The attempt.</param>
-    /// <param name="norms">A norm for each parameter; NaN for one that had no gradient.</param>
+    /// <summary>Waits, and reads each gradient's norm at attempts whose records are kept, all by one copy.</summary>
+    /// <param name="attempt">The first attempt.</param>
+    /// <param name="norms">For each attempt from there on, as many as there is room for, a norm for each parameter; NaN for one that had no gradient.</param>
     public abstract void ReadNorms(int attempt, Span<double> norms);
 
     /// <summary>Waits, and reads what became of each update that was measured at an attempt whose record is kept.</summary>

@@ -96,7 +96,7 @@ internal static partial class StepKernels
         {
             // Under another order StageNorm is the largest magnitude so far, which is the norm where it is 0 or not finite.
             double largest = memory.States[i].StageNorm;
-            if (largest > 0.0 && largest <= double.MaxValue)
+            if (IsFinite(largest) && largest > 0.0)
             {
                 memory.States[i].StageNorm = largest * DeviceMath.Power(total, 1.0 / arguments.Order);
             }

@@ -69,8 +69,7 @@ public sealed partial class GradientMonitor
     public GradientMonitor(int window, params IReadOnlyList<Module> models)
     {
         ArgumentNullException.ThrowIfNull(models);
-        ArgumentOutOfRangeException.ThrowIfLessThan(window, FewestSteps);
-        this.window = window;
+        this.window = (int)Checked(window, nameof(window), window >= FewestSteps, $"of at least {FewestSteps}: a median of fewer steps says little");
         foreach (Module model in models)
         {
             AddLayers(model);
@@ -89,32 +88,58 @@ public sealed partial class GradientMonitor
     public int WatchInterval
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(WatchInterval));
-            field = value;
-        }
+        init => field = (int)Checked(value, nameof(WatchInterval), value > 0, "above 0: it is a number of passes, 1 for each");
     } = 10;
 
     /// <summary>
     /// A layer's norm of so many times its running median is an explosion; in the first ten steps, <see cref="ExplodingRatio"/> times.
     /// </summary>
-    public double SpikeRatio { get; init; } = 100;
+    /// <exception cref="ArgumentOutOfRangeException">It is not a finite number above 1.</exception>
+    public double SpikeRatio
+    {
+        get;
+        init => field = Checked(value, nameof(SpikeRatio), value > 1, "above 1: it is how many times its running median a norm must be");
+    } = 100;
 
     /// <summary>Gradients so many times those of the last layer, or of a sequence's last step, are exploding.</summary>
-    public double ExplodingRatio { get; init; } = 1e4;
+    /// <exception cref="ArgumentOutOfRangeException">It is not a finite number above 1.</exception>
+    public double ExplodingRatio
+    {
+        get;
+        init => field = Checked(value, nameof(ExplodingRatio), value > 1, "above 1: it is how many times a healthy gradient one must be");
+    } = 1e4;
 
     /// <summary>Gradients of at most this part of those of the last layer, or of a sequence's last step, are vanishing.</summary>
-    public double VanishingRatio { get; init; } = 1e-4;
+    /// <exception cref="ArgumentOutOfRangeException">It is not between 0 and 1.</exception>
+    public double VanishingRatio
+    {
+        get;
+        init => field = Checked(value, nameof(VanishingRatio), value is > 0 and < 1, "above 0 and below 1: it is which part of a healthy gradient one may have come down to");
+    } = 1e-4;
 
     /// <summary>Steps that change a layer's weights by more than this part of themselves are too large; 10⁻³ is usual.</summary>
-    public double LargeUpdateRatio { get; init; } = 0.2;
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive and finite.</exception>
+    public double LargeUpdateRatio
+    {
+        get;
+        init => field = Checked(value, nameof(LargeUpdateRatio), value > 0, "above 0: it is which part of the weights a step may change");
+    } = 0.2;
 
     /// <summary>A unit that gave 0 for every example in so many watched passes in a row is dead.</summary>
-    public int DeadPasses { get; init; } = 10;
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
+    public int DeadPasses
+    {
+        get;
+        init => field = (int)Checked(value, nameof(DeadPasses), value > 0, "above 0: it is how many passes a unit must have been silent in");
+    } = 10;
 
     /// <summary>From which part of a layer's units on dead ones are worth a word.</summary>
-    public double DeadShare { get; init; } = 0.25;
+    /// <exception cref="ArgumentOutOfRangeException">It is not between 0 and 1.</exception>
+    public double DeadShare
+    {
+        get;
+        init => field = Checked(value, nameof(DeadShare), value is >= 0 and <= 1, "between 0, at which one dead unit is told, and 1, at which a layer must be dead as a whole");
+    } = 0.25;
 
     /// <summary>Each layer with parameters, in the order in which they run.</summary>
     public IReadOnlyList<LayerGradients> Layers
@@ -216,6 +241,11 @@ public sealed partial class GradientMonitor
 
     /// <summary>The median norm of the last layer, to which others are compared.</summary>
     private double LastMedian() => layers[^1].UpdateMedian();
+
+    private static double Checked(double value, string name, bool holds, string rule) => holds && double.IsFinite(value)
+        ? value
+        : throw new ArgumentOutOfRangeException(
+            name, value, $"GradientMonitor: {name} must be a finite number {rule}; it is {Text($"{value:g}")}.");
 
     private void AddLayers(Module module)
     {

@@ -65,11 +65,10 @@ public sealed partial class StepHistory
     public int NormInterval
     {
         get;
-        init
-        {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(NormInterval));
-            field = value;
-        }
+        init => field = value > 0
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                nameof(NormInterval), value, $"StepHistory: NormInterval is every how many steps the norms of all parameters are kept, 1 for each, and must be positive, but it is {value}.");
     } = 10;
 
     /// <summary>How many steps each full row stands for, 1 until the history is full for the first time; doubles each time.</summary>

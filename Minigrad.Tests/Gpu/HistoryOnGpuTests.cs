@@ -26,16 +26,82 @@ public sealed class HistoryOnGpuTests(GpuFixture fixture) : IClassFixture<GpuFix
             Assert.Equal((0, 0), (sent.Downloads, sent.Synchronizations));
         }
 
-        // The optimizer looks after its 64th step, and the history reads with it: the norms of seven steps, and the losses at once.
+        // The optimizer looks after its 64th step, and the history reads with it: the norms of all steps by one copy, and the losses by another.
         GpuCounters start = Gpu.Counters;
         step();
         GpuCounters read = Gpu.Counters - start;
-        Assert.InRange(read.Downloads, 1, 16);
+        Assert.InRange(read.Downloads, 1, 10);
         start = Gpu.Counters;
         Assert.Equal(64, history.Rows.Count);
         Assert.Equal(0, (Gpu.Counters - start).Downloads);
         Assert.Equal(64, optimizer.StepCount);
         Assert.Equal(Enumerable.Range(1, 64), history.Rows.Select(row => row.Step));
+    }
+
+    [Theory]
+    [InlineData(64, 128)]
+    [InlineData(10, 130)]
+    public void A_monitor_reads_the_norms_of_all_steps_by_one_copy_each_time_the_optimizer_looks(int checkInterval, int steps)
+    {
+        Sequential model = Model();
+        GradientMonitor monitor = new(model) { WatchInterval = 1000 };
+        Action step = Training(model, history: null, monitor, out Optimizer optimizer);
+        optimizer.CheckInterval = checkInterval;
+        long[] copies = [.. Enumerable.Range(1, steps).Select(_ =>
+        {
+            GpuCounters before = Gpu.Counters;
+            step();
+            return (Gpu.Counters - before).Downloads;
+        })];
+
+        // In the first pass the monitor looks at outputs, and after the second step at weights. The records are one copy, the norms another.
+        Assert.All(copies.Index().Skip(2), copy => Assert.Equal((copy.Index + 1) % checkInterval == 0 ? 2 : 0, copy.Item));
+
+        // Read step by step, and so each with a copy of its own, the same is found.
+        Sequential other = Model();
+        GradientMonitor oneByOne = new(other) { WatchInterval = 1000 };
+        step = Training(other, history: null, oneByOne, out optimizer);
+        optimizer.CheckInterval = 1;
+        for (int i = 0; i < steps; i++)
+        {
+            step();
+        }
+
+        Assert.Equal(oneByOne.Layers, monitor.Layers);
+        Assert.Equal(oneByOne.Findings(), monitor.Findings());
+    }
+
+    [Fact]
+    public void Findings_are_those_of_the_CPU_in_the_same_order()
+    {
+        IReadOnlyList<GradientFinding> Find(bool onDevice)
+        {
+            Sequential model = Model();
+            Tensor[] parameters = [.. model.Parameters];
+            if (onDevice)
+            {
+                model.To(Gpu);
+            }
+
+            Sgd optimizer = new(model.Parameters, 1e-9) { NonFinite = NonFinitePolicy.SkipStep };
+            GradientMonitor monitor = new(model) { WatchInterval = 1000 };
+            for (int step = 0; step < 80; step++)
+            {
+                foreach (Tensor parameter in parameters)
+                {
+                    float value = step switch { 30 => 1e3f, 50 => 1e5f, 70 => float.NaN, _ => 1f };
+                    parameter.Gradient = Tensor.Full([.. parameter.Shape], value).To(parameter.Backend);
+                }
+
+                monitor.Add(optimizer.Step());
+            }
+
+            return monitor.Findings();
+        }
+
+        IReadOnlyList<GradientFinding> expected = Find(onDevice: false);
+        Assert.Equal([GradientFault.NotFinite, GradientFault.Exploding], expected.Select(finding => finding.Fault));
+        Assert.Equal(expected.Select(finding => finding.Message), Find(onDevice: true).Select(finding => finding.Message));
     }
 
     [Fact]
@@ -96,7 +162,7 @@ public sealed class HistoryOnGpuTests(GpuFixture fixture) : IClassFixture<GpuFix
         return new(new Linear(7, 5, generator: generator), new Tanh(), new Linear(5, 3, generator: generator));
     }
 
-    private Action Training(Sequential model, StepHistory history, GradientMonitor? monitor, out Optimizer optimizer, bool onDevice = true)
+    private Action Training(Sequential model, StepHistory? history, GradientMonitor? monitor, out Optimizer optimizer, bool onDevice = true)
     {
         Tensor input = Tensor.Normal([4, 7], generator: new Generator(2));
         if (onDevice)
@@ -118,7 +184,7 @@ public sealed class HistoryOnGpuTests(GpuFixture fixture) : IClassFixture<GpuFix
             }
 
             StepReport report = sgd.Step();
-            history.Add(report, loss);
+            history?.Add(report, loss);
             monitor?.Add(report);
         };
     }

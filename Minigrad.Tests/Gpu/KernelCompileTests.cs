@@ -12,6 +12,35 @@ namespace Minigrad.Tests.Gpu;
 /// </summary>
 public sealed class KernelCompileTests
 {
+    /// <summary>Methods with a comparison that the reader can't see to be of numbers, each with the reason why NaN does no harm there.</summary>
+    private static readonly Dictionary<string, string> GuardedComparisons = new()
+    {
+        ["StepKernels.NoteBad"] = Counts,
+        ["StepKernels.FindFaults"] = Counts,
+        ["StepKernels.Scaled"] = Counts,
+        ["StepKernels.SetUnits"] = Counts,
+        ["LossScaleRule.AfterStep"] = Counts,
+        ["MovingAverageRule.Threshold"] = Counts,
+        ["MovingAverageRule.Observe"] = Counts,
+        ["ZScoreRule.Observe"] = Counts,
+        ["SpamStep.At"] = Counts,
+        ["StepKernels.Decide"] = "they are numbers of attempts",
+        ["StepKernels.Finish"] = Outcomes,
+        ["StepKernels.Update"] = Outcomes,
+        ["StepKernels.MeasureUpdate"] = Outcomes,
+        ["StepKernels.UpdateMeasured"] = Outcomes,
+        ["StepKernels.IsBad"] = "the norm was asked, and the limit is a constant of the host",
+        ["StepKernels.DescribeFirst"] = "the limit is a constant of the host",
+        ["ZScoreRule.Own"] = $"{Counts}; and {FiniteNorms}, and so is a score, whose divisor is at least ε > 0",
+        ["NormWindow.RankOf"] = FiniteNorms,
+        ["MedianDeviationRule.MedianOfDistances"] = $"{FiniteNorms}, and so are their distances",
+        ["RAdamStep.At"] = "the length follows from the number of the step and from β₂ < 1, and is finite",
+    };
+
+    private const string Counts = "they are counts";
+    private const string Outcomes = "they are outcomes of steps, a few whole numbers";
+    private const string FiniteNorms = "a rule that remembers is shown finite norms only";
+
     public static TheoryData<string> Kernels => [.. AllKernels().Select(NameOf)];
 
     [Theory]
@@ -107,16 +136,47 @@ public sealed class KernelCompileTests
     [Fact]
     public void Nothing_that_a_kernel_runs_divides_by_a_power_of_two()
     {
-        const BindingFlags all = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-        string[] namespaces = [typeof(ElementwiseKernels).Namespace!, typeof(Square).Namespace!, typeof(Scalar).Namespace!];
-        MethodBase[] methods = [.. new[] { typeof(ElementwiseKernels), typeof(Square), typeof(Minigrad.Optimizers.Optimizer) }
-            .SelectMany(type => type.Assembly.GetTypes())
-            .Where(type => namespaces.Contains(type.Namespace)
-                || type.Namespace is "Minigrad.Optimizers.Rules" or "Minigrad.Optimizers.Clipping" or "Minigrad.Optimizers.Thresholds")
-            .SelectMany(type => type.GetMethods(all).Concat<MethodBase>(type.GetConstructors(all)))];
+        MethodBase[] methods = [.. MethodsThatKernelsRun()];
         Assert.Contains(typeof(MatrixKernels).GetMethod(nameof(MatrixKernels.BlockedProduct)), methods);
         Assert.Contains(typeof(Square).GetMethod(nameof(Square.Forward)), methods);
         Assert.Empty(methods.Where(KernelDivisions.IsIn).Select(method => $"{method.DeclaringType}.{method.Name}"));
+    }
+
+    [Theory]
+    [InlineData(nameof(PlantedFaults.FactorOfThresholdNaN), true)]
+    [InlineData(nameof(PlantedFaults.FactorThatAsksFirst), false)]
+    [InlineData(nameof(PlantedFaults.ComparisonOfWhatWasAssignedSince), true)]
+    [InlineData(nameof(PlantedFaults.LessBranch), true)]
+    [InlineData(nameof(PlantedFaults.LessOrEqualBranch), true)]
+    [InlineData(nameof(PlantedFaults.GreaterBranch), true)]
+    [InlineData(nameof(PlantedFaults.GreaterOrEqualBranch), true)]
+    [InlineData(nameof(PlantedFaults.ComparisonThatIsStored), false)]
+    [InlineData(nameof(PlantedFaults.ComparisonOfIntegers), false)]
+    public void A_comparison_of_what_may_be_NaN_is_found(string method, bool isFound) =>
+        Assert.Equal(isFound, KernelComparisons.In(typeof(PlantedFaults).GetMethod(method)!).Count > 0);
+
+    [Fact]
+    public void Nothing_that_a_step_decides_compares_what_may_be_NaN()
+    {
+        MethodBase[] methods = [.. MethodsThatKernelsRun().Where(method => method.DeclaringType is { IsValueType: true } or { IsAbstract: true, IsSealed: true })];
+        Assert.Contains(typeof(Minigrad.Optimizers.Clipping.NormDecision).GetMethod(nameof(IClipDecision.Factor)), methods);
+        (string Name, string Comparisons)[] found = [.. methods
+            .Select(method => ($"{method.DeclaringType!.Name}.{method.Name}", string.Join("; ", KernelComparisons.In(method))))
+            .Where(entry => entry.Item2.Length > 0)];
+        string[] faults = [.. found.Where(entry => !GuardedComparisons.ContainsKey(entry.Name)).Select(entry => $"{entry.Name}: {entry.Comparisons}")];
+        Assert.True(faults.Length == 0, string.Join(Environment.NewLine, faults));
+        Assert.Equal(GuardedComparisons.Keys.Order(), found.Select(entry => entry.Name).Distinct().Order());
+    }
+
+    private static IEnumerable<MethodBase> MethodsThatKernelsRun()
+    {
+        const BindingFlags all = BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        string[] namespaces = [typeof(ElementwiseKernels).Namespace!, typeof(Square).Namespace!, typeof(Scalar).Namespace!];
+        return new[] { typeof(ElementwiseKernels), typeof(Square), typeof(Minigrad.Optimizers.Optimizer) }
+            .SelectMany(type => type.Assembly.GetTypes())
+            .Where(type => namespaces.Contains(type.Namespace)
+                || type.Namespace is "Minigrad.Optimizers.Rules" or "Minigrad.Optimizers.Clipping" or "Minigrad.Optimizers.Thresholds")
+            .SelectMany(type => type.GetMethods(all).Concat<MethodBase>(type.GetConstructors(all)));
     }
 
     private static IEnumerable<MethodInfo> AllKernels() =>
@@ -140,8 +200,8 @@ public sealed class KernelCompileTests
         formula.GetInterfaces().Any(contract => FormulaTypes.IsOf(contract, typeof(IMeasuredRule<>)));
 
     /// <summary>
-    /// What a step decides from norms compares numbers that it asked for NaN elsewhere, or that a later number says are NaN;
-    /// its text does not show that. The tests of non-finite gradients hold it, on OpenCL too.
+    /// What a step decides from norms passes through many methods, whose registers do not show which number was asked for NaN
+    /// before. <see cref="Nothing_that_a_step_decides_compares_what_may_be_NaN"/> looks at those methods one by one instead.
     /// </summary>
     private static bool IsKnown(MethodInfo kernel, string fault) =>
         kernel.DeclaringType == typeof(StepKernels) && fault.StartsWith("PTX: a comparison", StringComparison.Ordinal);

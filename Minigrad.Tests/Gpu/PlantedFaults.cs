@@ -62,6 +62,73 @@ public static class PlantedFaults
         }
     }
 
+    /// <summary>A factor as it was when a threshold of NaN became 1 on OpenCL: NaN is asked for, but after the first comparison.</summary>
+    public static double FactorOfThresholdNaN(double measure, double threshold)
+    {
+        if (threshold > double.MaxValue)
+        {
+            return 1.0;
+        }
+
+        if (double.IsNaN(measure) || double.IsNaN(threshold))
+        {
+            return double.NaN;
+        }
+
+        return measure > threshold ? threshold / measure : 1.0;
+    }
+
+    /// <summary>The same, mended: NaN is asked for first.</summary>
+    public static double FactorThatAsksFirst(double measure, double threshold)
+    {
+        if (double.IsNaN(threshold))
+        {
+            return threshold;
+        }
+
+        if (threshold > double.MaxValue)
+        {
+            return 1.0;
+        }
+
+        if (double.IsNaN(measure))
+        {
+            return measure;
+        }
+
+        return measure > threshold ? threshold / measure : 1.0;
+    }
+
+    public static double ComparisonOfWhatWasAssignedSince(double measure, double[] others)
+    {
+        double largest = double.IsNaN(measure) ? 0.0 : measure;
+        foreach (double other in others)
+        {
+            largest = other;
+            if (largest < measure)
+            {
+                return largest;
+            }
+        }
+
+        return measure;
+    }
+
+    public static int ComparisonThatIsStored(double measure, double threshold) => measure <= threshold ? 3 : 4;
+
+    public static int ComparisonOfIntegers(uint i, double count)
+    {
+        if (i < 4u && double.IsFinite(count))
+        {
+            if ((double)(int)i < count)
+            {
+                return 1;
+            }
+        }
+
+        return 2;
+    }
+
     public static void SignedDivision(Index1D i, ArrayView<float> x, ArrayView<float> y) => y[i] = x[(i.X - 9) / 4];
 
     public static void UnsignedDivision(Index1D i, ArrayView<float> x, ArrayView<float> y) => y[i] = x[(int)((uint)i.X / 256)];

@@ -1,7 +1,7 @@
-using System.Runtime.CompilerServices;
 using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Optimizers;
+using static Minigrad.Tests.Autodiff.TracedRun;
 
 namespace Minigrad.Tests.Layers;
 
@@ -160,20 +160,6 @@ public sealed class AnomalyInLayersTests
         numbers.AddRange(parameters.SelectMany(parameter => parameter.ToArray()));
         return [.. numbers];
     }
-
-    private static int Here([CallerLineNumber] int line = 0) => line;
-
-    private static void Fill(Tensor tensor, float value)
-    {
-        using NoGrad scope = new();
-        tensor.Fill(value);
-    }
-
-    private static AnomalyReport Caught(Action action) => Assert.Throws<AnomalyException>(() =>
-    {
-        using IDisposable trace = Anomaly.Trace();
-        action();
-    }).Report!;
 
     private sealed class Squash : Layer
     {

@@ -238,8 +238,39 @@ public sealed class GradientMonitorTests(ITestOutputHelper output)
     public void A_monitor_needs_parameters_and_a_window()
     {
         Assert.Contains("no model with parameters", Assert.Throws<ArgumentException>(() => new GradientMonitor(new Relu())).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new GradientMonitor(5, new Linear(1, 1)));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new GradientMonitor(new Linear(1, 1)) { WatchInterval = 0 });
+        string message = Assert.Throws<ArgumentOutOfRangeException>(() => new GradientMonitor(5, new Linear(1, 1))).Message;
+        Assert.Contains("window must be a finite number of at least 10: a median of fewer steps says little; it is 5.", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_setting_with_which_nothing_or_everything_would_be_found_is_refused()
+    {
+        Linear layer = new(1, 1);
+        (string Name, double[] Refused, Func<double, GradientMonitor> Make)[] settings =
+        [
+            (nameof(GradientMonitor.SpikeRatio), [double.NaN, double.PositiveInfinity, -100, 0, 1], value => new(layer) { SpikeRatio = value }),
+            (nameof(GradientMonitor.ExplodingRatio), [double.NaN, double.PositiveInfinity, -1e4, 0, 1], value => new(layer) { ExplodingRatio = value }),
+            (nameof(GradientMonitor.VanishingRatio), [double.NaN, double.NegativeInfinity, -1e-4, 0, 1, 1e4], value => new(layer) { VanishingRatio = value }),
+            (nameof(GradientMonitor.LargeUpdateRatio), [double.NaN, double.PositiveInfinity, -0.2, 0], value => new(layer) { LargeUpdateRatio = value }),
+            (nameof(GradientMonitor.DeadShare), [double.NaN, double.PositiveInfinity, -0.1, 1.1], value => new(layer) { DeadShare = value }),
+            (nameof(GradientMonitor.DeadPasses), [0, -1], value => new(layer) { DeadPasses = (int)value }),
+            (nameof(GradientMonitor.WatchInterval), [0, -1], value => new(layer) { WatchInterval = (int)value }),
+        ];
+        foreach ((string name, double[] refused, Func<double, GradientMonitor> make) in settings)
+        {
+            foreach (double value in refused)
+            {
+                ArgumentOutOfRangeException exception = Assert.Throws<ArgumentOutOfRangeException>(() => make(value));
+                Assert.Equal(name, exception.ParamName);
+                Assert.StartsWith($"GradientMonitor: {name} must be a finite number", exception.Message, StringComparison.Ordinal);
+                Assert.Contains(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"it is {value:g}."), exception.Message, StringComparison.Ordinal);
+            }
+        }
+
+        GradientMonitor monitor = new(layer) { SpikeRatio = 1.5, ExplodingRatio = 2, VanishingRatio = 0.5, LargeUpdateRatio = 1e-9, DeadShare = 0, DeadPasses = 1, WatchInterval = 1 };
+        Assert.Equal((1.5, 2, 0.5, 1e-9, 0, 1), (monitor.SpikeRatio, monitor.ExplodingRatio, monitor.VanishingRatio, monitor.LargeUpdateRatio, monitor.DeadShare, monitor.DeadPasses));
+        Assert.Equal(1, new GradientMonitor(layer) { DeadShare = 1 }.DeadShare);
+        Assert.Contains("NormInterval is every how many steps", Assert.Throws<ArgumentOutOfRangeException>(() => new StepHistory { NormInterval = 0 }).Message, StringComparison.Ordinal);
     }
 
     private static (Tensor First, Tensor Second, GradientMonitor Monitor, Sgd Optimizer) TwoLayers()
