@@ -41,7 +41,7 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         yield return new("tanh_1m", () => Pair(1_000_000, (a, _) => a.Tanh()), 1_000_000);
         yield return new("softmax_128x1000", Softmax, 128_000);
         yield return new("mlp_infer_b1", () => Inference([784, 128, 10], 1));
-        foreach ((int rows, int size) in new[] { (1, 1024), (1, 2048), (1, 4096), (4, 4096), (16, 1024) })
+        foreach ((int rows, int size) in new[] { (1, 1024), (1, 2048), (1, 4096), (4, 4096), (8, 2048), (16, 1024) })
         {
             foreach (Precision precision in Enum.GetValues<Precision>())
             {

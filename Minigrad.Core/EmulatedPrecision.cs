@@ -15,8 +15,9 @@ namespace Minigrad;
 /// Micikevicius et al. (2017, arXiv:1710.03740), of which each operation reads a rounded copy. Within one operation sums are
 /// float32, as in hardware: a product's sums over its depth, the normalisers of a softmax, the statistics of a
 /// normalisation.</para>
-/// <para>Weights that products read again unchanged are kept rounded, those in bfloat16 in 16 bits, with the same results. So a
-/// forward pass of a few rows through layers of a thousand units or more is faster in bfloat16 than in float32.</para>
+/// <para>Weights that products read again unchanged are kept rounded, with the same results: those in bfloat16 in 16 bits, and those
+/// in IEEE half if the first of these products has up to eight rows and half a million weights or more for each. So a forward
+/// pass of a few rows through layers of a thousand units or more is faster in either than in float32.</para>
 /// <para>A loss is usually left outside, in float32: compute the model's output inside the scope and the loss of it after.
 /// <see cref="Precision.Full"/> makes a scope of float32 inside another.</para>
 /// </remarks>

@@ -34,14 +34,17 @@ public interface ILanes<T> : IMachineReal<T>
     /// <summary>The first lane where x equals y, or is NaN; 32 or more if there is none.</summary>
     static abstract int FirstEqual(T x, T y);
 
-    /// <summary>The upper 16 bits of each of two numbers in the room of one: all that a bfloat16 has.</summary>
-    static abstract T Pair(T low, T high);
+    /// <summary>
+    /// 16 bits of each of two numbers in the room of one: the sign, and the 15 that follow the highest <paramref name="spare"/>
+    /// bits of the exponent. With none to spare that is all of a bfloat16.
+    /// </summary>
+    static abstract T Pair(T low, T high, int spare);
 
-    /// <summary>The first numbers of a <see cref="Pair"/>; what was in their lower 16 bits is 0.</summary>
-    static abstract T LowOfPair(T pair);
+    /// <summary>The first numbers of a <see cref="Pair"/>; the bits that it leaves out are 0.</summary>
+    static abstract T LowOfPair(T pair, int spare);
 
-    /// <summary>The second numbers of a <see cref="Pair"/>; what was in their lower 16 bits is 0.</summary>
-    static abstract T HighOfPair(T pair);
+    /// <summary>The second numbers of a <see cref="Pair"/>; the bits that it leaves out are 0.</summary>
+    static abstract T HighOfPair(T pair, int spare);
 
     /// <summary>The sum of all lanes, added in a fixed order.</summary>
     static abstract float Sum(T value);

@@ -225,17 +225,21 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Pair(Lanes128 low, Lanes128 high) =>
-        new(((low.value.AsUInt32() >> 16) | (high.value.AsUInt32() & Vector128.Create(0xFFFF_0000u))).AsSingle());
+    public static Lanes128 Pair(Lanes128 low, Lanes128 high, int spare) =>
+        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 LowOfPair(Lanes128 pair) => new((pair.value.AsUInt32() << 16).AsSingle());
+    public static Lanes128 LowOfPair(Lanes128 pair, int spare)
+    {
+        Lanes128 moved = new((pair.value.AsUInt32() << 16).AsSingle());
+        return spare == 0 ? moved : HighOfPair(moved, spare);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 HighOfPair(Lanes128 pair) =>
-        new((pair.value.AsUInt32() & Vector128.Create(0xFFFF_0000u)).AsSingle());
+    public static Lanes128 HighOfPair(Lanes128 pair, int spare) =>
+        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector128.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -245,5 +249,12 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Vector128.Create(-0f);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> UpperHalf(Lanes128 x, int spare)
+    {
+        Vector128<uint> bits = x.value.AsUInt32();
+        return (bits & Vector128.Create(0x8000_0000u)) | ((bits << spare) & Vector128.Create(0x7FFF_0000u));
     }
 }

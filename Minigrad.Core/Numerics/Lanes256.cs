@@ -225,17 +225,21 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Pair(Lanes256 low, Lanes256 high) =>
-        new(((low.value.AsUInt32() >> 16) | (high.value.AsUInt32() & Vector256.Create(0xFFFF_0000u))).AsSingle());
+    public static Lanes256 Pair(Lanes256 low, Lanes256 high, int spare) =>
+        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LowOfPair(Lanes256 pair) => new((pair.value.AsUInt32() << 16).AsSingle());
+    public static Lanes256 LowOfPair(Lanes256 pair, int spare)
+    {
+        Lanes256 moved = new((pair.value.AsUInt32() << 16).AsSingle());
+        return spare == 0 ? moved : HighOfPair(moved, spare);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 HighOfPair(Lanes256 pair) =>
-        new((pair.value.AsUInt32() & Vector256.Create(0xFFFF_0000u)).AsSingle());
+    public static Lanes256 HighOfPair(Lanes256 pair, int spare) =>
+        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector256.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -245,5 +249,12 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Vector256.Create(-0f);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> UpperHalf(Lanes256 x, int spare)
+    {
+        Vector256<uint> bits = x.value.AsUInt32();
+        return (bits & Vector256.Create(0x8000_0000u)) | ((bits << spare) & Vector256.Create(0x7FFF_0000u));
     }
 }

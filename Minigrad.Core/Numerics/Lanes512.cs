@@ -204,17 +204,21 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Pair(Lanes512 low, Lanes512 high) =>
-        new(((low.value.AsUInt32() >> 16) | (high.value.AsUInt32() & Vector512.Create(0xFFFF_0000u))).AsSingle());
+    public static Lanes512 Pair(Lanes512 low, Lanes512 high, int spare) =>
+        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LowOfPair(Lanes512 pair) => new((pair.value.AsUInt32() << 16).AsSingle());
+    public static Lanes512 LowOfPair(Lanes512 pair, int spare)
+    {
+        Lanes512 moved = new((pair.value.AsUInt32() << 16).AsSingle());
+        return spare == 0 ? moved : HighOfPair(moved, spare);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 HighOfPair(Lanes512 pair) =>
-        new((pair.value.AsUInt32() & Vector512.Create(0xFFFF_0000u)).AsSingle());
+    public static Lanes512 HighOfPair(Lanes512 pair, int spare) =>
+        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector512.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -224,5 +228,12 @@ public readonly struct Lanes512 : ILanes<Lanes512>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Vector512.Create(-0f);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> UpperHalf(Lanes512 x, int spare)
+    {
+        Vector512<uint> bits = x.value.AsUInt32();
+        return (bits & Vector512.Create(0x8000_0000u)) | ((bits << spare) & Vector512.Create(0x7FFF_0000u));
     }
 }

@@ -10,6 +10,6 @@ namespace Minigrad.Operations;
 /// </remarks>
 public interface IRounding : IUnaryOp
 {
-    /// <summary>Whether the format is the upper half of float32: in its numbers the lower 16 bits are 0, and need not be kept.</summary>
-    static virtual bool IsUpperHalf => false;
+    /// <summary>How many of the format's 16 bits are its exponent; one is the sign, and the others are the significand without its leading 1.</summary>
+    static abstract int ExponentBits { get; }
 }

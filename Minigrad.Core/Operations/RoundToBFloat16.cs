@@ -14,7 +14,7 @@ public readonly struct RoundToBFloat16 : IRounding
     private const float Up = 8.507059e37f; // 2¹²⁶
 
     /// <inheritdoc/>
-    public static bool IsUpperHalf => true;
+    public static int ExponentBits => 8;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

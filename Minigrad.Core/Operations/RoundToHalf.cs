@@ -15,6 +15,9 @@ public readonly struct RoundToHalf : IRounding
     private const float SmallestNormal = 6.1035156e-5f; // 2⁻¹⁴
 
     /// <inheritdoc/>
+    public static int ExponentBits => 5;
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x)
         where T : struct, IReal<T>

@@ -33,13 +33,56 @@ public sealed class RoundedProductTests
 
     public static TheoryData<Precision> Halves => [Precision.Half, Precision.BFloat16];
 
+    /// <summary>
+    /// What pairs of IEEE halves could get wrong and have room for: signs of 0, subnormals (down to 2⁻²⁴, and what is rounded to it
+    /// or to 0), ties, the least normal number, and the largest that has room.
+    /// </summary>
+    private static readonly float[] WithRoom =
+    [
+        0f, -0f, 1e-40f, 2.9802322e-8f, 2.9802326e-8f, -5.9604645e-8f, 8.9406967e-8f, 6.0975552e-5f, -6.1035156e-5f, 6.1005354e-5f,
+        1.00048828125f, -1.00146484375f, 64f, 127.9375f, -127.9375f,
+    ];
+
+    /// <summary>Left operands as a scope of IEEE half makes them.</summary>
+    private static readonly float[] LeftHalves =
+    [
+        0f, -0f, 5.9604645e-8f, -6.0975552e-5f, 65504f, -65504f, float.PositiveInfinity, float.NegativeInfinity, float.NaN,
+    ];
+
     [Fact]
     public void Any_shape_agrees_with_a_rounded_copy_to_the_bit() =>
-        Shapes.Sample(shape => Agrees<RoundToHalf>(shape, []) && Agrees<RoundToBFloat16>(shape, []), iter: 200);
+        Shapes.Sample(shape => Agrees<RoundToHalf>(shape, [], []) && Agrees<RoundToBFloat16>(shape, [], []), iter: 200);
 
     [Fact]
     public void Awkward_numbers_agree_as_well() =>
-        Shapes.Sample(shape => Agrees<RoundToHalf>(shape, Awkward) && Agrees<RoundToBFloat16>(shape, Awkward), iter: 100);
+        Shapes.Sample(shape => Agrees<RoundToHalf>(shape, Awkward, []) && Agrees<RoundToBFloat16>(shape, Awkward, []), iter: 100);
+
+    [Fact]
+    public void Any_shape_agrees_in_pairs_of_ieee_halves() =>
+        Shapes.Sample(shape => Agrees<RoundToHalf>(shape, WithRoom, [], isPaired: true), iter: 200);
+
+    [Fact]
+    public void Awkward_left_numbers_agree_in_pairs_of_ieee_halves() =>
+        Shapes.Sample(shape => Agrees<RoundToHalf>(shape, WithRoom, LeftHalves, isPaired: true), iter: 100);
+
+    /// <summary>Each of the 22,528 magnitudes that have room, with either sign, by what a row of 1 and of 65504 makes of it.</summary>
+    [Fact]
+    public void Every_half_with_room_is_kept_exactly()
+    {
+        float[] halves = [.. Enumerable.Range(0, 65536).Select(bits => (float)BitConverter.UInt16BitsToHalf((ushort)bits)).Where(x => Math.Abs(x) < 128)];
+        Assert.Equal(2 * 22528, halves.Length);
+        Tensor right = Tensor.Of(halves);
+        ((CpuStorage)right.Storage).PackedRounded<RoundToHalf>().IsPaired = true;
+        MatrixProductShape shape = new(2, halves.Length, 1);
+        Tensor result = Tensor.Zeros(2, halves.Length);
+        for (int call = 0; call < 2; call++)
+        {
+            Cpu.TryRoundedProduct<RoundToHalf, Identity>(shape, Tensor.Of([1f, 65504f]).Storage, right.Storage, result.Storage, null, default);
+        }
+
+        float[] sums = [.. halves.Select(x => x + 0f), .. halves.Select(x => (65504f * x) + 0f)]; // a sum begins at 0, which −0 does not change
+        Assert.Equal(sums.Select(BitConverter.SingleToUInt32Bits), result.ToArray().Select(BitConverter.SingleToUInt32Bits));
+    }
 
     [Fact]
     public void Bfloat16_is_kept_in_half_the_room()
@@ -49,6 +92,38 @@ public sealed class RoundedProductTests
         int whole = (70 + strip - 1) / strip * strip * 50;
         Assert.Equal(whole, KeptLength<RoundToHalf>(shape));
         Assert.Equal(whole / 2, KeptLength<RoundToBFloat16>(shape));
+    }
+
+    [Theory]
+    [InlineData(1, 1024, 512, 1f, true)]
+    [InlineData(1, 1024, 511, 1f, false)]
+    [InlineData(2, 1024, 512, 1f, false)]
+    [InlineData(8, 2048, 2048, 1f, true)]
+    [InlineData(9, 2048, 2368, 1f, false)]
+    [InlineData(1, 1024, 512, 127.9375f, true)]
+    [InlineData(1, 1024, 512, -128f, false)]
+    [InlineData(1, 1024, 512, float.NegativeInfinity, false)]
+    [InlineData(1, 1024, 512, float.NaN, false)]
+    public void Ieee_half_is_kept_in_half_the_room_where_few_rows_meet_many_weights_with_room(
+        int rows, int columns, int depth, float last, bool isPaired) =>
+        Assert.Equal(columns * depth / (isPaired ? 2 : 1), KeptLength<RoundToHalf>(new(rows, columns, depth) { TransposeRight = true }, last));
+
+    /// <summary>What the first kept product settles holds for others with the same weights, and ends when they change.</summary>
+    [Fact]
+    public void Products_of_other_rows_and_changed_weights_agree_in_either_form()
+    {
+        Generator generator = new(5);
+        Tensor weight = Tensor.Normal([1024, 512], generator: generator);
+        foreach (int[] order in (int[][])[[1, 12, 1, 3], [12, 1, 12, 3]])
+        {
+            foreach (int rows in order)
+            {
+                Tensor x = Tensor.Normal([rows, 512], generator: generator);
+                Assert.Equal(Product(x, weight.Clone(), Precision.Half), Product(x, weight, Precision.Half));
+            }
+
+            weight.Assign(weight * 40f);
+        }
     }
 
     [Fact]
@@ -104,18 +179,17 @@ public sealed class RoundedProductTests
         }
     }
 
-    private static bool Agrees<TRounding>(MatrixProductShape shape, float[] awkward)
+    private static bool Agrees<TRounding>(MatrixProductShape shape, float[] awkward, float[] awkwardLeft, bool isPaired = false)
         where TRounding : unmanaged, IRounding
     {
         Generator generator = new(4);
-        Tensor left = Tensor.Normal([shape.Rows * shape.Depth], generator: generator);
-        float[] numbers = Tensor.Normal([shape.Depth * shape.Columns], generator: generator).ToArray();
-        for (int i = 0; i < awkward.Length * 3 && numbers.Length > 0; i++)
+        Tensor left = Sprinkled(shape.Rows * shape.Depth, awkwardLeft, generator);
+        Tensor right = Sprinkled(shape.Depth * shape.Columns, awkward, generator);
+        if (isPaired)
         {
-            numbers[generator.Next(numbers.Length)] = awkward[i % awkward.Length];
+            ((CpuStorage)right.Storage).PackedRounded<TRounding>().IsPaired = true;
         }
 
-        Tensor right = Tensor.Of(numbers);
         Storage? bias = shape.Rows % 2 == 0 ? Tensor.Normal([shape.Columns], generator: generator).Storage : null;
         Tensor expected = Tensor.Zeros(shape.Rows, shape.Columns);
         Cpu.MatrixProduct(shape, left.Storage, right.Map(default(TRounding)).Storage, expected.Storage, bias, default(HyperbolicTangent));
@@ -130,10 +204,23 @@ public sealed class RoundedProductTests
         return isSame;
     }
 
-    private static int KeptLength<TRounding>(MatrixProductShape shape)
+    private static Tensor Sprinkled(int length, float[] awkward, Generator generator)
+    {
+        float[] numbers = Tensor.Normal([length], generator: generator).ToArray();
+        for (int i = 0; i < awkward.Length * 3 && length > 0; i++)
+        {
+            numbers[generator.Next(length)] = awkward[i % awkward.Length];
+        }
+
+        return Tensor.Of(numbers);
+    }
+
+    private static int KeptLength<TRounding>(MatrixProductShape shape, float last = 1)
         where TRounding : unmanaged, IRounding
     {
-        Tensor left = Tensor.Ones(shape.Rows, shape.Depth), right = Tensor.Ones(shape.Columns, shape.Depth);
+        float[] numbers = new float[shape.Columns * shape.Depth];
+        numbers[^1] = last;
+        Tensor left = Tensor.Ones(shape.Rows, shape.Depth), right = Tensor.Of(numbers);
         Tensor result = Tensor.Zeros(shape.Rows, shape.Columns);
         for (int call = 0; call < 2; call++)
         {

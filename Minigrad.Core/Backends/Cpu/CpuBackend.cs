@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using Minigrad.Operations;
 
 namespace Minigrad.Backends.Cpu;
 
@@ -137,27 +138,38 @@ public sealed class CpuBackend : Backend
     {
         PackedOperand? kept = ((CpuStorage)right.Storage).Packed;
         kept = kept.ComesAgain(shape.TransposeRight) && shape.Batch == 1 ? kept : null;
-        Epilogue<TActivation> epilogue = new(bias is null ? null : Array(bias), activation);
-        Cpu.MatrixProduct.Run(workers, shape, Memory(left), Memory(right), Memory(result), epilogue, kept);
-        KeepAlive(left.Storage, right.Storage, result.Storage);
-        GC.KeepAlive(bias);
+        FormProduct<PlainForm, TActivation>(shape, left, right, result, bias, activation, kept);
     }
 
     /// <inheritdoc/>
     internal override bool TryRoundedProduct<TRounding, TActivation>(
         MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
     {
-        PackedOperand kept = ((CpuStorage)right.Storage).PackedRounded<TRounding>();
+        RoundedOperand<TRounding> kept = ((CpuStorage)right.Storage).PackedRounded<TRounding>();
         if (shape.Batch != 1 || shape.Columns == 1 || !kept.ComesAgain(shape.TransposeRight))
         {
             return false;
         }
 
-        Epilogue<TActivation> epilogue = new(bias is null ? null : Array(bias), activation);
-        Cpu.MatrixProduct.Run<TActivation, RoundedForm<TRounding>>(
-            workers, shape, Memory(left), Memory(right), Memory(result), epilogue, kept);
-        KeepAlive(left.Storage, right.Storage, result.Storage);
-        GC.KeepAlive(bias);
+        if (!IsPaired(shape, right.Storage, kept))
+        {
+            FormProduct<RoundedForm<TRounding>, TActivation>(shape, left, right, result, bias, activation, kept);
+            return true;
+        }
+
+        Storage factors = left.Storage;
+        if (PairedForm<TRounding>.LeftFactor != 1)
+        {
+            factors = Allocate(left.Storage.Length);
+            Map(new WithSecond<Multiply>(default, PairedForm<TRounding>.LeftFactor), left.Storage, factors);
+        }
+
+        FormProduct<PairedForm<TRounding>, TActivation>(shape, left with { Storage = factors }, right, result, bias, activation, kept);
+        if (factors != left.Storage)
+        {
+            factors.Recycle();
+        }
+
         return true;
     }
 
@@ -336,6 +348,41 @@ public sealed class CpuBackend : Backend
             KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);
             GC.KeepAlive(target.State);
         }
+    }
+
+    /// <summary>Whether a kept operand's numbers are paired. The first product settles it until they change.</summary>
+    private bool IsPaired<TRounding>(MatrixProductShape shape, Storage right, RoundedOperand<TRounding> kept)
+        where TRounding : unmanaged, IRounding
+    {
+        if (kept.IsPaired is not { } isPaired)
+        {
+            isPaired = PairedForm<TRounding>.IsRepaid(shape) && HasRoom(right, PairedForm<TRounding>.Largest);
+            kept.IsPaired = isPaired;
+        }
+
+        return isPaired;
+    }
+
+    private bool HasRoom(Storage numbers, float bound)
+    {
+        double largest = 0;
+        if (float.IsFinite(bound))
+        {
+            Norms(numbers, double.PositiveInfinity, new Span<double>(ref largest));
+        }
+
+        return largest <= bound;
+    }
+
+    private void FormProduct<TForm, TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation, PackedOperand? kept)
+        where TForm : struct, IPackedForm
+        where TActivation : unmanaged, IUnaryOp
+    {
+        Epilogue<TActivation> epilogue = new(bias is null ? null : Array(bias), activation);
+        Cpu.MatrixProduct.Run<TActivation, TForm>(workers, shape, Memory(left), Memory(right), Memory(result), epilogue, kept);
+        KeepAlive(left.Storage, right.Storage, result.Storage);
+        GC.KeepAlive(bias);
     }
 
     private static float[] Array(Storage storage) => ((CpuStorage)storage).Array;

@@ -28,10 +28,16 @@ internal class CpuStorage : Storage
     public PackedOperand Packed => (packed ??= new PackedOperand(this)).Plain;
 
     /// <summary>These numbers rounded, as the right operand of products. One format is kept at a time.</summary>
-    public PackedOperand PackedRounded<TRounding>()
+    public RoundedOperand<TRounding> PackedRounded<TRounding>()
     {
-        PackedOperand? kept = packed;
-        return kept is RoundedOperand<TRounding> ? kept : packed = new RoundedOperand<TRounding>(this, Packed);
+        if (packed is RoundedOperand<TRounding> kept)
+        {
+            return kept;
+        }
+
+        RoundedOperand<TRounding> made = new(this, Packed);
+        packed = made;
+        return made;
     }
 
     /// <inheritdoc/>

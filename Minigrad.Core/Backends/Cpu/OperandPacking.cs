@@ -121,7 +121,7 @@ internal static class OperandPacking
             TLanes second = TForm.Round(TLanes.Load(in from, i + count));
             if (TForm.Value == 2)
             {
-                TLanes.Store(TLanes.Pair(first, second), ref to, i / 2);
+                TLanes.Store(TLanes.Pair(first, second, TForm.SpareBits), ref to, i / 2);
                 continue;
             }
 

@@ -16,6 +16,9 @@ internal class PackedOperand(CpuStorage storage)
     /// <summary>The packed form of the numbers as they are.</summary>
     public virtual PackedOperand Plain => this;
 
+    /// <summary>The version of the numbers as they are now.</summary>
+    protected int Version => storage.Version;
+
     /// <summary>Records a product, and says whether the one before read the same numbers the same way.</summary>
     /// <param name="isTransposed">Whether the product reads them transposed.</param>
     public bool ComesAgain(bool isTransposed)

@@ -7,6 +7,8 @@ internal readonly struct PlainForm : IPackedForm
 {
     public static int Value => 1;
 
+    public static int SpareBits => 0;
+
     public static bool IsRounded => false;
 
     public static TLanes Round<TLanes>(TLanes x)

@@ -9,6 +9,16 @@ namespace Minigrad.Backends.Cpu;
 /// <param name="plain">The packed form of the numbers as they are.</param>
 internal sealed class RoundedOperand<TRounding>(CpuStorage storage, PackedOperand plain) : PackedOperand(storage)
 {
+    private int pairedVersion = -1;
+    private int unpairedVersion = -1;
+
     /// <inheritdoc/>
     public override PackedOperand Plain => plain;
+
+    /// <summary>Whether two numbers share the room of one; null while that is not settled for the numbers as they are now.</summary>
+    public bool? IsPaired
+    {
+        get => Version == pairedVersion ? true : Version == unpairedVersion ? false : null;
+        set => (value == true ? ref pairedVersion : ref unpairedVersion) = Version;
+    }
 }
