@@ -11,7 +11,10 @@ namespace Minigrad.Benchmarks;
 /// <param name="Work">Floating-point operations or numbers that a run handles, for a rate; 0 if it has no meaning.</param>
 internal sealed record Workload(string Name, Func<Action> Prepare, double Work = 0)
 {
-    /// <summary>All workloads that have a peer, two that show what an operation costs besides its work, and two what a history costs.</summary>
+    /// <summary>
+    /// All workloads that have a peer, and some that have none: inference in three precisions, two that show what an operation
+    /// costs besides its work, and two what a history costs.
+    /// </summary>
     public static IEnumerable<Workload> All()
     {
         yield return new("mlp_tiny", () => Mlp([2, 16, 16, 1], 100, p => new Sgd(p, 0.05), () => new Tanh()));
@@ -38,6 +41,15 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         yield return new("tanh_1m", () => Pair(1_000_000, (a, _) => a.Tanh()), 1_000_000);
         yield return new("softmax_128x1000", Softmax, 128_000);
         yield return new("mlp_infer_b1", () => Inference([784, 128, 10], 1));
+        foreach ((int rows, int size) in new[] { (1, 1024), (1, 2048), (1, 4096), (4, 4096), (16, 1024) })
+        {
+            foreach (Precision precision in Enum.GetValues<Precision>())
+            {
+                string kind = precision == Precision.Full ? "" : $"_{precision.ToString().ToLowerInvariant()}";
+                yield return new($"infer_b{rows}_{size}{kind}", () => Inference([size, size, size, size], rows, precision), 3.0 * size * size);
+            }
+        }
+
         yield return new("add_4", () => Pair(4, (a, b) => a + b));
         yield return new("backward_4", FourOperations);
         yield return new("mlp_mnist_recorded", () => Mlp([784, 128, 10], 64, p => new Adam(p), history: new StepHistory()));
@@ -90,14 +102,21 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         return () => a.MatMul(b);
     }
 
-    /// <summary>A forward pass without gradients.</summary>
-    public static Action Inference(int[] sizes, int batch)
+    /// <summary>A forward pass without gradients, in a scope of a precision if it is not float32.</summary>
+    public static Action Inference(int[] sizes, int batch, Precision precision = Precision.Full)
     {
         Sequential model = Perceptron(sizes, () => new Relu());
         Tensor input = Tensor.Normal([batch, sizes[0]]);
         return () =>
         {
             using NoGrad scope = new();
+            if (precision == Precision.Full)
+            {
+                model.Forward(input);
+                return;
+            }
+
+            using EmulatedPrecision emulated = new(precision);
             model.Forward(input);
         };
     }

@@ -27,7 +27,7 @@ public sealed class AnomalyException : ArithmeticException
     }
 
     internal AnomalyException(AnomalyReport report)
-        : base($"{report} Keep the operands at that place in their range: clamp them, add a small number to a divisor or under a root or a logarithm, scale the data, or lower the learning rate.") =>
+        : base($"{report}{report.Advice}") =>
         Report = report;
 
     /// <summary>What was found; null only for an error that was not thrown by a trace.</summary>

@@ -60,6 +60,18 @@ public sealed class AnomalySource
     /// <summary>The type and method of that call; null if the operation was called before the trace began.</summary>
     public string? Method { get; }
 
+    /// <summary>
+    /// The finite number that became infinite because it was rounded to a format in which it is too large; null where no rounding
+    /// made it. It is an element of what the operation made or read, or of the gradient that its backward began with.
+    /// </summary>
+    public float? RoundedFrom => Rounded?.Exact;
+
+    /// <summary>The format that <see cref="RoundedFrom"/> was rounded to, see <see cref="EmulatedPrecision"/>; <see cref="Precision.Full"/> where no rounding made it.</summary>
+    public Precision RoundedTo => Rounded?.Format ?? Precision.Full;
+
+    /// <summary>What was rounded to an infinity, or null.</summary>
+    internal RoundedNumber? Rounded { get; init; }
+
     /// <summary>Where the first element is, in the words of the operation.</summary>
     internal string Place { get; init; }
 
@@ -73,12 +85,14 @@ public sealed class AnomalySource
     public override string ToString()
     {
         string name = within is null ? Operation : $"{Operation} (in the backward of {within})";
+        string maker = $"{(IsBackward ? "the backward of " : string.Empty)}{name}";
         StringBuilder text = new();
         text.Append(this switch
         {
             { HeldBy: { } holder } => $"{holder} held {Text(Value)} already",
             { SumOf: { } owner } => $"the gradients of {owner}, added up, made {Text(Value)}",
-            _ => $"{(IsBackward ? "the backward of " : string.Empty)}{name} made {Text(Value)} of {Operands}",
+            { Rounded: { } rounded } => RoundedText(maker, name, rounded),
+            _ => $"{maker} made {Text(Value)} of {Operands}",
         });
         if (Length > 1)
         {
@@ -97,6 +111,19 @@ public sealed class AnomalySource
         float.NegativeInfinity => "−∞",
         _ => value.ToString(CultureInfo.InvariantCulture),
     };
+
+    private string RoundedText(string maker, string name, RoundedNumber rounded)
+    {
+        string exact = Text(rounded.Exact);
+        string infinity = Text(rounded.Exact < 0 ? float.NegativeInfinity : float.PositiveInfinity);
+        return rounded.Role switch
+        {
+            RoundedNumber.Part.Result => $"{maker} made {exact} of {Operands}, which rounding to {rounded.FormatText} made {infinity}",
+            RoundedNumber.Part.Operand => $"{maker} read {exact}, which rounding to {rounded.FormatText} made {infinity}, and made {Text(Value)} of {Operands}",
+            RoundedNumber.Part.Inside => $"{maker} had {exact} on the way, which rounding to {rounded.FormatText} made {infinity}, and made {Text(Value)} of {Operands}",
+            _ => $"the gradient of the result of {name} was {exact}, which rounding to {rounded.FormatText} made {infinity}",
+        };
+    }
 
     private string Where => this switch
     {

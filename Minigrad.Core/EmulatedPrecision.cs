@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Minigrad.Autodiff;
 using Minigrad.Backends;
 using Minigrad.Operations;
 
@@ -7,13 +8,15 @@ namespace Minigrad;
 /// <summary>
 /// Until disposed, operations on this thread compute as if numbers were kept in half precision: each rounds what it reads,
 /// activations and weights alike, and what it writes. Backward through them rounds every gradient, wherever it is called.
-/// For seeing and testing what half precision does to a training; tensors stay float32 and nothing becomes faster.
+/// For seeing and testing what half precision does to a training; tensors stay float32, and rounding costs time.
 /// </summary>
 /// <remarks>
 /// <para>Parameters themselves are not rounded, nor is what an optimizer does: they are the float32 master weights of
 /// Micikevicius et al. (2017, arXiv:1710.03740), of which each operation reads a rounded copy. Within one operation sums are
 /// float32, as in hardware: a product's sums over its depth, the normalisers of a softmax, the statistics of a
 /// normalisation.</para>
+/// <para>Weights that products read again unchanged are kept rounded, those in bfloat16 in 16 bits, with the same results. So a
+/// forward pass of a few rows through layers of a thousand units or more is faster in bfloat16 than in float32.</para>
 /// <para>A loss is usually left outside, in float32: compute the model's output inside the scope and the loss of it after.
 /// <see cref="Precision.Full"/> makes a scope of float32 inside another.</para>
 /// </remarks>
@@ -69,6 +72,6 @@ public sealed class EmulatedPrecision : IDisposable
         current == Precision.Half ? tensor.Map(default(RoundToHalf)) : tensor.Map(default(RoundToBFloat16));
 
     private static Backend RoundingLoops(Backend backend) => current == Precision.Half
-        ? new RoundingBackend<RoundToHalf>(backend)
-        : new RoundingBackend<RoundToBFloat16>(backend);
+        ? new RoundingBackend<RoundToHalf>(backend, AnomalyTrace.Current?.Roundings)
+        : new RoundingBackend<RoundToBFloat16>(backend, AnomalyTrace.Current?.Roundings);
 }

@@ -9,16 +9,25 @@ namespace Minigrad.Gpu;
 public sealed partial class GpuBackend
 {
     /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    /// <remarks>Asked for gradients with bounds, it waits for the device. A step that needs no host has the answer in its records.</remarks>
+    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped)
     {
-        foreach (ref readonly UpdateTarget target in targets)
+        Storage? found = null;
+        for (int i = 0; i < targets.Length; i++)
         {
+            UpdateTarget target = targets[i];
+            if (target.Scale.HasBounds && found is null)
+            {
+                found = Allocate(targets.Length);
+                Upload(new float[targets.Length], found);
+            }
+
             ParameterMemory memory = Memory(rule, target);
             queue.Launch(
                 UpdateKernels.Update<TRule>,
                 target.Parameter.Length,
                 rule,
-                Arguments(target),
+                Arguments(target, target.Scale.HasBounds ? View(found!).SubView(i, 1) : memory.Parameters),
                 memory.Parameters,
                 View(target.Gradient),
                 memory.First,
@@ -27,6 +36,18 @@ public sealed partial class GpuBackend
             KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);
             GC.KeepAlive(target.State);
         }
+
+        if (found is not null && !clamped.IsEmpty)
+        {
+            float[] marks = new float[targets.Length];
+            Download(found, marks);
+            for (int i = 0; i < clamped.Length; i++)
+            {
+                clamped[i] |= marks[i] > 0f;
+            }
+        }
+
+        GC.KeepAlive(found);
     }
 
     /// <inheritdoc/>
@@ -41,7 +62,7 @@ public sealed partial class GpuBackend
                 UpdateKernels.Measure<TRule>,
                 target.Parameter.Length,
                 rule,
-                Arguments(target),
+                Arguments(target, View(measures)),
                 Memory(rule, target),
                 View(target.Gradient),
                 View(measures));
@@ -63,7 +84,7 @@ public sealed partial class GpuBackend
             : null;
     }
 
-    private UpdateArguments Arguments(UpdateTarget target)
+    private UpdateArguments Arguments(UpdateTarget target, ArrayView<float> clamped)
     {
         GradientScale scale = target.Scale;
         return new UpdateArguments(
@@ -73,7 +94,8 @@ public sealed partial class GpuBackend
             scale.High,
             View(scale.UnitFactors ?? target.Parameter),
             scale.UnitFactors is null ? 0 : scale.UnitLength,
-            scale.UnitCount);
+            scale.UnitCount,
+            clamped);
     }
 
     private ParameterMemory Memory<TRule>(TRule rule, UpdateTarget target)

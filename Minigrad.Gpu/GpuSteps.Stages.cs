@@ -81,9 +81,13 @@ internal sealed partial class GpuSteps
         return stageRoom;
     }
 
-    /// <summary>What a stage remembers; any view if that is nothing.</summary>
-    private ArrayView<double> MemoryOf(DeferredStage stage) =>
-        stage.Memory < 0 ? memory.Partials : memories[stage.Memory].Numbers;
+    /// <summary>Where the records of the running step's stages begin.</summary>
+    private int FirstStage => Attempts % RecordCount * stageRoom;
+
+    /// <summary>What a threshold remembers; any view if that is nothing.</summary>
+    private ArrayView<double> MemoryOf(int remembered) => remembered < 0 ? memory.Partials : memories[remembered].Numbers;
+
+    private ArrayView<double> MemoryOf(DeferredStage stage) => MemoryOf(stage.Memory);
 
     private int SeriesCount(ThresholdScope scope) => scope switch
     {
@@ -114,7 +118,7 @@ internal sealed partial class GpuSteps
             stageRoom = room;
         }
 
-        return (Attempts % RecordCount * stageRoom) + stage.Number;
+        return FirstStage + stage.Number;
     }
 
     private UnitTable UnitsOf(ThresholdScope scope)

@@ -123,7 +123,7 @@ internal sealed partial class GpuSteps : DeferredSteps
         }
 
         hasBound |= decision.MayBound;
-        arguments.StagePlace = PlaceOf(stage);
+        (arguments.StagePlace, arguments.StageNumber) = (PlaceOf(stage), stage.Number);
         Launch(MemoryOf(stage), decision, rule, arguments);
         return writes;
     }
@@ -180,12 +180,30 @@ internal sealed partial class GpuSteps : DeferredSteps
     }
 
     /// <inheritdoc/>
-    public override void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+    public override void UpdateMeasured<TStep, TRule, TThreshold>(TStep step, TThreshold threshold, int memory, int first, int end)
     {
+        UpdateThreshold<TThreshold> asked = new(MemoryOf(memory), threshold);
         foreach ((int window, int from, int to) in Runs(first, end))
         {
             LaunchUpdate(StepKernels.MeasureUpdate<TStep, TRule>, step, window, from, to);
-            LaunchUpdate(StepKernels.UpdateMeasured<TStep, TRule>, step, window, from, to);
+            (int firstChunk, int chunks) = ChunksOf(from, to);
+            queue.LaunchGroups(
+                StepKernels.UpdateMeasured<TStep, TRule, TThreshold>,
+                chunks,
+                queue.GroupSize,
+                this.memory,
+                windows[window],
+                TargetOf(from),
+                step,
+                Reading((float)settings.LargestUsable),
+                firstChunk,
+                asked);
+        }
+
+        if (memory >= 0)
+        {
+            queue.Launch(
+                StepKernels.ObserveUpdates<TThreshold>, end - first, this.memory, asked, Attempts % RecordCount, first);
         }
 
         GC.KeepAlive(this);
@@ -199,8 +217,8 @@ internal sealed partial class GpuSteps : DeferredSteps
         memory.Norms.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), norms);
 
     /// <inheritdoc/>
-    public override void ReadUpdateCoefficients(int attempt, Span<double> coefficients) => queue.Download(
-        memory.UpdateCoefficients.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), coefficients);
+    public override void ReadUpdates(int attempt, Span<UpdateRecord> updates) => queue.Download(
+        memory.Updates.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), updates);
 
     /// <inheritdoc/>
     public override void MeasureClipped(Span<double> norms)
@@ -264,19 +282,31 @@ internal sealed partial class GpuSteps : DeferredSteps
         Action<StepMemory, GradientWindow, ParameterMemory, TStep, GradientReading, int> kernel, TStep step, int window, int first, int end)
         where TStep : unmanaged
     {
-        int firstChunk = places[first].FirstChunk;
-        ArrayView<float> buffer = BufferOf(parameters[first]);
-        ParameterMemory target = new(buffer, StateView(0, buffer), StateView(1, buffer), StateView(2, buffer));
+        (int firstChunk, int chunks) = ChunksOf(first, end);
         queue.LaunchGroups(
             kernel,
-            places[end - 1].FirstChunk + places[end - 1].ChunkCount - firstChunk,
+            chunks,
             queue.GroupSize,
             memory,
             windows[window],
-            target,
+            TargetOf(first),
             step,
             Reading((float)settings.LargestUsable),
             firstChunk);
+    }
+
+    /// <summary>The chunks of a run of parameters.</summary>
+    private (int First, int Count) ChunksOf(int first, int end)
+    {
+        int firstChunk = places[first].FirstChunk;
+        return (firstChunk, places[end - 1].FirstChunk + places[end - 1].ChunkCount - firstChunk);
+    }
+
+    /// <summary>The buffers of a run of parameters.</summary>
+    private ParameterMemory TargetOf(int first)
+    {
+        ArrayView<float> buffer = BufferOf(parameters[first]);
+        return new ParameterMemory(buffer, StateView(0, buffer), StateView(1, buffer), StateView(2, buffer));
     }
 
     private ArrayView<float> StateView(int slot, ArrayView<float> other) =>
@@ -286,7 +316,7 @@ internal sealed partial class GpuSteps : DeferredSteps
     private GradientReading Reading(float largestUsable)
     {
         bool mustShow = settings.LossScaling.IsDynamic && float.IsPositiveInfinity(largestUsable);
-        return new(Attempts % RecordCount, settings.Bad == BadGradients.ReadAsZero && !mustShow ? 1 : 0, largestUsable);
+        return new(Attempts % RecordCount, FirstStage, settings.Bad == BadGradients.ReadAsZero && !mustShow ? 1 : 0, largestUsable);
     }
 
     private DecideArguments Arguments(double order, int set, bool isLast) => new()

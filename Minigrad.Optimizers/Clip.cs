@@ -16,7 +16,7 @@ public static class Clip
     /// <param name="threshold">c.</param>
     /// <param name="order">The order p of the norm: 1, 2, any positive number, or +∞ for the largest magnitude.</param>
     /// <param name="pyTorchEpsilon">Added to the norm before dividing: PyTorch adds 10⁻⁶; 0 is exact at n = c.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN, or ε is negative or not finite.</exception>
     public static ClipStage GlobalNorm(Threshold threshold, double order = 2, double pyTorchEpsilon = 0) =>
         Norm(nameof(GlobalNorm), threshold, NormMeasure.Norm, isCommon: 1, order, pyTorchEpsilon);
 
@@ -27,7 +27,7 @@ public static class Clip
     /// <param name="threshold">c; a rule keeps a history for each parameter.</param>
     /// <param name="order">The order p of the norm.</param>
     /// <param name="pyTorchEpsilon">Added to the norm before dividing: PyTorch adds 10⁻⁶; 0 is exact at n = c.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN, or ε is negative or not finite.</exception>
     public static ClipStage ParameterNorm(Threshold threshold, double order = 2, double pyTorchEpsilon = 0) =>
         Norm(nameof(ParameterNorm), threshold, NormMeasure.Norm, isCommon: 0, order, pyTorchEpsilon);
 
@@ -56,7 +56,7 @@ public static class Clip
     /// <param name="clipping">λ, the largest ratio of gradient norm to weight norm, 0.01 if not given; a rule keeps a history of the ratios of each unit.</param>
     /// <param name="epsilon">ε, the smallest weight norm that counts.</param>
     /// <param name="layout">Whether a unit is a row of a weight, as in Minigrad's layers, or a column.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is 0, negative or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">λ is 0, negative or NaN, ε is not positive and finite, or there is no such layout.</exception>
     public static ClipStage UnitNorm(Threshold? clipping = null, double epsilon = 1e-3, UnitLayout layout = UnitLayout.Rows) =>
         new UnitNormClip(clipping ?? 0.01, epsilon, layout);
 
@@ -90,7 +90,12 @@ public static class Clip
         string name, Threshold threshold, NormMeasure measure, int isCommon, double order, double epsilon) => new(
             name,
             threshold,
-            new NormDecision(isCommon, (int)measure, epsilon),
+            new NormDecision(isCommon, (int)measure, CheckEpsilon(epsilon, name)),
             order,
             order == 2 ? string.Empty : string.Create(CultureInfo.InvariantCulture, $", order {order}"));
+
+    private static double CheckEpsilon(double epsilon, string stage) => epsilon >= 0 && double.IsFinite(epsilon)
+        ? epsilon
+        : throw new ArgumentOutOfRangeException(
+            nameof(epsilon), epsilon, string.Create(CultureInfo.InvariantCulture, $"Clip.{stage}: pyTorchEpsilon is added to the norm before dividing and must be finite and not negative, but it is {epsilon}: a negative one makes coefficients too large, or turns gradients round. PyTorch's is 1e-6; 0 is exact."));
 }

@@ -19,10 +19,10 @@ internal sealed class DeferredPipeline
     private readonly int[] sets;
     private readonly int[] versions;
     private readonly List<(ThresholdStage Stage, DeferredStage Place)> clipped = [];
-    private readonly Dictionary<ThresholdStage, int> memories = [];
+    private readonly Dictionary<ThresholdHistory, int> memories = [];
 
     // What is remembered on the device now, and where on the host it is from.
-    private readonly Dictionary<ThresholdStage, double[][]> remembering = [];
+    private readonly Dictionary<ThresholdHistory, double[][]> remembering = [];
     private readonly StepRecord[] records = new StepRecord[DeferredSteps.RecordCount];
     private StageRecord[] stageRecords = [];
     private int stageRoom;
@@ -167,7 +167,7 @@ internal sealed class DeferredPipeline
     /// <param name="isLast">Whether it is the step's last.</param>
     public void Clip(ThresholdStage stage, int number, int set, bool isLast)
     {
-        DeferredStage place = new(number, stage.Scope, stage.Order, set, isLast, MemoryOf(stage, set));
+        DeferredStage place = new(number, stage.History.Scope, stage.Order, set, isLast, MemoryOf(stage.History, set));
         clipped.Add((stage, place));
         if (stage.Defer(steps, place))
         {
@@ -191,7 +191,7 @@ internal sealed class DeferredPipeline
         {
             if (place.Memory >= 0)
             {
-                stage.DeferObservation(steps, place);
+                stage.History.Rule.Observe(steps, place);
             }
         }
     }
@@ -210,11 +210,13 @@ internal sealed class DeferredPipeline
     /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
     /// <typeparam name="TRule">The rule.</typeparam>
     /// <param name="step">The rule's constants.</param>
+    /// <param name="history">The threshold of the updates' sizes.</param>
     /// <param name="first">The first parameter.</param>
     /// <param name="end">The parameter after the last.</param>
-    public void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+    public void UpdateMeasured<TStep, TRule>(TStep step, ThresholdHistory history, int first, int end)
         where TStep : unmanaged, Operations.IStepRule<TRule>
-        where TRule : unmanaged, Operations.IMeasuredRule<TRule> => steps.UpdateMeasured<TStep, TRule>(step, first, end);
+        where TRule : unmanaged, Operations.IMeasuredRule<TRule> =>
+        history.Rule.UpdateMeasured<TStep, TRule>(steps, step, MemoryOf(history, set: null), first, end);
 
     /// <summary>Ends a step: lets go of its gradients.</summary>
     /// <returns>The number of the attempt, under which its record is found.</returns>
@@ -272,9 +274,9 @@ internal sealed class DeferredPipeline
     /// <summary>Reads what the stages remember.</summary>
     public void LearnMemories()
     {
-        foreach ((ThresholdStage stage, double[][] numbers) in remembering)
+        foreach ((ThresholdHistory history, double[][] numbers) in remembering)
         {
-            steps.ReadMemory(memories[stage], numbers);
+            steps.ReadMemory(memories[history], numbers);
         }
     }
 
@@ -353,21 +355,16 @@ internal sealed class DeferredPipeline
         return norms;
     }
 
-    /// <summary>Which part of each update was made at an attempt that was not withheld and whose updates were measured.</summary>
+    /// <summary>What became of each update at an attempt that was not withheld; of one that was not measured it means nothing.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <exception cref="InvalidOperationException">Its record is gone.</exception>
-    public double[] UpdateCoefficients(int attempt)
+    public UpdateRecord[] Updates(int attempt)
     {
         Learn();
         CheckKept(attempt);
-        double[] coefficients = new double[slots.Count];
-        steps.ReadUpdateCoefficients(attempt, coefficients);
-        for (int i = 0; i < coefficients.Length; i++)
-        {
-            coefficients[i] = parameters[i].Length == 0 ? 1 : coefficients[i];
-        }
-
-        return coefficients;
+        UpdateRecord[] updates = new UpdateRecord[slots.Count];
+        steps.ReadUpdates(attempt, updates);
+        return updates;
     }
 
     /// <summary>Each gradient's norm as the update read it, or null if it is no longer what it was.</summary>
@@ -414,27 +411,29 @@ internal sealed class DeferredPipeline
         }
     }
 
-    /// <summary>The memory of a stage on the device, which takes over what the stage has remembered so far; −1 if it remembers no norms.</summary>
-    private int MemoryOf(ThresholdStage stage, int set)
+    /// <summary>The memory of a threshold on the device, which takes over what has been remembered so far; −1 if it remembers no norms.</summary>
+    /// <param name="history">The threshold.</param>
+    /// <param name="set">The set of gradients whose parameters have a memory; null for all.</param>
+    private int MemoryOf(ThresholdHistory history, int? set)
     {
-        if (stage.SeriesLength == 0)
+        if (history.SeriesLength == 0)
         {
             return -1;
         }
 
-        if (!memories.TryGetValue(stage, out int memory))
+        if (!memories.TryGetValue(history, out int memory))
         {
-            memory = steps.Remember(stage.Scope, stage.SeriesLength);
-            memories.Add(stage, memory);
+            memory = steps.Remember(history.Scope, history.SeriesLength);
+            memories.Add(history, memory);
         }
 
-        if (!remembering.ContainsKey(stage))
+        if (!remembering.ContainsKey(history))
         {
-            double[][] numbers = stage.Scope == ThresholdScope.Together
-                ? [.. stage.Memories([])]
-                : [.. slots.Select((slot, i) => sets[i] == set ? stage.MemoryOf(slot.Parameter) : [])];
+            double[][] numbers = history.Scope == ThresholdScope.Together
+                ? [.. history.Memories([])]
+                : [.. slots.Select((slot, i) => set is null || sets[i] == set ? history.MemoryOf(slot.Parameter) : [])];
             steps.WriteMemory(memory, numbers);
-            remembering.Add(stage, numbers);
+            remembering.Add(history, numbers);
         }
 
         return memory;

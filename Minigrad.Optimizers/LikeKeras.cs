@@ -41,7 +41,18 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Sgd(
         IEnumerable<Tensor> parameters, double learningRate = 0.01, double momentum = 0, bool nesterov = false, double weightDecay = 0) =>
-        new KerasSgd(parameters, learningRate, momentum, nesterov, weightDecay);
+        Sgd([new ParameterGroup(parameters)], learningRate, momentum, nesterov, weightDecay);
+
+    /// <summary>Gradient descent: v ← μ · v − η · g, p ← p + v.</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="momentum">μ; 0 for none.</param>
+    /// <param name="nesterov">Whether to look ahead along the momentum; without momentum it changes nothing.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer Sgd(
+        IEnumerable<ParameterGroup> groups, double learningRate = 0.01, double momentum = 0, bool nesterov = false, double weightDecay = 0) =>
+        new KerasSgd(groups, learningRate, momentum, nesterov, weightDecay);
 
     /// <summary>Adam: p ← p − η · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε).</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -54,7 +65,20 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adam(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false, double weightDecay = 0) =>
-        new KerasAdam(parameters, learningRate, beta1, beta2, epsilon, amsGrad, weightDecay);
+        Adam([new ParameterGroup(parameters)], learningRate, beta1, beta2, epsilon, amsGrad, weightDecay);
+
+    /// <summary>Adam: p ← p − η · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε).</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer Adam(
+        IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false, double weightDecay = 0) =>
+        new KerasAdam(groups, learningRate, beta1, beta2, epsilon, amsGrad, weightDecay);
 
     /// <summary>Adam whose weights decay by default.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -67,7 +91,20 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer AdamW(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double weightDecay = 0.004, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false) =>
-        new KerasAdam(parameters, learningRate, beta1, beta2, epsilon, amsGrad, weightDecay);
+        AdamW([new ParameterGroup(parameters)], learningRate, weightDecay, beta1, beta2, epsilon, amsGrad);
+
+    /// <summary>Adam whose weights decay by default.</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer AdamW(
+        IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double weightDecay = 0.004, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false) =>
+        new KerasAdam(groups, learningRate, beta1, beta2, epsilon, amsGrad, weightDecay);
 
     /// <summary>RMSProp: v ← ρ · v + (1 − ρ) · g², m ← μ · m + η · g / √(v + ε), p ← p − m.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -80,7 +117,20 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer RmsProp(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double rho = 0.9, double momentum = 0, double epsilon = 1e-7, bool centered = false, double weightDecay = 0) =>
-        new KerasRmsProp(parameters, learningRate, rho, momentum, epsilon, centered, weightDecay);
+        RmsProp([new ParameterGroup(parameters)], learningRate, rho, momentum, epsilon, centered, weightDecay);
+
+    /// <summary>RMSProp: v ← ρ · v + (1 − ρ) · g², m ← μ · m + η · g / √(v + ε), p ← p − m.</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="rho">ρ, the rate of the running mean.</param>
+    /// <param name="momentum">μ; 0 for none.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="centered">Whether to divide by the standard deviation, the mean taken out.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer RmsProp(
+        IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double rho = 0.9, double momentum = 0, double epsilon = 1e-7, bool centered = false, double weightDecay = 0) =>
+        new KerasRmsProp(groups, learningRate, rho, momentum, epsilon, centered, weightDecay);
 
     /// <summary>Adagrad: s ← s + g², p ← p − η · g / √(s + ε).</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -91,7 +141,18 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adagrad(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double initialAccumulator = 0.1, double epsilon = 1e-7, double weightDecay = 0) =>
-        new KerasAdagrad(parameters, learningRate, initialAccumulator, epsilon, weightDecay);
+        Adagrad([new ParameterGroup(parameters)], learningRate, initialAccumulator, epsilon, weightDecay);
+
+    /// <summary>Adagrad: s ← s + g², p ← p − η · g / √(s + ε).</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="initialAccumulator">What the sum starts at.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer Adagrad(
+        IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double initialAccumulator = 0.1, double epsilon = 1e-7, double weightDecay = 0) =>
+        new KerasAdagrad(groups, learningRate, initialAccumulator, epsilon, weightDecay);
 
     /// <summary>Adadelta: the formula of Minigrad's own, with Keras's defaults.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -102,7 +163,18 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adadelta(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double rho = 0.95, double epsilon = 1e-7, double weightDecay = 0) =>
-        new KerasAdadelta(parameters, learningRate, rho, epsilon, weightDecay);
+        Adadelta([new ParameterGroup(parameters)], learningRate, rho, epsilon, weightDecay);
+
+    /// <summary>Adadelta: the formula of Minigrad's own, with Keras's defaults.</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="rho">ρ, the rate of the running mean.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer Adadelta(
+        IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double rho = 0.95, double epsilon = 1e-7, double weightDecay = 0) =>
+        new KerasAdadelta(groups, learningRate, rho, epsilon, weightDecay);
 
     /// <summary>Adamax: u ← max(β₂ · u, |g|), p ← p − η / (1 − β₁ᵗ) · m / (u + ε).</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -114,7 +186,19 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adamax(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>
-        new KerasAdamax(parameters, learningRate, beta1, beta2, epsilon, weightDecay);
+        Adamax([new ParameterGroup(parameters)], learningRate, beta1, beta2, epsilon, weightDecay);
+
+    /// <summary>Adamax: u ← max(β₂ · u, |g|), p ← p − η / (1 − β₁ᵗ) · m / (u + ε).</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer Adamax(
+        IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>
+        new KerasAdamax(groups, learningRate, beta1, beta2, epsilon, weightDecay);
 
     /// <summary>Nadam: Adam with Nesterov momentum whose rates approach β₁ with 0.96ᵗ.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -126,5 +210,17 @@ public static class LikeKeras
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Nadam(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>
-        new KerasNadam(parameters, learningRate, beta1, beta2, epsilon, weightDecay);
+        Nadam([new ParameterGroup(parameters)], learningRate, beta1, beta2, epsilon, weightDecay);
+
+    /// <summary>Nadam: Adam with Nesterov momentum whose rates approach β₁ with 0.96ᵗ.</summary>
+    /// <param name="groups">Groups of parameters; what a group does not set itself, it has from the arguments that follow.</param>
+    /// <param name="learningRate">The learning rate η.</param>
+    /// <param name="beta1">β₁, the rate of the running mean of gradients.</param>
+    /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
+    public static Optimizer Nadam(
+        IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>
+        new KerasNadam(groups, learningRate, beta1, beta2, epsilon, weightDecay);
 }

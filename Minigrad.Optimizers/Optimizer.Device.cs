@@ -130,7 +130,8 @@ public abstract partial class Optimizer
         }
 
         int[]? places = without is null ? null : [.. Enumerable.Range(0, slots.Count).Where(i => slots[i].Pending.HasGradient)];
-        return new StepReport(Measured(without), places, stageNames, pipeline, attempt, UpdateClip is not null) { WithoutGradient = without ?? [] };
+        Tensor[] seen = Measured(without);
+        return new StepReport(seen, new DeferredReport(pipeline, attempt, seen, places, stageNames, updateClipPlaces)) { WithoutGradient = without ?? [] };
     }
 
     /// <summary>A group with stages of its own is a set by itself; the others together are set 0.</summary>

@@ -125,7 +125,7 @@ public abstract partial class Optimizer
 
         if (ReferenceEquals(mark, ScaleMark.Mixed))
         {
-            return "is a sum of gradients under different loss scales. Call ZeroGradients() after each Step(), and let every loss of a step go through this optimizer's Scale.";
+            return "is a sum of gradients under different loss scales. Call ZeroGradients() after each Step(), Unscale() after the last Backward(), and let every loss of a step go through this optimizer's Scale.";
         }
 
         if (ReferenceEquals(mark.Owner, this))

@@ -8,7 +8,10 @@ public abstract partial class Optimizer
     // Those of groups of their own come first, then those of all others, whose group is null.
     private readonly List<(ClipStage Stage, ParameterGroup? Group)> stages = [];
     private readonly List<(ClipStage Stage, ParameterGroup? Group)> named = [];
+    private readonly List<(UpdateClip Clip, ParameterGroup? Group)> updateClips = [];
+    private readonly List<(UpdateClip Clip, ParameterGroup? Group)> placed = [];
     private string[] stageNames = [];
+    private UpdateClipPlaces updateClipPlaces = UpdateClipPlaces.None;
 
     /// <summary>Begins a step in each stage, also if no step comes of it.</summary>
     private void BeginStages()
@@ -16,7 +19,12 @@ public abstract partial class Optimizer
         ListStages();
         foreach ((ClipStage stage, _) in stages)
         {
-            stage.Begin(this);
+            stage.History?.Begin(this);
+        }
+
+        foreach ((UpdateClip clip, _) in updateClips)
+        {
+            clip.History.Begin(this);
         }
     }
 
@@ -33,44 +41,103 @@ public abstract partial class Optimizer
         {
             named.Clear();
             named.AddRange(stages);
-            stageNames = [.. stages.Select(entry => entry.Group is null ? $"{entry.Stage}" : $"{NameOf(entry.Group)}: {entry.Stage}")];
+            stageNames = [.. stages.Select(entry => Named(entry.Group, $"{entry.Stage}"))];
+        }
+
+        ListUpdateClips();
+    }
+
+    private void ListUpdateClips()
+    {
+        updateClips.Clear();
+        for (int i = 0; i < Groups.Count; i++)
+        {
+            AddUpdateClip(Groups[i].UpdateClip, Groups[i]);
+        }
+
+        AddUpdateClip(UpdateClip, group: null);
+        if (!placed.SequenceEqual(updateClips))
+        {
+            placed.Clear();
+            placed.AddRange(updateClips);
+            updateClipPlaces = new UpdateClipPlaces(
+                [.. updateClips.Select(entry => Named(entry.Group, $"update {entry.Clip}"))],
+                [.. slots.Select(slot => updateClips.FindIndex(entry => slot.Group.UpdateClip is null ? entry.Group is null : entry.Group == slot.Group))]);
         }
     }
+
+    private void AddUpdateClip(UpdateClip? clip, ParameterGroup? group)
+    {
+        if (clip is null)
+        {
+            return;
+        }
+
+        if (clip is { NeedsSecondMoment: true } && !HasSecondMoment)
+        {
+            throw new InvalidOperationException(WhyNoSecondMoment(clip));
+        }
+
+        foreach ((UpdateClip other, _) in updateClips)
+        {
+            if (clip.History.Remembers && ReferenceEquals(other, clip))
+            {
+                throw ListedTwice(clip);
+            }
+        }
+
+        updateClips.Add((clip, group));
+    }
+
+    /// <summary>The clip of updates of a number, −1 for none.</summary>
+    internal UpdateClip? UpdateClipAt(int number) => number < 0 ? null : updateClips[number].Clip;
 
     private void AddStages(IReadOnlyList<ClipStage> added, ParameterGroup? group)
     {
         for (int i = 0; i < added.Count; i++)
         {
-            if (added[i].Remembers && stages.Exists(entry => ReferenceEquals(entry.Stage, added[i])))
+            if (added[i].History is { Remembers: true } && stages.Exists(entry => ReferenceEquals(entry.Stage, added[i])))
             {
-                throw new InvalidOperationException(
-                    $"{GetType().Name}: the stage {added[i]} remembers norms and is listed twice. Those of both places would mix in one history. Make a stage for each.");
+                throw ListedTwice(added[i]);
             }
 
             stages.Add((added[i], group));
         }
     }
 
+    private InvalidOperationException ListedTwice(object stage) => new(
+        $"{GetType().Name}: the stage {stage} remembers norms and is listed twice. Those of both places would mix in one history. Make a stage for each.");
+
+    private string WhyNoSecondMoment(UpdateClip clip) =>
+        $"{GetType().Name}.UpdateClip = {clip}: it compares each gradient with the running mean of its squares, and {GetType().Name} keeps no such mean. "
+        + "Adam, AdamW, NAdam, RAdam, RmsProp, Adadelta and Spam do; UpdateClip.Rms and UpdateClip.Clippy work with every optimizer.";
+
+    private string Named(ParameterGroup? group, string stage) => group is null ? stage : $"{NameOf(group)}: {stage}";
+
     private string NameOf(ParameterGroup group) =>
         group.Name ?? $"group {Groups.TakeWhile(other => other != group).Count()}";
 
-    /// <summary>The listed stages that remember something, each with the parameters that it sees.</summary>
-    private IEnumerable<(ClipStage Stage, IEnumerable<Tensor> Parameters)> Remembering() => stages
-        .Where(entry => entry.Stage.Remembers)
-        .Select(entry => (entry.Stage, slots.Where(slot => IsSeen(slot.Group, entry.Group)).Select(slot => slot.Parameter)));
+    /// <summary>The histories of the listed stages and clips of updates that remember something, each with the parameters that it sees.</summary>
+    private IEnumerable<(ThresholdHistory History, IEnumerable<Tensor> Parameters)> Remembering() => stages
+        .Where(entry => entry.Stage.History is { Remembers: true })
+        .Select(entry => (entry.Stage.History!, Of(group => entry.Group is null ? group.Clip is null : group == entry.Group)))
+        .Concat(updateClips
+            .Where(entry => entry.Clip.History.Remembers)
+            .Select(entry => (entry.Clip.History, Of(group => entry.Group is null ? group.UpdateClip is null : group == entry.Group))));
 
-    private static bool IsSeen(ParameterGroup group, ParameterGroup? by) => by is null ? group.Clip is null : group == by;
+    private IEnumerable<Tensor> Of(Func<ParameterGroup, bool> isMeant) =>
+        slots.Where(slot => isMeant(slot.Group)).Select(slot => slot.Parameter);
 
     private void CheckStagesFit(OptimizerState state)
     {
-        (ClipStage Stage, IEnumerable<Tensor> Parameters)[] remembering = [.. Remembering()];
+        (ThresholdHistory History, IEnumerable<Tensor> Parameters)[] remembering = [.. Remembering()];
         bool fits = remembering.Length == state.Stages.Count
-            && remembering.Zip(state.Stages).All(pair => pair.First.Stage.Fits(pair.Second, pair.First.Parameters));
+            && remembering.Zip(state.Stages).All(pair => pair.First.History.Fits(pair.Second, pair.First.Parameters));
         if (!fits)
         {
             throw new ArgumentException(
-                $"Restore: the state is of the clipping stages [{string.Join(", ", state.Stages.Select(stage => stage.Stage))}] that remember something, but this {GetType().Name} has [{string.Join(", ", remembering.Select(entry => $"{entry.Stage}"))}], over parameters that must have the same sizes. "
-                + "Set Clip to the stages that it was saved with before Restore; to begin new histories, restore without them and set Clip afterwards.",
+                $"Restore: the state is of the clipping stages [{string.Join(", ", state.Stages.Select(stage => stage.Stage))}] that remember something, but this {GetType().Name} has [{string.Join(", ", remembering.Select(entry => entry.History.Text))}], over parameters that must have the same sizes. "
+                + "Set Clip and UpdateClip to those that it was saved with before Restore; to begin new histories, restore without them and set them afterwards.",
                 nameof(state));
         }
     }

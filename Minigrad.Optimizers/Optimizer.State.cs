@@ -21,7 +21,7 @@ public abstract partial class Optimizer
             [.. slots.Select((slot, i) => new ParameterState(
                 NonFiniteGradients.NameOf(slot.Parameter, i), slot.Step, [.. slot.State.Take(slot.Step == 0 ? 0 : StateCount).Select(ParameterSlot.Download)]))])
         {
-            Stages = [.. Remembering().Select(entry => entry.Stage.State(entry.Parameters))],
+            Stages = [.. Remembering().Select(entry => entry.History.State(entry.Parameters))],
             LossScale = ScaleState(),
         };
     }
@@ -50,9 +50,9 @@ public abstract partial class Optimizer
             slots[i].State = [.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slots[i].Parameter.Backend))];
         }
 
-        foreach (((ClipStage stage, IEnumerable<Tensor> seen), StageState saved) in Remembering().Zip(state.Stages))
+        foreach (((ThresholdHistory history, IEnumerable<Tensor> seen), StageState saved) in Remembering().Zip(state.Stages))
         {
-            stage.Restore(saved, seen);
+            history.Restore(saved, seen);
         }
     }
 

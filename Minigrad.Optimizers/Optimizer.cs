@@ -26,8 +26,10 @@ public abstract partial class Optimizer
     private readonly GradientSet shared = new();
     private readonly GradientSet[] own;
     private StageReport[] measured = [];
+    private StageMeasurement[] updatesMeasured = [];
     private double[]? updateCoefficients;
-    private int takenCoefficients;
+    private bool[] clamped = [];
+    private int takenUpdates;
 
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <param name="groups">The groups, with at least one parameter among them.</param>
@@ -78,25 +80,48 @@ public abstract partial class Optimizer
     }
 
     /// <summary>The clipping stages, in the order in which they act: <c>Clip = [Clip.Value(5), Clip.GlobalNorm(1)]</c>.</summary>
-    public IReadOnlyList<ClipStage> Clip { get; set; } = [];
+    /// <exception cref="ArgumentException">The list or one of the stages is null.</exception>
+    public IReadOnlyList<ClipStage> Clip
+    {
+        get;
+        set => field = ClipStage.CheckAll(value, GetType().Name);
+    } = [];
 
-    /// <summary>The clip of each parameter's update, or null for none: <c>UpdateClip = UpdateClip.Rms(1)</c>. It acts after all of <see cref="Clip"/>.</summary>
+    /// <summary>
+    /// The clip of each parameter's update in groups that have no own, or null for none: <c>UpdateClip = UpdateClip.Rms(1)</c>. It acts
+    /// after all of <see cref="Clip"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">It needs a mean square, and the optimizer keeps none.</exception>
     public UpdateClip? UpdateClip
     {
         get;
         set => field = value is not { NeedsSecondMoment: true } || HasSecondMoment
             ? value
-            : throw new ArgumentException(
-                $"{GetType().Name}.UpdateClip = {value}: it compares each gradient with the running mean of its squares, and {GetType().Name} keeps no such mean. "
-                + "Adam, AdamW, NAdam, RAdam, RmsProp, Adadelta and Spam do; UpdateClip.Rms and UpdateClip.Clippy work with every optimizer.", nameof(value));
+            : throw new ArgumentException(WhyNoSecondMoment(value), nameof(value));
     }
 
     /// <summary>What happens when a gradient is not finite.</summary>
-    public NonFinitePolicy NonFinite { get; set; } = NonFinitePolicy.Throw;
+    /// <exception cref="ArgumentOutOfRangeException">There is no such policy.</exception>
+    public NonFinitePolicy NonFinite
+    {
+        get;
+        set => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                nameof(NonFinite), value, $"{GetType().Name}.NonFinite must be one of {string.Join(", ", Enum.GetNames<NonFinitePolicy>())}, but it is {value}.");
+    } = NonFinitePolicy.Throw;
 
     /// <summary>How many steps in a row <see cref="NonFinitePolicy.SkipStep"/> may skip before it throws.</summary>
-    public int MaximumConsecutiveSkips { get; set; } = 100;
+    /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
+    public int MaximumConsecutiveSkips
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaximumConsecutiveSkips));
+            field = value;
+        }
+    } = 100;
 
     /// <summary>How many backward passes are summed in the gradients of the next step; they are divided by it.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
@@ -149,7 +174,8 @@ public abstract partial class Optimizer
     /// </summary>
     /// <returns>What was measured and done.</returns>
     /// <exception cref="InvalidOperationException">
-    /// No parameter has a gradient; too many steps were skipped in a row; or <see cref="LossScaling"/> is set and a gradient is
+    /// No parameter has a gradient; too many steps were skipped in a row; a group has an <see cref="UpdateClip"/> that needs a mean square
+    /// which the optimizer does not keep, or a stage that remembers is listed twice; or <see cref="LossScaling"/> is set and a gradient is
     /// not of a loss that <see cref="Scale"/> gave, or the other way round.
     /// </exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not usable and the policy is to throw.</exception>
@@ -194,11 +220,12 @@ public abstract partial class Optimizer
         ConsecutiveSkips = 0;
         foreach ((ClipStage stage, _) in stages)
         {
-            stage.Observe();
+            stage.History?.Observe();
         }
 
-        (updateCoefficients, takenCoefficients) = (UpdateClip is null ? null : new double[norms.Length], 0);
+        BeginUpdates(norms.Length);
         UpdateAll();
+        EndUpdates();
         StepReport report = Report(norms, StepCount, without, wasSkipped: false, hasOverflowed: false);
         FollowScale(hasOverflowed: false);
         return report;
@@ -349,17 +376,11 @@ public abstract partial class Optimizer
     {
         for (int i = 0; i < stages.Count; i++)
         {
+            set.StageNumber = number;
             StageMeasurement stage = stages[i].Run(set);
-            measured[number] = new StageReport(stageNames[number], stage.Norm, stage.Threshold, stage.Coefficient, stage.Acted);
+            measured[number] = stage.Report(stageNames[number]);
             number++;
         }
-    }
-
-    /// <summary>Where to write the coefficients of the next so many updates.</summary>
-    internal Span<double> TakeUpdateCoefficients(int count)
-    {
-        takenCoefficients += count;
-        return updateCoefficients.AsSpan(takenCoefficients - count, count);
     }
 
     private StepReport Skip(List<string>? without, bool hasOverflowed)
@@ -376,7 +397,17 @@ public abstract partial class Optimizer
     }
 
     private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped, bool hasOverflowed) =>
-        new(Measured(without), norms, all, measured, step, wasSkipped, lossScale, hasOverflowed, wasSkipped ? null : updateCoefficients)
+        new(
+            Measured(without),
+            norms,
+            all,
+            NoteBounds(),
+            wasSkipped ? [] : UpdateReports(),
+            step,
+            wasSkipped,
+            lossScale,
+            hasOverflowed,
+            wasSkipped ? null : updateCoefficients)
         {
             WithoutGradient = without ?? [],
         };
@@ -410,7 +441,9 @@ public abstract partial class Optimizer
 
             if (targets.Count > 0)
             {
+                int taken = takenUpdates + targets.Count;
                 Update(MakeStep(first, number, deferred: null, start, end), CollectionsMarshal.AsSpan(targets));
+                takenUpdates = taken;
             }
 
             for (int i = start; i < end; i++)
@@ -450,6 +483,7 @@ public abstract partial class Optimizer
             first,
             end,
             slot.Parameter.Backend,
+            updateClipPlaces.ClipOf(first),
             number,
             learningRate,
             sign: Maximize ? -1f : 1f,

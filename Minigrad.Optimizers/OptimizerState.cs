@@ -19,7 +19,7 @@ public sealed record OptimizerState(
     IReadOnlyList<GroupState> Groups,
     IReadOnlyList<ParameterState> Parameters)
 {
-    /// <summary>What the clipping stages remember that remember something, in the order in which they act.</summary>
+    /// <summary>What the clipping stages remember that remember something, in the order in which they act, and then the clips of updates.</summary>
     public IReadOnlyList<StageState> Stages { get; init; } = [];
 
     /// <summary>Where a dynamic loss scale stands; null for an optimizer without one.</summary>

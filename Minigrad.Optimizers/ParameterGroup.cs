@@ -22,14 +22,40 @@ public sealed class ParameterGroup
     public IReadOnlyList<Tensor> Parameters { get; }
 
     /// <summary>The group's own learning rate, or null for the optimizer's.</summary>
-    public double? LearningRate { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    public double? LearningRate
+    {
+        get;
+        set => field = Check(value, nameof(LearningRate));
+    }
 
     /// <summary>The group's own weight decay, or null for the optimizer's.</summary>
-    public double? WeightDecay { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    public double? WeightDecay
+    {
+        get;
+        set => field = Check(value, nameof(WeightDecay));
+    }
 
     /// <summary>
     /// The group's own clipping stages, which then see this group's gradients only; null for the optimizer's, which see
     /// all gradients of groups without their own.
     /// </summary>
-    public IReadOnlyList<ClipStage>? Clip { get; set; }
+    /// <exception cref="ArgumentException">A stage is null.</exception>
+    public IReadOnlyList<ClipStage>? Clip
+    {
+        get;
+        set => field = value is null ? null : ClipStage.CheckAll(value, nameof(ParameterGroup));
+    }
+
+    /// <summary>
+    /// The group's own clip of each parameter's update, or null for the optimizer's. <c>UpdateClip.Rms(double.PositiveInfinity)</c>
+    /// measures updates and leaves them as they are.
+    /// </summary>
+    public UpdateClip? UpdateClip { get; set; }
+
+    private double? Check(double? value, string name) => value is null || (value >= 0 && double.IsFinite(value.Value))
+        ? value
+        : throw new ArgumentOutOfRangeException(
+            name, value, $"ParameterGroup{(Name is null ? string.Empty : $" '{Name}'")}.{name} must be a finite number that is not negative, or null to have the optimizer's, but it is {value}.");
 }

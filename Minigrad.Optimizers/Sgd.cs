@@ -44,7 +44,8 @@ public sealed class Sgd : Optimizer
     {
         hasMomentum = momentum != 0;
         Momentum = CheckNotNegative(momentum, nameof(momentum));
-        Dampening = dampening;
+        Dampening = double.IsFinite(dampening) ? dampening : throw new ArgumentOutOfRangeException(
+            nameof(dampening), dampening, $"Sgd: dampening is how much less of a gradient enters the momentum and must be finite, but it is {dampening}.");
         WeightDecay = weightDecay;
         Nesterov = nesterov;
         if (nesterov && (momentum == 0 || dampening != 0))

@@ -10,20 +10,17 @@ namespace Minigrad.Optimizers;
 public sealed class StepReport
 {
     private readonly IReadOnlyList<Tensor> parameters;
-    private readonly string[] stageNames = [];
 
     /// <summary>Copies of the gradients as they were pending, only if a bound makes it necessary to measure them.</summary>
     private readonly PendingGradient[]? bounded;
     private readonly int[]? versions;
-    private readonly DeferredPipeline? source;
-    private readonly int attempt;
-    private readonly int[]? places;
-    private readonly bool hasUpdateClip;
+    private readonly DeferredReport? source;
     private double[]? norms;
     private double[]? updateCoefficients;
     private StepMeasurement? measurement;
     private double? clippedNorm;
     private StageReport[]? stages;
+    private StageReport[]? updateStages;
 
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
     internal StepReport(
@@ -31,14 +28,15 @@ public sealed class StepReport
         double[] norms,
         GradientSet clipped,
         StageReport[] stages,
+        StageReport[] updateStages,
         int step,
         bool wasSkipped,
         double lossScale,
         bool hasOverflowed,
         double[]? updateCoefficients)
     {
-        hasUpdateClip = updateCoefficients is not null;
         this.updateCoefficients = updateCoefficients;
+        this.updateStages = updateStages;
         this.parameters = parameters;
         this.norms = norms;
         this.stages = stages;
@@ -67,21 +65,8 @@ public sealed class StepReport
     }
 
     /// <summary>Remembers where to ask.</summary>
-    internal StepReport(
-        IReadOnlyList<Tensor> parameters,
-        int[]? places,
-        string[] stageNames,
-        DeferredPipeline source,
-        int attempt,
-        bool hasUpdateClip)
-    {
-        this.hasUpdateClip = hasUpdateClip;
-        this.parameters = parameters;
-        this.stageNames = stageNames;
-        this.places = places;
-        this.source = source;
-        this.attempt = attempt;
-    }
+    internal StepReport(IReadOnlyList<Tensor> parameters, DeferredReport source) =>
+        (this.parameters, this.source) = (parameters, source);
 
     /// <summary>Which step this was, from 1; a skipped step has the number that it would have had.</summary>
     public int Step => Measurement.Step;
@@ -99,9 +84,8 @@ public sealed class StepReport
     /// <summary>The product of the coefficients that global norm stages applied to all gradients; 1 if none acted.</summary>
     public double Coefficient => Measurement.Coefficient;
 
-    /// <summary>Whether clipping changed a gradient. After a value stage this measures, as <see cref="ClippedNorm"/> does.</summary>
-    public bool WasClipped =>
-        Measurement.IsScaled || (Measurement.HasBound && ClippedNorm < Measurement.NormBeforeBounds);
+    /// <summary>Whether clipping changed a gradient.</summary>
+    public bool WasClipped => Measurement.IsScaled || GradientStages.Any(stage => stage.Acted);
 
     /// <summary>Whether the step was not made, by <see cref="NonFinitePolicy.SkipStep"/> or for an overflow of a dynamic loss scale.</summary>
     public bool WasSkipped => Measurement.WasSkipped;
@@ -126,10 +110,10 @@ public sealed class StepReport
     internal IReadOnlyList<Tensor> Parameters => parameters;
 
     /// <summary>Whether reading the report waits for no device.</summary>
-    internal bool IsKnown => measurement is not null || source!.Knows(attempt);
+    internal bool IsKnown => measurement is not null || source!.IsKnown;
 
     /// <summary>Whether a device forgets the report when the next step is asked for.</summary>
-    internal bool IsAboutToBeLost => measurement is null && source!.IsOldest(attempt);
+    internal bool IsAboutToBeLost => measurement is null && source!.IsAboutToBeLost;
 
     /// <summary>The norm after clipping, or null where it would have to be measured.</summary>
     internal double? KnownClippedNorm =>
@@ -140,18 +124,24 @@ public sealed class StepReport
 
     /// <summary>
     /// What each clipping stage measured and did, in the order in which they acted: those of groups with stages of their own,
-    /// then the optimizer's. Empty after a step that was not made because a gradient was not finite: it reached no stage.
+    /// then the optimizer's, then the clips of updates likewise. Empty after a step that was not made because a gradient was not
+    /// finite: it reached no stage. No step that was not made reached a clip of updates.
     /// </summary>
-    public IReadOnlyList<StageReport> Stages => stages ??= source!.Stages(attempt, stageNames);
+    public IReadOnlyList<StageReport> Stages => UpdateStages.Length == 0 ? GradientStages : [.. GradientStages, .. UpdateStages];
 
-    /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
+    /// <summary>What each stage that clips gradients did.</summary>
+    internal StageReport[] GradientStages => stages ??= source!.Stages();
+
+    private StageReport[] UpdateStages => updateStages ??= WasSkipped ? [] : source!.UpdateStages();
+
+    /// <summary>The smallest of the coefficients by which <see cref="Optimizer.UpdateClip"/> or a group's has multiplied an update; 1 if it did not act, NaN if an update is NaN.</summary>
     public double UpdateCoefficient => PartsMade().Append(1).Min();
 
     /// <summary>The name of each parameter that had a gradient, and by what its update was multiplied; 1 where nothing was clipped.</summary>
     public IReadOnlyList<(string Name, double Coefficient)> UpdateCoefficients =>
         [.. PartsMade().Select((part, i) => (NonFiniteGradients.NameOf(parameters[i], i), part))];
 
-    private StepMeasurement Measurement => measurement ??= source!.Measurement(attempt);
+    private StepMeasurement Measurement => measurement ??= source!.Measurement();
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
     public override string ToString() => HasOverflowed
@@ -174,20 +164,18 @@ public sealed class StepReport
     }
 
     /// <summary>The gradient's norm before clipping of each of <see cref="Parameters"/>.</summary>
-    internal double[] Norms() => norms ??= OfParameters(source!.Norms(attempt));
+    internal double[] Norms() => norms ??= source!.Norms();
 
     /// <summary>All of it where there was no clip, or no step.</summary>
-    private double[] PartsMade() => updateCoefficients ??= hasUpdateClip && !WasSkipped
-        ? OfParameters(source!.UpdateCoefficients(attempt))
-        : [.. Enumerable.Repeat(1.0, ParameterCount)];
-
-    private double[] OfParameters(double[] all) => places is null ? all : Array.ConvertAll(places, place => all[place]);
+    private double[] PartsMade() => updateCoefficients ??= source is null || WasSkipped
+        ? [.. Enumerable.Repeat(1.0, ParameterCount)]
+        : source.PartsMade();
 
     private double MeasureClippedNorm()
     {
         if (source is not null)
         {
-            return GradientSet.NormOfNorms(OfParameters(source.ClippedNorms(attempt) ?? throw HaveChanged()), 2);
+            return GradientSet.NormOfNorms(source.ClippedNorms() ?? throw HaveChanged(), 2);
         }
 
         double[] clipped = new double[bounded!.Length];

@@ -5,14 +5,14 @@ using Minigrad.Optimizers.Thresholds;
 namespace Minigrad.Optimizers;
 
 /// <summary>
-/// What a clipping stage clips to: a number, a schedule, or a rule that sees the norms of the past. Any stage takes any;
-/// numbers and schedules convert by themselves: <c>Clip.GlobalNorm(1)</c>, <c>Clip.GlobalNorm(Schedule.Cosine(…))</c>,
+/// What a clipping stage or a clip of updates clips to: a number, a schedule, or a rule that sees the norms of the past. Any takes
+/// any; numbers and schedules convert by themselves: <c>Clip.GlobalNorm(1)</c>, <c>Clip.GlobalNorm(Schedule.Cosine(…))</c>,
 /// <c>Clip.GlobalNorm(Threshold.Percentile(10))</c>.
 /// </summary>
 /// <remarks>
 /// <para>What a rule sees is what the stage compares: the global norm; each parameter's norm, root mean square or average norm, each
-/// with a history of its own; each unit's ratio of gradient norm to weight norm, likewise; or, of a value stage, the largest
-/// magnitude of all.</para>
+/// with a history of its own; each unit's ratio of gradient norm to weight norm, likewise; of a value stage, the largest
+/// magnitude of all; or, of an <see cref="UpdateClip"/>, the size of each parameter's update that it limits.</para>
 /// <para>A history grows by one norm at the end of each step that was made. A step that was skipped or threw leaves no
 /// trace, a norm that is not finite enters no history, nor does a norm of 0, from which a rule would learn to clip everything
 /// to 0. Where a rule that remembers meets a norm that is not finite (under <see cref="NonFinitePolicy.Propagate"/> only), its
@@ -23,6 +23,9 @@ namespace Minigrad.Optimizers;
 /// </remarks>
 public sealed class Threshold
 {
+    /// <summary>A larger window is no longer a bounded memory: it is kept for each parameter or unit.</summary>
+    private const int LargestWindow = 1_000_000;
+
     private readonly string text;
     private readonly double number;
     private readonly Schedule? schedule;
@@ -67,14 +70,14 @@ public sealed class Threshold
     /// Where the authors' code keeps every norm there ever was, this keeps a window.
     /// </remarks>
     /// <param name="percentile">Which percentile, from 0 to 100.</param>
-    /// <param name="window">How many norms it is of, at least 2.</param>
+    /// <param name="window">How many norms it is of, from 2 to a million.</param>
     /// <param name="warmup">How many norms have to be known before it clips, less than the window. 0 clips from the first step on, to that step's own norm.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static Threshold Percentile(double percentile = 10, int window = 1000, int warmup = 0)
     {
         CheckRange(percentile is >= 0 and <= 100, percentile, nameof(percentile), nameof(Percentile), "a percentage from 0 to 100");
-        CheckRange(window >= 2, window, nameof(window), nameof(Percentile), "at least 2: this step's norm and one to compare it with");
-        CheckRange(warmup >= 0 && warmup < window, warmup, nameof(warmup), nameof(Percentile), "not negative and less than the window, or it would never end");
+        CheckRange(window is >= 2 and <= LargestWindow, window, nameof(window), nameof(Percentile), $"at least 2, this step's norm and one to compare it with, and at most {LargestWindow}");
+        CheckRange(warmup >= 0 && warmup < window, warmup, nameof(warmup), nameof(Percentile), $"not negative and less than the window, {window}, or it would never end");
         return Rule(
             string.Create(CultureInfo.InvariantCulture, $"percentile {percentile} of {window}"),
             new PercentileRule(percentile / 100, window, warmup));
@@ -115,7 +118,7 @@ public sealed class Threshold
     /// are clipped to λ₀, and γ is the smallest norm that this left. With <see cref="Clip.ParameterNorm"/> it is the paper's method.
     /// </summary>
     /// <remarks>
-    /// In a stage of units, and in one whose measure is not a norm, λ₀ is compared as the threshold would be.
+    /// In a stage of units, in one whose measure is not a norm, and in a clip of updates, λ₀ is compared as the threshold would be.
     /// The paper's warm-up ends before its step T, so its T is one more than <paramref name="warmup"/>.
     /// </remarks>
     /// <param name="relative">λ.</param>
@@ -163,14 +166,14 @@ public sealed class Threshold
     /// </summary>
     /// <remarks>Neither median moves far as long as fewer than half of the norms are spikes, so norms enter the history unclipped.</remarks>
     /// <param name="deviations">k.</param>
-    /// <param name="window">How many norms the medians are of.</param>
+    /// <param name="window">How many norms the medians are of, at most a million.</param>
     /// <param name="warmup">How many norms have to be known before it clips.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of range.</exception>
     public static Threshold MedianDeviation(double deviations = 3, int window = 1000, int warmup = 50)
     {
         CheckRange(deviations >= 0 && double.IsFinite(deviations), deviations, nameof(deviations), nameof(MedianDeviation), "finite and not negative");
-        CheckRange(window >= 1, window, nameof(window), nameof(MedianDeviation), "at least 1");
-        CheckRange(warmup >= 1 && warmup <= window, warmup, nameof(warmup), nameof(MedianDeviation), "at least 1 and at most the window, or it would never end");
+        CheckRange(window is >= 1 and <= LargestWindow, window, nameof(window), nameof(MedianDeviation), $"at least 1 and at most {LargestWindow}");
+        CheckRange(warmup >= 1 && warmup <= window, warmup, nameof(warmup), nameof(MedianDeviation), $"at least 1 and at most the window, {window}, or it would never end");
         return Rule(
             string.Create(CultureInfo.InvariantCulture, $"median + {deviations} deviations of {window}"),
             new MedianDeviationRule(deviations, window, warmup));
@@ -202,9 +205,10 @@ public sealed class Threshold
 
     /// <summary>The rule of a step.</summary>
     /// <param name="step">How many steps were asked for before it.</param>
-    /// <param name="stage">The stage's name.</param>
+    /// <param name="owner">Whom a message is about.</param>
+    /// <param name="stage">What of it.</param>
     /// <exception cref="InvalidOperationException">A schedule gives 0, a negative number or NaN.</exception>
-    internal AppliedRule At(int step, string stage)
+    internal AppliedRule At(int step, string owner, string stage)
     {
         if (rule is not null)
         {
@@ -215,7 +219,7 @@ public sealed class Threshold
         return value > 0
             ? Always(value)
             : throw new InvalidOperationException(
-                $"Clip.{stage}: the schedule of the threshold gives {value} after {step} steps, but a threshold must be positive. {WhyPositive(value)} Give the schedule a minimum above 0.");
+                $"{owner}.{stage}: the schedule of the threshold gives {value} after {step} steps, but a threshold must be positive. {WhyPositive(value)} Give the schedule a minimum above 0.");
     }
 
     private static void Check(double threshold, string owner, string stage)

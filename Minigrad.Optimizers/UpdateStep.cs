@@ -13,6 +13,7 @@ public readonly struct UpdateStep
     private readonly int first;
     private readonly int end;
     private readonly Backend backend;
+    private readonly int clip;
     private readonly int number;
     private readonly float sign;
     private readonly float added;
@@ -24,6 +25,7 @@ public readonly struct UpdateStep
         int first,
         int end,
         Backend backend,
+        int clip,
         int number,
         double learningRate,
         float sign,
@@ -35,6 +37,7 @@ public readonly struct UpdateStep
         this.first = first;
         this.end = end;
         this.backend = backend;
+        this.clip = clip;
         this.number = number;
         this.sign = sign;
         this.added = added;
@@ -51,7 +54,7 @@ public readonly struct UpdateStep
     /// <summary>The learning rate in force for these parameters.</summary>
     public double LearningRate { get; }
 
-    /// <summary>Updates parameters by a rule, with weight decay, direction and the optimizer's <see cref="UpdateClip"/> applied around it.</summary>
+    /// <summary>Updates parameters by a rule, with weight decay, direction and the <see cref="UpdateClip"/> applied around it.</summary>
     /// <typeparam name="TRule">The rule.</typeparam>
     /// <param name="rule">The rule and this step's constants.</param>
     /// <param name="targets">The parameters, as <see cref="Optimizer.Update"/> was given them.</param>
@@ -70,9 +73,9 @@ public readonly struct UpdateStep
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule
     {
-        if (optimizer.UpdateClip is { } clip)
+        if (optimizer.UpdateClipAt(clip) is { } own)
         {
-            clip.Apply<TStep, TRule>(this, step, targets);
+            own.Apply<TStep, TRule>(this, step, targets);
         }
         else
         {
@@ -99,9 +102,9 @@ public readonly struct UpdateStep
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, ISecondMoment
     {
-        if (optimizer.UpdateClip is { } clip)
+        if (optimizer.UpdateClipAt(clip) is { } own)
         {
-            clip.ApplyWithSecondMoment<TStep, TRule>(this, step, targets);
+            own.ApplyWithSecondMoment<TStep, TRule>(this, step, targets);
         }
         else
         {
@@ -109,7 +112,7 @@ public readonly struct UpdateStep
         }
     }
 
-    /// <summary>Updates parameters by a rule whose update is measured first, and then made in the part that a limit leaves.</summary>
+    /// <summary>Updates parameters by a rule whose update is measured first, and then made in the part that a threshold leaves of its size.</summary>
     internal void MakeClipped<TStep, TRule, TLimit>(TStep step, TLimit limit, ReadOnlySpan<UpdateTarget> targets)
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule
@@ -120,31 +123,49 @@ public readonly struct UpdateStep
         if (deferred is not null)
         {
             CheckAll(targets);
-            deferred.UpdateMeasured<ClippedUpdateStep<TStep, TRule, TLimit>, ClippedUpdate<TRule, TLimit>>(clipped, first, end);
+            deferred.UpdateMeasured<ClippedUpdateStep<TStep, TRule, TLimit>, ClippedUpdate<TRule, TLimit>>(
+                clipped, optimizer.UpdateClipAt(clip)!.History, first, end);
             return;
         }
 
         double memory = optimizer.MemoryAfter(number - 1);
         ClippedUpdate<TRule, TLimit> rule = clipped.At<SystemMath>(number, ref memory);
-        Span<double> coefficients = optimizer.TakeUpdateCoefficients(targets.Length);
-        backend.MeasureUpdates(rule, targets, coefficients);
+        UpdatePlaces places = optimizer.TakeUpdates(targets.Length);
+        backend.MeasureUpdates(rule, targets, places.Coefficients);
         List<UpdateTarget> whole = [];
+        List<int> wholePlaces = [];
         for (int i = 0; i < targets.Length; i++)
         {
-            coefficients[i] = rule.Coefficient<SystemMath>(coefficients[i], targets[i].Parameter.Length);
-            if (coefficients[i] == 1)
+            double coefficient = 1;
+            int count = targets[i].Parameter.Length;
+            if (count > 0)
+            {
+                double size = rule.Size<SystemMath>(places.Coefficients[i], count);
+                double threshold = optimizer.ThresholdOfUpdate(clip, places.First + i, size);
+                coefficient = rule.Factor(size, threshold);
+                optimizer.NoteUpdate(clip, size, threshold, coefficient);
+            }
+
+            places.Coefficients[i] = coefficient;
+            if (coefficient == 1)
             {
                 whole.Add(targets[i]);
+                wholePlaces.Add(i);
             }
             else
             {
-                backend.Update(rule.Shortened(coefficients[i]), targets.Slice(i, 1));
+                backend.Update(rule.Shortened(coefficient), targets.Slice(i, 1), places.Clamped.Slice(i, 1));
             }
         }
 
         // Updates that are made whole are those of an optimizer without a clip, to the bit, and one call.
         memory = optimizer.MemoryAfter(number - 1);
-        backend.Update(decayed.At<SystemMath>(number, ref memory), CollectionsMarshal.AsSpan(whole));
+        bool[] clamped = new bool[whole.Count];
+        backend.Update(decayed.At<SystemMath>(number, ref memory), CollectionsMarshal.AsSpan(whole), clamped);
+        for (int i = 0; i < clamped.Length; i++)
+        {
+            places.Clamped[wholePlaces[i]] = clamped[i];
+        }
     }
 
     private DecayedStep<TStep, TRule> Decayed<TStep, TRule>(TStep step)
@@ -159,7 +180,7 @@ public readonly struct UpdateStep
         if (deferred is null)
         {
             double memory = optimizer.MemoryAfter(number - 1);
-            backend.Update(decayed.At<SystemMath>(number, ref memory), targets);
+            backend.Update(decayed.At<SystemMath>(number, ref memory), targets, optimizer.TakeUpdates(targets.Length).Clamped);
         }
         else
         {

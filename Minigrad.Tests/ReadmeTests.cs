@@ -34,7 +34,6 @@ public sealed partial class ReadmeTests
         }
     }
 
-    // A translation says the same in other words: the same sections, tables, pictures, code and commands.
     // A translation says the same in other words: as many sections, and the same tables, pictures, code and commands.
     [Fact]
     public void The_translated_guide_has_what_the_original_has()

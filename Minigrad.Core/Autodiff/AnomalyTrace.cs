@@ -27,6 +27,9 @@ internal sealed class AnomalyTrace : IDisposable
     /// <summary>How many findings there were before.</summary>
     public long Opened { get; }
 
+    /// <summary>What became infinite by being rounded in the operation that is running.</summary>
+    public RoundingWatch Roundings { get; } = new();
+
     /// <summary>The innermost layer that is running, or null.</summary>
     public string? Layer { get; set; }
 
@@ -38,6 +41,7 @@ internal sealed class AnomalyTrace : IDisposable
         {
             // What is known already are numbers that are shared: of a reshape, or found inside of the user's own operation.
             node.Origin!.Result = Taint.Of(result.Storage) ?? new Inspection(node, result, node.Origin.Inputs, isBackward: false).Run();
+            current?.Roundings.Forget();
         }
 
         return Recording.IsOn && Array.Exists(node.Inputs, input => input is not null);

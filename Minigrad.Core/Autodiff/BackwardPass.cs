@@ -110,7 +110,7 @@ internal sealed class BackwardPass
         pass.retainGraph = retainGraph;
         pass.accumulateInLeaves = accumulateInLeaves;
         pass.isSearch = false;
-        pass.Trace = AnomalyTrace.Current is null ? null : new GradientTrace();
+        pass.Trace = AnomalyTrace.Current is { } trace ? new GradientTrace(trace.Roundings) : null;
         return pass;
     }
 
@@ -157,7 +157,7 @@ internal sealed class BackwardPass
         {
             if (trace is not null)
             {
-                GradientTrace.CheckStart(root, rootNode, seed);
+                trace.Start(root, rootNode, seed);
             }
 
             Collect(rootNode);
@@ -180,6 +180,7 @@ internal sealed class BackwardPass
             searched.ForEach(leaf => leaf.Capture = null);
             searched.Clear();
             current = outer;
+            trace?.Forget();
             Trace = null;
             spare = this;
             Recording.Set(before);
@@ -234,7 +235,7 @@ internal sealed class BackwardPass
             EmulatedPrecision.Set(node.Precision);
             if (node.Precision != Precision.Full)
             {
-                gradient = Rounded(gradient);
+                gradient = Rounded(node, gradient);
             }
 
             Storage storage = gradient.Storage;
@@ -276,9 +277,10 @@ internal sealed class BackwardPass
     }
 
     /// <summary>The gradient of a number in half precision is one as well, whatever it was summed up from.</summary>
-    private Tensor Rounded(Tensor gradient)
+    private Tensor Rounded(Node node, Tensor gradient)
     {
         Tensor rounded = EmulatedPrecision.Round(gradient);
+        Trace?.LookAtRounded(node, gradient, rounded);
         rounded.Storage.GradientReferences++;
         LetGo(gradient.Storage);
         return rounded;

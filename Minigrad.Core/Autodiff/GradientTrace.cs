@@ -1,19 +1,22 @@
 namespace Minigrad.Autodiff;
 
 /// <summary>Looks at every gradient of one backward pass, and at its end throws if one that was asked for is not finite.</summary>
-internal sealed class GradientTrace
+/// <param name="roundings">What became infinite by being rounded.</param>
+internal sealed class GradientTrace(RoundingWatch roundings)
 {
     private Tensor[] arrived = [];
     private AnomalyReport? report;
     private long beginning = long.MaxValue;
+    private LossScaleNode? scale;
 
     /// <summary>The operation whose backward is running, or null before the first.</summary>
     public Node? Visited { get; private set; }
 
     /// <summary>Looks at what backward starts from.</summary>
     /// <exception cref="AnomalyException">The result is not finite: no gradient of it would be.</exception>
-    public static void CheckStart(Tensor root, Node node, Tensor seed)
+    public void Start(Tensor root, Node node, Tensor seed)
     {
+        scale = node as LossScaleNode;
         string name = $"{NameOf(node)} of shape {root.Shape}";
         Taint? taint = Taint.Of(root.Storage) ?? Inspection.Held(root, $"{name} (computed before the trace was opened)", "Backward", null);
         if (taint is not null)
@@ -29,7 +32,38 @@ internal sealed class GradientTrace
     {
         Visited = node;
         arrived = [.. node.ArrivedGradients];
+        roundings.Forget();
     }
+
+    /// <summary>Looks at what rounding made of the gradient that an operation's backward begins with.</summary>
+    /// <param name="owner">The operation.</param>
+    /// <param name="gradient">The gradient before.</param>
+    /// <param name="rounded">The gradient after.</param>
+    public void LookAtRounded(Node owner, Tensor gradient, Tensor rounded)
+    {
+        arrived = Array.ConvertAll(arrived, tensor => ReferenceEquals(tensor, gradient) ? rounded : tensor);
+        if (!float.IsFinite(Inspection.Largest(rounded.Storage)))
+        {
+            Taint? before = Taint.Of(gradient.Storage);
+            Taint.Mark(rounded.Storage, before?.NaN, before?.Infinity ?? Overflow());
+        }
+
+        roundings.Forget();
+
+        Finding? Overflow()
+        {
+            float[] values = rounded.ToArray();
+            int element = Array.FindIndex(values, float.IsInfinity);
+            return element < 0 ? null : new Finding(owner.Operation, null, new AnomalySource(owner.Operation, owner.Origin, rounded, values, element)
+            {
+                IsBackward = true,
+                Rounded = roundings.At(gradient.Storage, element, RoundedNumber.Part.Gradient),
+            });
+        }
+    }
+
+    /// <summary>Forgets roundings that nobody will ask for.</summary>
+    public void Forget() => roundings.Forget();
 
     /// <summary>Looks at a gradient that the backward of an operation gave to an input.</summary>
     public void Look(Node from, Tensor gradient)
@@ -78,7 +112,7 @@ internal sealed class GradientTrace
         if (Taint.Of(gradient.Storage) is { } taint && taint.Worst.Beginning < beginning)
         {
             beginning = taint.Worst.Beginning;
-            report = new AnomalyReport($"The gradient of {NameOf(owner)}, of shape {gradient.Shape},", taint);
+            report = new AnomalyReport($"The gradient of {NameOf(owner)}, of shape {gradient.Shape},", taint, scale);
         }
     }
 

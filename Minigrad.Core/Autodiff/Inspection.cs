@@ -88,6 +88,13 @@ internal sealed class Inspection
             return null;
         }
 
+        RoundedNumber? rounded = Rounded(element);
+        if (rounded?.Role == RoundedNumber.Part.Result)
+        {
+            // It was finite until then, whatever else the operation read.
+            return Began(values, element, null, rounded);
+        }
+
         (Finding? nan, Finding? infinity) = Before(operands, element);
         Finding? before = nan ?? infinity;
         Finding? same = float.IsNaN(values[element]) ? nan : infinity;
@@ -104,12 +111,42 @@ internal sealed class Inspection
             return same.Sequence > begun ? same : new Finding(node.Operation, same, null);
         }
 
-        return new Finding(node.Operation, before, new AnomalySource(node.Operation, node.Origin, result, values, element)
+        return Began(values, element, before, before is null ? rounded : null);
+    }
+
+    private Finding Began(float[] values, int element, Finding? before, RoundedNumber? rounded) =>
+        new(node.Operation, before, new AnomalySource(node.Operation, node.Origin, result, values, element)
         {
             IsBackward = isBackward,
             Place = isBackward ? Shape.Text(result.Shape.Place(element)) : node.PlaceText(element),
             Operands = isElementwise ? ValuesAt(result.Shape.Place(element)) : Describe(operands),
+            Rounded = rounded,
         });
+
+    /// <summary>The finite number on the way to an element that was rounded to an infinity, or null if none was.</summary>
+    private RoundedNumber? Rounded(int element)
+    {
+        if (AnomalyTrace.Current?.Roundings is not { HasOverflows: true } roundings)
+        {
+            return null;
+        }
+
+        if (roundings.At(result.Storage, element, RoundedNumber.Part.Result) is { } own)
+        {
+            return own;
+        }
+
+        Tensor[] read = isBackward ? [.. operands, .. Inputs] : operands;
+        if (!isElementwise)
+        {
+            return roundings.First(result.Storage, read.Select(tensor => tensor.Storage));
+        }
+
+        int[] place = result.Shape.Place(element);
+        return read
+            .Select(tensor => roundings.At(tensor.Storage, tensor.Shape.ElementAt(place), RoundedNumber.Part.Operand))
+            .FirstOrDefault(number => number is not null)
+            ?? roundings.Inside(result.Length, element, read.Append(result).Select(tensor => tensor.Storage));
     }
 
     /// <summary>Where a NaN and an infinity among what an element was made of came from.</summary>

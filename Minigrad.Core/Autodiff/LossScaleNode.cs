@@ -9,6 +9,18 @@ internal sealed class LossScaleNode(Tensor loss, Tensor scale, ScaleMark mark) :
     /// <inheritdoc/>
     public override string Operation => "Scale";
 
+    /// <inheritdoc/>
+    public override bool IsElementwise => true;
+
+    /// <inheritdoc/>
+    public override (float Number, bool IsFirst)? Constant => (Scale, false);
+
+    /// <summary>s; where a device counts, reading it waits for the device.</summary>
+    public float Scale => scale.Item();
+
+    /// <summary>Whether s follows what becomes of the steps.</summary>
+    public bool IsDynamic => Mark.Owner is not null;
+
     /// <summary>Which scale it is.</summary>
     public ScaleMark Mark { get; } = mark;
 

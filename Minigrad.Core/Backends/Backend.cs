@@ -118,6 +118,24 @@ public abstract class Backend
         MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
         where TActivation : unmanaged, IUnaryOp;
 
+    /// <summary>
+    /// C = f(op(A) · op(round(B)) + bias), if the backend keeps B's rounded numbers because B comes again unchanged. Otherwise
+    /// nothing is computed.
+    /// </summary>
+    /// <typeparam name="TRounding">The format that B is rounded to.</typeparam>
+    /// <typeparam name="TActivation">f; <see cref="Identity"/> for none.</typeparam>
+    /// <param name="shape">The shapes, which operands are read transposed, and the batch.</param>
+    /// <param name="left">A, as of <see cref="MatrixProduct{TActivation}"/>; it is read as it is.</param>
+    /// <param name="right">B, not rounded.</param>
+    /// <param name="result">C; it is not rounded.</param>
+    /// <param name="bias">What is added to each finished row, as it is; null for nothing.</param>
+    /// <param name="activation">f and its constants.</param>
+    /// <returns>Whether the product was computed.</returns>
+    internal virtual bool TryRoundedProduct<TRounding, TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
+        where TRounding : unmanaged, IRounding
+        where TActivation : unmanaged, IUnaryOp => false;
+
     /// <summary>One step of a recurrent cell.</summary>
     /// <typeparam name="TCell">The cell.</typeparam>
     /// <param name="cell">The cell and its constants.</param>
@@ -299,8 +317,23 @@ public abstract class Backend
     /// <typeparam name="TRule">The update rule.</typeparam>
     /// <param name="rule">The rule and this step's constants.</param>
     /// <param name="targets">The parameters.</param>
-    public abstract void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    /// <param name="clamped">
+    /// Becomes true for each target of whose gradient an element has passed a bound of its scale; stays as it is for others. Empty if nobody asks.
+    /// </param>
+    public abstract void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped)
         where TRule : unmanaged, IUpdateRule;
+
+    /// <summary>Writes a gradient as an update reads it.</summary>
+    /// <param name="gradient">The gradient; read only, unless the result is written to it.</param>
+    /// <param name="scale">How it is read.</param>
+    /// <param name="result">Where to, as long as the gradient; it may be the gradient itself.</param>
+    /// <returns>Whether an element has passed a bound.</returns>
+    public virtual bool WriteScaled(Storage gradient, GradientScale scale, Storage result)
+    {
+        Span<bool> clamped = [false];
+        Update(default(ReplacementRule), [new UpdateTarget(result, gradient, scale, [])], clamped);
+        return clamped[0];
+    }
 
     /// <summary>
     /// Measures what a rule would make of several parameters, with gradients read as <see cref="Update{TRule}"/> reads them.

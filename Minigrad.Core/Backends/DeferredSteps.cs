@@ -99,15 +99,22 @@ public abstract class DeferredSteps
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule;
 
-    /// <summary>Updates a run of parameters that have gradients by a rule that measures each update first, unless the step is withheld.</summary>
+    /// <summary>
+    /// Updates a run of parameters that have gradients by a rule that measures each update first, and remembers its size, unless
+    /// the step is withheld.
+    /// </summary>
     /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
     /// <typeparam name="TRule">The rule.</typeparam>
+    /// <typeparam name="TThreshold">How the threshold of the updates' sizes comes about.</typeparam>
     /// <param name="step">The rule's constants.</param>
+    /// <param name="threshold">How the threshold comes about.</param>
+    /// <param name="memory">What <see cref="Remember"/> gave for it, a series for each parameter, or −1 if it remembers nothing.</param>
     /// <param name="first">The first parameter.</param>
     /// <param name="end">The parameter after the last.</param>
-    public abstract void UpdateMeasured<TStep, TRule>(TStep step, int first, int end)
+    public abstract void UpdateMeasured<TStep, TRule, TThreshold>(TStep step, TThreshold threshold, int memory, int first, int end)
         where TStep : unmanaged, IStepRule<TRule>
-        where TRule : unmanaged, IMeasuredRule<TRule>;
+        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TThreshold : unmanaged, IThresholdRule;
 
     /// <summary>Waits, and reads the records of the last <see cref="RecordCount"/> attempts, attempt a at a mod that.</summary>
     /// <param name="records">Where to.</param>
@@ -118,10 +125,10 @@ public abstract class DeferredSteps
     /// <param name="norms">A norm for each parameter; NaN for one that had no gradient.</param>
     public abstract void ReadNorms(int attempt, Span<double> norms);
 
-    /// <summary>Waits, and reads which part of each update was made at an attempt whose record is kept and whose updates were measured.</summary>
+    /// <summary>Waits, and reads what became of each update that was measured at an attempt whose record is kept.</summary>
     /// <param name="attempt">The attempt.</param>
-    /// <param name="coefficients">A number for each parameter; of one that was not updated, or has no elements, it means nothing.</param>
-    public abstract void ReadUpdateCoefficients(int attempt, Span<double> coefficients);
+    /// <param name="updates">A record for each parameter; of one whose update was not measured, or has no elements, it means nothing.</param>
+    public abstract void ReadUpdates(int attempt, Span<UpdateRecord> updates);
 
     /// <summary>Waits, and measures the gradients of the last step as the update read them.</summary>
     /// <param name="norms">A norm for each parameter.</param>

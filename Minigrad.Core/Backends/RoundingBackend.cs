@@ -9,7 +9,8 @@ namespace Minigrad.Backends;
 /// </summary>
 /// <typeparam name="TRounding">How numbers are rounded.</typeparam>
 /// <param name="inner">The backend that computes.</param>
-internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
+/// <param name="watch">Who looks at numbers before they are rounded, or null.</param>
+internal sealed class RoundingBackend<TRounding>(Backend inner, IRoundingWatch? watch) : Backend
     where TRounding : unmanaged, IRounding
 {
     /// <inheritdoc/>
@@ -72,7 +73,9 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
     /// <inheritdoc/>
     public override void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices)
     {
-        Storage read = Rounded(x);
+        // Not shown to the watch: no number is made of it.
+        Storage read = inner.Allocate(x.Length);
+        inner.Map(default(TRounding), x, read);
         inner.ArgMax(read, layout, sign, indices);
         read.Recycle();
     }
@@ -91,13 +94,17 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
         MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
     {
         Storage first = Rounded(left, (shape.SharedLeft ? 1 : shape.Batch) * shape.Rows * shape.Depth);
-        Storage second = Rounded(right, (shape.SharedRight ? 1 : shape.Batch) * shape.Depth * shape.Columns);
         Storage? third = Rounded(bias);
         int length = shape.Batch * shape.Rows * shape.Columns;
         Storage product = inner.Allocate(length);
-        inner.MatrixProduct(shape, first, second, product, third, activation);
+        if (!inner.TryRoundedProduct<TRounding, TActivation>(shape, first, right, product, third, activation))
+        {
+            Storage second = Rounded(right, (shape.SharedRight ? 1 : shape.Batch) * shape.Depth * shape.Columns);
+            inner.MatrixProduct(shape, first, second, product, third, activation);
+            second.Recycle();
+        }
+
         first.Recycle();
-        second.Recycle();
         third?.Recycle();
         Write(product, result, length);
     }
@@ -296,7 +303,16 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
     public override void Norms(IReadOnlyList<Storage> buffers, double order, Span<double> norms) => inner.Norms(buffers, order, norms);
 
     /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets) => inner.Update(rule, targets);
+    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped) =>
+        inner.Update(rule, targets, clamped);
+
+    /// <inheritdoc/>
+    public override bool WriteScaled(Storage gradient, GradientScale scale, Storage result)
+    {
+        bool isClamped = base.WriteScaled(gradient, scale, result);
+        Round(result);
+        return isClamped;
+    }
 
     /// <inheritdoc/>
     public override void MeasureUpdates<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms) =>
@@ -306,8 +322,14 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
     {
         if (y is not null)
         {
-            inner.Map(default(TRounding), y, y);
+            Round(y, y, y);
         }
+    }
+
+    private void Round(Storage x, Storage y, Part place)
+    {
+        watch?.Look(x, place);
+        inner.Map(default(TRounding), x, y);
     }
 
     private Storage Rounded(Part x, int length)
@@ -315,12 +337,12 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
         Storage copy = inner.Allocate(length);
         if (x.Start == 0 && x.Storage.Length == length)
         {
-            inner.Map(default(TRounding), x.Storage, copy);
+            Round(x.Storage, copy, x);
         }
         else
         {
             Move(x, copy, length);
-            Round(copy);
+            Round(copy, copy, x);
         }
 
         return copy;
@@ -333,7 +355,7 @@ internal sealed class RoundingBackend<TRounding>(Backend inner) : Backend
 
     private void Write(Storage values, Part y, int length)
     {
-        Round(values);
+        Round(values, values, y);
         Move(values, y, length);
         values.Recycle();
     }

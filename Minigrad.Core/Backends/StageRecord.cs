@@ -12,6 +12,6 @@ public struct StageRecord
     /// <summary>The factor, the smallest of several.</summary>
     public double Coefficient;
 
-    /// <summary>How many gradients the stage scaled or bounded; 0 if it did not act.</summary>
+    /// <summary>How many gradients the stage scaled, or 1 if an element has passed its bound; 0 if it did not act.</summary>
     public double Acted;
 }

@@ -23,6 +23,15 @@ public interface ILanes<T> : IMachineReal<T>
     /// <summary>Writes the first <paramref name="count"/> lanes only.</summary>
     static abstract void StorePartial(T value, ref float destination, nuint offset, int count);
 
+    /// <summary>The upper 16 bits of each of two numbers in the room of one: all that a bfloat16 has.</summary>
+    static abstract T Pair(T low, T high);
+
+    /// <summary>The first numbers of a <see cref="Pair"/>; what was in their lower 16 bits is 0.</summary>
+    static abstract T LowOfPair(T pair);
+
+    /// <summary>The second numbers of a <see cref="Pair"/>; what was in their lower 16 bits is 0.</summary>
+    static abstract T HighOfPair(T pair);
+
     /// <summary>The sum of all lanes, added in a fixed order.</summary>
     static abstract float Sum(T value);
 }

@@ -226,6 +226,20 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Pair(Lanes128 low, Lanes128 high) =>
+        new(((low.value.AsUInt32() >> 16) | (high.value.AsUInt32() & Vector128.Create(0xFFFF_0000u))).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LowOfPair(Lanes128 pair) => new((pair.value.AsUInt32() << 16).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 HighOfPair(Lanes128 pair) =>
+        new((pair.value.AsUInt32() & Vector128.Create(0xFFFF_0000u)).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes128 value) => Vector128.Sum(value.value);
 
     private static Vector128<float> SignBit

@@ -226,6 +226,20 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Pair(Lanes256 low, Lanes256 high) =>
+        new(((low.value.AsUInt32() >> 16) | (high.value.AsUInt32() & Vector256.Create(0xFFFF_0000u))).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LowOfPair(Lanes256 pair) => new((pair.value.AsUInt32() << 16).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 HighOfPair(Lanes256 pair) =>
+        new((pair.value.AsUInt32() & Vector256.Create(0xFFFF_0000u)).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes256 value) => Vector256.Sum(value.value);
 
     private static Vector256<float> SignBit

@@ -205,6 +205,20 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Pair(Lanes512 low, Lanes512 high) =>
+        new(((low.value.AsUInt32() >> 16) | (high.value.AsUInt32() & Vector512.Create(0xFFFF_0000u))).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LowOfPair(Lanes512 pair) => new((pair.value.AsUInt32() << 16).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 HighOfPair(Lanes512 pair) =>
+        new((pair.value.AsUInt32() & Vector512.Create(0xFFFF_0000u)).AsSingle());
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes512 value) => Vector512.Sum(value.value);
 
     private static Vector512<float> SignBit

@@ -16,6 +16,18 @@ public readonly struct ClampBetween(float minimum, float maximum) : IUnaryOp
     public T Forward<T>(T x)
         where T : struct, IReal<T> => T.IfNaN(x, float.NaN, UpTo(T.Less(x, minimum, minimum, x)));
 
+    /// <summary>The same, and a note of what it did.</summary>
+    /// <typeparam name="T">The number type.</typeparam>
+    /// <param name="x">x.</param>
+    /// <param name="moved">Becomes 1 where x lies outside; stays as it is elsewhere, and at NaN.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Forward<T>(T x, ref T moved)
+        where T : struct, IReal<T>
+    {
+        moved = T.Less(x, minimum, 1f, T.Less(maximum, x, 1f, moved));
+        return Forward(x);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private T UpTo<T>(T x)
         where T : struct, IReal<T> => T.Less(maximum, x, maximum, x);

@@ -3,8 +3,8 @@ using Minigrad.Numerics;
 namespace Minigrad.Operations;
 
 /// <summary>
-/// An update rule that looks at the whole update of a parameter before it is made: each element is measured, and from the
-/// norm of all these numbers follows which part of the update is made.
+/// An update rule that looks at the whole update of a parameter before it is made: each element is measured, from the norm of
+/// all these numbers follows the size of the update, and from that and a threshold which part of it is made.
 /// </summary>
 /// <typeparam name="TRule">The implementing type itself.</typeparam>
 public interface IMeasuredRule<TRule> : IUpdateRule
@@ -23,12 +23,17 @@ public interface IMeasuredRule<TRule> : IUpdateRule
     T Measure<T>(T parameter, T gradient, T first, T second, T third)
         where T : struct, IReal<T>;
 
-    /// <summary>Which part of the update is made; 1 for all of it.</summary>
+    /// <summary>The size of the update, which is compared with a threshold.</summary>
     /// <typeparam name="TMath">The functions of where it runs.</typeparam>
     /// <param name="norm">The norm of what was measured; NaN if any of it is.</param>
     /// <param name="count">How many elements were measured.</param>
-    double Coefficient<TMath>(double norm, double count)
+    double Size<TMath>(double norm, double count)
         where TMath : struct, IStepMath;
+
+    /// <summary>Which part of the update is made; 1 for all of it.</summary>
+    /// <param name="size">The size of the update.</param>
+    /// <param name="threshold">The threshold.</param>
+    double Factor(double size, double threshold);
 
     /// <summary>The rule that makes only a part of the update.</summary>
     /// <param name="coefficient">Which part.</param>

@@ -10,4 +10,6 @@ namespace Minigrad.Operations;
 /// </remarks>
 public interface IRounding : IUnaryOp
 {
+    /// <summary>Whether the format is the upper half of float32: in its numbers the lower 16 bits are 0, and need not be kept.</summary>
+    static virtual bool IsUpperHalf => false;
 }

@@ -9,8 +9,10 @@ namespace Minigrad.Operations;
 /// </summary>
 public readonly struct RoundToHalf : IRounding
 {
+    /// <summary>The largest finite number of the format: (2 − 2⁻¹⁰) · 2¹⁵.</summary>
+    public const float Largest = 65504f;
+
     private const float SmallestNormal = 6.1035156e-5f; // 2⁻¹⁴
-    private const float Largest = 65504f;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

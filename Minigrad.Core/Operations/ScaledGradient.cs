@@ -21,4 +21,12 @@ public readonly struct ScaledGradient(float first, float second, float low, floa
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x)
         where T : struct, IReal<T> => clamp.Forward(new Scaled(first, second).Forward(x));
+
+    /// <summary>The same, and a note of whether an edge was passed.</summary>
+    /// <typeparam name="T">The number type.</typeparam>
+    /// <param name="x">g.</param>
+    /// <param name="moved">Becomes 1 where the scaled element lies outside the edges; stays as it is elsewhere, and at NaN.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Forward<T>(T x, ref T moved)
+        where T : struct, IReal<T> => clamp.Forward(new Scaled(first, second).Forward(x), ref moved);
 }

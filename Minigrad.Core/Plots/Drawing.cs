@@ -163,6 +163,14 @@ internal sealed class Drawing
     public void Area(double left, double top, double width, double height, int colour, double opacity) =>
         Add($"""<rect x="{left:0.##}" y="{top:0.##}" width="{width:0.##}" height="{height:0.##}" fill="{Colour(colour)}" fill-opacity="{opacity:0.##}"/>""");
 
+    /// <summary>What legends take beside a panel: the longest name's letters, and what is around them.</summary>
+    public static int LegendWidth(int least, IEnumerable<Series> named)
+    {
+        const double Letter = 6.8;
+        const int Around = 46;
+        return (int)named.Select(series => Around + (series.Name.Length * Letter)).Append(least).Max();
+    }
+
     /// <summary>A line or dot and what it is called.</summary>
     public void Legend(double left, double top, int row, string name, int colour, bool isDot = false)
     {

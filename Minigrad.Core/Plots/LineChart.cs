@@ -16,7 +16,7 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
 {
     private const int PanelHeight = 220;
     private const int Left = 78;
-    private const int Right = 176;
+    private const int LeastRight = 176;
     private const int Top = 46;
     private const int Gap = 26;
     private const int Bottom = 48;
@@ -41,7 +41,7 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     public string ToSvg()
     {
         int rows = (panels.Count + ColumnCount - 1) / ColumnCount;
-        int cellWidth = Left + PanelWidth + Right;
+        int cellWidth = Left + PanelWidth + Drawing.LegendWidth(LeastRight, panels.SelectMany(panel => panel.Series.Concat(panel.Marks)));
         int gap = panels.Any(panel => panel.HorizontalLabel is not null) ? Bottom + Gap : Gap;
         Drawing drawing = new(ColumnCount * cellWidth, Top + (rows * (PanelHeight + gap)) - gap + Bottom, title, Left);
         for (int place = 0; place < panels.Count; place++)

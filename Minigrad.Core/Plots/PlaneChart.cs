@@ -19,10 +19,7 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
     private const int Top = 46;
     private const int Bottom = 48;
 
-    /// <summary>What is right of the ground and takes no name, the least width of names, and what one of their letters takes.</summary>
-    private const int Margin = 46;
-    private const int LeastNames = 124;
-    private const double Letter = 6.8;
+    private const int LeastRight = 170;
 
     /// <summary>How opaque what lies above the highest contour line is.</summary>
     private const double HighestOpacity = 0.6;
@@ -67,8 +64,8 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
                 $"PlaneChart: the ranges ({x.Low}, {x.High}) and ({y.Low}, {y.High}) must each go from a smaller to a larger finite number.");
         }
 
-        int names = (int)Paths.Concat(Points).Select(series => series.Name.Length * Letter).Append(LeastNames).Max();
-        Drawing drawing = new(Left + Side + Margin + names, Top + Side + Bottom, title, Left);
+        int right = Drawing.LegendWidth(LeastRight, Paths.Concat(Points));
+        Drawing drawing = new(Left + Side + right, Top + Side + Bottom, title, Left);
         Axis across = Axis.Between(x.Low, x.High, Left, Left + Side);
         Axis up = Axis.Between(y.Low, y.High, Top + Side, Top);
         if (Shade is not null)

@@ -35,6 +35,9 @@ internal struct DecideArguments
     /// <summary>Where in <see cref="StepMemory.Stages"/> the stage's record goes; −1 if the launch is not a stage's.</summary>
     public int StagePlace;
 
+    /// <summary>Which stage of the step that is.</summary>
+    public int StageNumber;
+
     /// <summary>Whether the step ends here.</summary>
     public int IsLast;
 

@@ -24,6 +24,9 @@ internal struct GradientState
     /// <summary>The largest value, +∞ for none.</summary>
     public double High;
 
+    /// <summary>Which stage of the step the bound is of.</summary>
+    public double BoundStage;
+
     /// <summary>How many units have a factor other than 1.</summary>
     public double ScaledUnits;
 

@@ -175,6 +175,15 @@ internal static partial class StepKernels
 
                 double low = decision.Low(norm, threshold);
                 double high = decision.High(norm, threshold);
+
+                // A stage writes what is pending before it reads, so a gradient has the bound of one stage at a time. Whether an
+                // element has passed it shows when the gradient is read.
+                bool isBounded = low > double.NegativeInfinity || high < double.PositiveInfinity;
+                if (acts && isBounded)
+                {
+                    memory.States[i].BoundStage = arguments.StageNumber;
+                }
+
                 if (acts)
                 {
                     memory.States[i].Coefficient = state.Coefficient * factor;
@@ -183,8 +192,7 @@ internal static partial class StepKernels
                 }
 
                 scalings += acts && factor != 1.0 ? 1.0 : 0.0;
-                bool isBounded = low > double.NegativeInfinity || high < double.PositiveInfinity;
-                stage.Acted += isBounded || factor != 1.0 ? 1.0 : 0.0;
+                stage.Acted += factor != 1.0 ? 1.0 : 0.0;
             }
         }
 

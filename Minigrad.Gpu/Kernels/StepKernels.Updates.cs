@@ -1,4 +1,5 @@
 using ILGPU;
+using Minigrad.Backends;
 using Minigrad.Numerics;
 using Minigrad.Operations;
 
@@ -6,8 +7,9 @@ namespace Minigrad.Gpu.Kernels;
 
 /// <content>
 /// Updates that are measured before they are made: <see cref="MeasureUpdate"/> leaves a partial result for each chunk, where
-/// the partial norms of gradients have been; <see cref="UpdateMeasured"/> combines those of its parameter, in each chunk
-/// the same, and makes the part of the update that follows.
+/// the partial norms of gradients have been; <see cref="UpdateMeasured"/> combines those of its parameter, asks for the threshold,
+/// in each chunk the same, and makes the part of the update that follows. A rule that remembers notes the size beside its memory,
+/// which <see cref="ObserveUpdates"/> reads when all chunks have seen the memory as it was.
 /// </content>
 internal static partial class StepKernels
 {
@@ -42,13 +44,14 @@ internal static partial class StepKernels
         TRule rule = made[0];
         ArrayView<float> x = gradients[chunk.View];
         MeasureTerm<TRule> term = default;
+        Scalar moved = default;
         double total = 0.0;
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
             int element = chunk.Start + i;
             Scalar measure = UpdateKernels.Measure(
                 rule,
-                Scaled(memory, state, chunk, reading, x, element),
+                Scaled(memory, state, chunk, reading, x, element, ref moved),
                 parameters,
                 chunk.ParameterOffset + element,
                 chunk.StateOffset + element);
@@ -63,15 +66,17 @@ internal static partial class StepKernels
     }
 
     /// <summary>Updates the parameters of a chunk by the part that was measured, unless the step is withheld.</summary>
-    public static void UpdateMeasured<TStep, TRule>(
+    public static void UpdateMeasured<TStep, TRule, TThreshold>(
         StepMemory memory,
         GradientWindow gradients,
         ParameterMemory parameters,
         TStep step,
         GradientReading reading,
-        int firstChunk)
+        int firstChunk,
+        UpdateThreshold<TThreshold> threshold)
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IMeasuredRule<TRule>
+        where TThreshold : unmanaged, IThresholdRule
     {
         ArrayView<double> shared = SharedMemory.Allocate<double>(GroupTree.Capacity);
         ArrayView<TRule> made = SharedMemory.Allocate<TRule>(1);
@@ -89,12 +94,28 @@ internal static partial class StepKernels
         {
             TRule whole = MakeRule<TStep, TRule>(memory, step, chunk.Parameter, state);
             Chunk last = memory.Chunks[place.FirstChunk + place.ChunkCount - 1];
-            double coefficient = whole.Coefficient<DeviceMath>(MeasureTerm<TRule>.Norm(total), last.Start + last.Length);
-            made[0] = whole.Shortened(coefficient);
-            memory.UpdateCoefficients[(reading.Record * memory.Places.IntLength) + chunk.Parameter] = coefficient;
+            UpdateRecord record = default;
+            record.Size = whole.Size<DeviceMath>(MeasureTerm<TRule>.Norm(total), last.Start + last.Length);
+            record.Threshold = threshold.For(record.Size, chunk.Parameter);
+            record.Coefficient = whole.Factor(record.Size, record.Threshold);
+            made[0] = whole.Shortened(record.Coefficient);
+            memory.Updates[(reading.Record * memory.Places.IntLength) + chunk.Parameter] = record;
         }
 
         Group.Barrier();
         UpdateChunk(memory, gradients, parameters, made[0], reading, chunk, state);
+    }
+
+    /// <summary>Remembers the sizes of the updates that were made of a run of parameters.</summary>
+    public static void ObserveUpdates<TThreshold>(
+        Index1D index, StepMemory memory, UpdateThreshold<TThreshold> threshold, int record, int first)
+        where TThreshold : unmanaged, IThresholdRule
+    {
+        int parameter = first + index;
+        ParameterPlace place = memory.Places[parameter];
+        if (memory.Records[record].Outcome == 0.0 && place.Set != ParameterPlace.NoGradient && place.ChunkCount > 0)
+        {
+            Observe(threshold.Remembered, threshold.Rule, parameter);
+        }
     }
 }

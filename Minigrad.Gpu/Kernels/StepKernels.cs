@@ -64,11 +64,12 @@ internal static partial class StepKernels
         ArrayView<float> x = gradients[chunk.View];
         GradientState state = memory.States[chunk.Parameter];
         SquareTerm term = default;
+        Scalar moved = default;
         double total = 0.0;
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
             int element = chunk.Start + i;
-            total = term.Combine(total, term.Term(Scaled(memory, state, chunk, reading, x, element).Value, 0));
+            total = term.Combine(total, term.Term(Scaled(memory, state, chunk, reading, x, element, ref moved).Value, 0));
         }
 
         total = GroupSums.Combine(shared, term, total);
@@ -88,11 +89,14 @@ internal static partial class StepKernels
         if (isMeant && state.IsPending(unitsToo))
         {
             ArrayView<float> x = gradients[chunk.View];
+            Scalar moved = default;
             for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
             {
                 int element = chunk.Start + i;
-                x[element] = Scaled(memory, state, chunk, reading, x, element).Value;
+                x[element] = Scaled(memory, state, chunk, reading, x, element, ref moved).Value;
             }
+
+            NoteBound(memory, state, reading, moved);
         }
     }
 
@@ -159,20 +163,41 @@ internal static partial class StepKernels
         where TRule : unmanaged, IUpdateRule
     {
         ArrayView<float> x = gradients[chunk.View];
+        Scalar moved = default;
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
             int element = chunk.Start + i;
             UpdateKernels.Update(
                 rule,
-                Scaled(memory, state, chunk, reading, x, element),
+                Scaled(memory, state, chunk, reading, x, element, ref moved),
                 parameters,
                 chunk.ParameterOffset + element,
                 chunk.StateOffset + element);
         }
+
+        NoteBound(memory, state, reading, moved);
+    }
+
+    /// <summary>
+    /// Notes that the stage of a pending bound has acted. Each thread that has seen it writes the same number, so nothing has to
+    /// be combined and it does not matter which is the last.
+    /// </summary>
+    private static void NoteBound(StepMemory memory, GradientState state, GradientReading reading, Scalar moved)
+    {
+        if (moved.Value == 1f)
+        {
+            memory.Stages[reading.FirstStage + (int)state.BoundStage].Acted = 1.0;
+        }
     }
 
     private static Scalar Scaled(
-        StepMemory memory, GradientState state, Chunk chunk, GradientReading reading, ArrayView<float> x, int element)
+        StepMemory memory,
+        GradientState state,
+        Chunk chunk,
+        GradientReading reading,
+        ArrayView<float> x,
+        int element,
+        ref Scalar moved)
     {
         (float first, float second) = GradientScale.Split(state.Coefficient);
         if (state.ScaledUnits > 0.0)
@@ -183,7 +208,7 @@ internal static partial class StepKernels
             second *= memory.UnitFactors[(2 * unit) + 1];
         }
 
-        return reading.Scaled(x[element], first, second, (float)state.Low, (float)state.High);
+        return reading.Scaled(x[element], first, second, (float)state.Low, (float)state.High, ref moved);
     }
 
     private static void FindFaults(

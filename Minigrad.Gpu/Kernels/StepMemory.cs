@@ -27,8 +27,8 @@ internal struct StepMemory
     /// <summary>The gradients' norms at each of these attempts: <c>[records, parameters]</c>.</summary>
     public ArrayView<double> Norms;
 
-    /// <summary>Which part of each update was made at each of these attempts: <c>[records, parameters]</c>.</summary>
-    public ArrayView<double> UpdateCoefficients;
+    /// <summary>What became of each update that was measured at each of these attempts: <c>[records, parameters]</c>.</summary>
+    public ArrayView<UpdateRecord> Updates;
 
     /// <summary>Partial results: of L2 norms for each chunk, then of another order for each chunk.</summary>
     public ArrayView<double> Partials;

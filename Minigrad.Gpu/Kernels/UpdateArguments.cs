@@ -12,8 +12,16 @@ namespace Minigrad.Gpu.Kernels;
 /// <param name="unitFactors">Two factors for each unit; any view if there are no units.</param>
 /// <param name="unitLength">How many consecutive elements are of one unit, 0 if there are no units.</param>
 /// <param name="unitCount">How many units there are.</param>
+/// <param name="clamped">One number that becomes 1 if an element passes a bound; any view if there is none.</param>
 internal readonly struct UpdateArguments(
-    float first, float second, float low, float high, ArrayView<float> unitFactors, int unitLength, int unitCount)
+    float first,
+    float second,
+    float low,
+    float high,
+    ArrayView<float> unitFactors,
+    int unitLength,
+    int unitCount,
+    ArrayView<float> clamped)
 {
     /// <summary>The first factor of the coefficient.</summary>
     public readonly float First = first;
@@ -36,10 +44,14 @@ internal readonly struct UpdateArguments(
     /// <summary>How many units there are.</summary>
     public readonly int UnitCount = unitCount;
 
+    /// <summary>One number that becomes 1 if an element passes a bound.</summary>
+    public readonly ArrayView<float> Clamped = clamped;
+
     /// <summary>An element of the gradient as the update reads it.</summary>
     /// <param name="element">The number in memory.</param>
     /// <param name="place">Which element it is.</param>
-    public Scalar Gradient(float element, int place)
+    /// <param name="moved">Becomes 1 where it has passed a bound.</param>
+    public Scalar Gradient(float element, int place, ref Scalar moved)
     {
         float firstFactor = First;
         float secondFactor = Second;
@@ -50,6 +62,6 @@ internal readonly struct UpdateArguments(
             secondFactor *= UnitFactors[(2 * unit) + 1];
         }
 
-        return new ScaledGradient(firstFactor, secondFactor, Low, High).Forward(new Scalar(element));
+        return new ScaledGradient(firstFactor, secondFactor, Low, High).Forward(new Scalar(element), ref moved);
     }
 }

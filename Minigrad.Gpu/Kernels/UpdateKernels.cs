@@ -19,7 +19,15 @@ internal static class UpdateKernels
         ArrayView<float> third)
         where TRule : unmanaged, IUpdateRule
     {
-        Update(rule, scale.Gradient(gradient[i], i), new ParameterMemory(parameter, first, second, third), i, i);
+        Scalar moved = default;
+        Scalar g = scale.Gradient(gradient[i], i, ref moved);
+        Update(rule, g, new ParameterMemory(parameter, first, second, third), i, i);
+
+        // All threads that write, write the same, so it does not matter which is the last.
+        if (moved.Value == 1f)
+        {
+            scale.Clamped[0] = 1f;
+        }
     }
 
     /// <summary>Measures the update of one element and leaves all as it is.</summary>
@@ -30,8 +38,11 @@ internal static class UpdateKernels
         ParameterMemory memory,
         ArrayView<float> gradient,
         ArrayView<float> measures)
-        where TRule : unmanaged, IMeasuredRule<TRule> =>
-        measures[i] = Measure(rule, scale.Gradient(gradient[i], i), memory, i, i).Value;
+        where TRule : unmanaged, IMeasuredRule<TRule>
+    {
+        Scalar moved = default;
+        measures[i] = Measure(rule, scale.Gradient(gradient[i], i, ref moved), memory, i, i).Value;
+    }
 
     /// <summary>What a rule measures of one element, whose state may lie at another place than the parameter.</summary>
     internal static Scalar Measure<TRule>(TRule rule, Scalar g, ParameterMemory memory, int parameter, int state)

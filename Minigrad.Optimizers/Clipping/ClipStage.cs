@@ -35,7 +35,7 @@ public abstract class ClipStage
             }
         }
 
-        Begin(optimizer: null);
+        History?.Begin(optimizer: null);
         return NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : double.NaN;
     }
 
@@ -44,15 +44,8 @@ public abstract class ClipStage
     /// <returns>The norm that the stage measured before it clipped.</returns>
     protected internal abstract double Clip(GradientSet gradients);
 
-    /// <summary>Whether the stage remembers something from step to step, so that it belongs to one optimizer.</summary>
-    internal virtual bool Remembers => false;
-
-    /// <summary>Begins a step that is asked for, whatever becomes of it.</summary>
-    /// <param name="optimizer">The optimizer that asks, or null for <see cref="Apply"/>.</param>
-    /// <exception cref="InvalidOperationException">The stage remembers the steps of another one, or has a schedule that gives no threshold.</exception>
-    internal virtual void Begin(object? optimizer)
-    {
-    }
+    /// <summary>The stage's threshold and what it remembers, or null if it has none.</summary>
+    internal virtual ThresholdHistory? History => null;
 
     /// <summary>Decides what becomes of the gradients, and says what was measured.</summary>
     /// <param name="gradients">All gradients, finite.</param>
@@ -68,26 +61,15 @@ public abstract class ClipStage
         return measured;
     }
 
-    /// <summary>Remembers the norms of the step, which was made.</summary>
-    internal virtual void Observe()
-    {
-    }
-
-    /// <summary>A copy of what is remembered; only if <see cref="Remembers"/>.</summary>
-    /// <param name="parameters">The parameters that the stage sees, with gradients or without.</param>
-    internal virtual StageState State(IEnumerable<Tensor> parameters) => new(ToString(), 0, []);
-
-    /// <summary>Whether a state is one of this stage over these parameters.</summary>
-    /// <param name="state">The state.</param>
-    /// <param name="parameters">The parameters that the stage sees.</param>
-    internal virtual bool Fits(StageState state, IEnumerable<Tensor> parameters) => false;
-
-    /// <summary>Restores a state that fits.</summary>
-    /// <param name="state">The state.</param>
-    /// <param name="parameters">The parameters that the stage sees.</param>
-    internal virtual void Restore(StageState state, IEnumerable<Tensor> parameters)
-    {
-    }
+    /// <summary>Checks a list of stages that an optimizer or a group is given.</summary>
+    /// <param name="stages">The stages.</param>
+    /// <param name="owner">Who is given it.</param>
+    /// <exception cref="ArgumentException">The list or one of the stages is null.</exception>
+    internal static IReadOnlyList<ClipStage> CheckAll(IReadOnlyList<ClipStage> stages, string owner) =>
+        stages is not null && !stages.Contains(null!)
+            ? stages
+            : throw new ArgumentException(
+                $"{owner}.Clip was given {(stages is null ? "null" : "a stage that is null")}. Give a list of stages, Clip = [Clip.GlobalNorm(1)], or an empty one, Clip = [], not to clip.");
 
     private void CheckIsUnscaled(Tensor parameter)
     {
@@ -107,7 +89,7 @@ public abstract class ClipStage
             gradient.WriteInPlace();
         }
 
-        Observe();
+        History?.Observe();
         return norm;
     }
 }

@@ -12,14 +12,11 @@ namespace Minigrad.Optimizers.Clipping;
 /// <param name="details">What else there is to say, with a comma before it.</param>
 internal sealed class DecisionStage<TDecision>(
     string name, Threshold threshold, TDecision decision, double order, string details = "")
-    : ThresholdStage(name, threshold, decision.IsCommon ? ThresholdScope.Together : ThresholdScope.Parameter, order)
+    : ThresholdStage(name, threshold, decision.IsCommon ? ThresholdScope.Together : ThresholdScope.Parameter, order, details)
     where TDecision : unmanaged, IClipDecision
 {
     /// <inheritdoc/>
-    protected override string Details => details;
-
-    /// <inheritdoc/>
-    public override bool Defer(DeferredSteps steps, DeferredStage stage) => Rule.Decide(steps, decision, stage);
+    public override bool Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.Decide(steps, decision, stage);
 
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
@@ -32,7 +29,7 @@ internal sealed class DecisionStage<TDecision>(
         if (decision.IsCommon)
         {
             double measure = decision.Measure<SystemMath>(total, 1);
-            threshold = ThresholdOfAll(measure);
+            threshold = History.ThresholdOfAll(measure);
             common = decision.Factor(measure, threshold);
             gradients.Coefficient *= common;
             measured.Add(measure, threshold, common);
@@ -45,17 +42,16 @@ internal sealed class DecisionStage<TDecision>(
             if (!decision.IsCommon)
             {
                 double measure = decision.Measure<SystemMath>(norms[i], gradient.Gradient.Length);
-                threshold = ThresholdOf(measure, total, MemoryOf(gradient.Parameter), 0);
+                threshold = History.ThresholdOf(measure, total, History.MemoryOf(gradient.Parameter), 0);
                 factor = decision.Factor(measure, threshold);
                 measured.Add(measure, threshold, factor);
             }
 
             double low = decision.Low(norms[i], threshold);
             double high = decision.High(norms[i], threshold);
-            measured.Acted |= factor != 1 || double.IsFinite(low) || double.IsFinite(high);
+            measured.Acted |= factor != 1;
             gradients.Scale(gradient, factor);
-            gradient.Low = Math.Max(gradient.Low, low);
-            gradient.High = Math.Min(gradient.High, high);
+            gradient.Bound(low, high, gradients.StageNumber);
         }
 
         Measured = measured;

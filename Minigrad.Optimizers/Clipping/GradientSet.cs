@@ -21,6 +21,9 @@ public sealed class GradientSet
     /// <summary>Whether a stage is known to have changed a gradient. A value stage is not known until it is measured.</summary>
     internal bool IsScaled { get; set; }
 
+    /// <summary>Which stage of the step sees it now, from 0.</summary>
+    internal int StageNumber { get; set; }
+
     internal ReadOnlySpan<PendingGradient> Gradients => CollectionsMarshal.AsSpan(gradients);
 
     /// <summary>The norm of all gradients together, as they are now: (Σ ‖gᵢ‖ᵖ)^(1/p), without overflow or underflow.</summary>

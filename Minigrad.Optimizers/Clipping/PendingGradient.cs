@@ -36,10 +36,16 @@ internal sealed class PendingGradient(Tensor parameter)
     public double[]? UnitNorms { get; private set; }
 
     /// <summary>The smallest value, −∞ for none; applied after the factors.</summary>
-    public double Low { get; set; } = double.NegativeInfinity;
+    public double Low { get; private set; } = double.NegativeInfinity;
 
     /// <summary>The largest value, +∞ for none; applied after the factors.</summary>
-    public double High { get; set; } = double.PositiveInfinity;
+    public double High { get; private set; } = double.PositiveInfinity;
+
+    /// <summary>Which stage the bounds are of; no other can be pending, since a stage writes what is pending before it looks.</summary>
+    public int BoundStage { get; private set; }
+
+    /// <summary>The stages of whose bounds an element was found outside when they were written or read.</summary>
+    public List<int> ActedBounds { get; } = [];
 
     /// <summary>Whether the norm of the value follows from norms that were measured.</summary>
     public bool HasKnownNorm => double.IsNegativeInfinity(Low) && double.IsPositiveInfinity(High);
@@ -105,9 +111,20 @@ internal sealed class PendingGradient(Tensor parameter)
     /// <summary>Begins with a gradient of which nothing is known but its factor.</summary>
     public void Begin(Tensor gradient, double coefficient)
     {
-        this.gradient = gradient;
-        (Coefficient, UnitCoefficients, UnitNorms) = (coefficient, null, null);
-        (Low, High) = (double.NegativeInfinity, double.PositiveInfinity);
+        ActedBounds.Clear();
+        BeginAt(gradient, coefficient);
+    }
+
+    /// <summary>Bounds the value, if an edge is finite.</summary>
+    /// <param name="low">The smallest value.</param>
+    /// <param name="high">The largest value.</param>
+    /// <param name="stage">Which stage of the step asks for it.</param>
+    public void Bound(double low, double high, int stage)
+    {
+        if (double.IsFinite(low) || double.IsFinite(high))
+        {
+            (Low, High, BoundStage) = (low, high, stage);
+        }
     }
 
     /// <summary>Lets go of the gradient.</summary>
@@ -159,9 +176,13 @@ internal sealed class PendingGradient(Tensor parameter)
             return false;
         }
 
-        Write(Gradient.Storage);
+        if (Gradient.Backend.WriteScaled(Gradient.Storage, Scale(), Gradient.Storage))
+        {
+            ActedBounds.Add(BoundStage);
+        }
+
         Gradient.Storage.MarkChanged();
-        Begin(Gradient, 1);
+        BeginAt(Gradient, 1);
         return true;
     }
 
@@ -174,30 +195,17 @@ internal sealed class PendingGradient(Tensor parameter)
         }
 
         Storage copy = Gradient.Backend.Allocate(Gradient.Length);
-        Write(copy);
+        Gradient.Backend.WriteScaled(Gradient.Storage, Scale(), copy);
         Span<double> norm = [0];
         Gradient.Backend.Norms(copy, 2, norm);
         return norm[0];
     }
 
-    private void Write(Storage destination)
+    private void BeginAt(Tensor gradient, double coefficient)
     {
-        GradientScale scale = Scale();
-        Backend backend = Gradient.Backend;
-        Storage source = Gradient.Storage;
-        if (UnitCoefficients is not null)
-        {
-            // Two factors a unit, as two columns: each is a broadcast operand of its own.
-            for (int factor = 0; factor < 2; factor++)
-            {
-                Storage column = Column(factor);
-                backend.Zip(
-                    default(Operations.Multiply), new Operand(source), new Operand(column, scale.UnitCount, scale.UnitLength), destination);
-                source = destination;
-            }
-        }
-
-        backend.Map(new Operations.ScaledGradient(scale.First, scale.Second, scale.Low, scale.High), source, destination);
+        this.gradient = gradient;
+        (Coefficient, UnitCoefficients, UnitNorms) = (coefficient, null, null);
+        (Low, High) = (double.NegativeInfinity, double.PositiveInfinity);
     }
 
     /// <summary>How many consecutive elements are of one unit.</summary>
@@ -213,25 +221,8 @@ internal sealed class PendingGradient(Tensor parameter)
             (factors[2 * unit], factors[(2 * unit) + 1]) = GradientScale.Split(UnitCoefficients[unit]);
         }
 
-        return Upload(factors);
-    }
-
-    private Storage Column(int factor)
-    {
-        float[] column = new float[UnitCoefficients!.Length];
-        for (int unit = 0; unit < column.Length; unit++)
-        {
-            (float first, float second) = GradientScale.Split(UnitCoefficients[unit]);
-            column[unit] = factor == 0 ? first : second;
-        }
-
-        return Upload(column);
-    }
-
-    private Storage Upload(float[] values)
-    {
-        Storage storage = Gradient.Backend.Allocate(values.Length);
-        Gradient.Backend.Upload(values, storage);
+        Storage storage = Gradient.Backend.Allocate(factors.Length);
+        Gradient.Backend.Upload(factors, storage);
         return storage;
     }
 }

@@ -5,15 +5,9 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>The clip by <see cref="RmsLimit{TRule}"/>.</summary>
 /// <param name="threshold">d.</param>
-internal sealed class RmsUpdateClip(double threshold) : UpdateClip
+internal sealed class RmsUpdateClip(Threshold threshold) : UpdateClip(nameof(Rms), threshold)
 {
-    private readonly double threshold = threshold > 0 ? threshold : throw new ArgumentOutOfRangeException(
-        nameof(threshold), threshold, $"UpdateClip.Rms: the threshold is the largest root mean square of an update and must be positive, but it is {threshold}. +∞ measures and never clips; to make no update set the learning rate to 0.");
-
-    /// <inheritdoc/>
-    public override string ToString() => $"Rms({threshold})";
-
     /// <inheritdoc/>
     internal override void Apply<TStep, TRule>(UpdateStep update, TStep step, ReadOnlySpan<UpdateTarget> targets) =>
-        update.MakeClipped<TStep, TRule, RmsLimit<TRule>>(step, new RmsLimit<TRule>(threshold, update.LearningRate), targets);
+        update.MakeClipped<TStep, TRule, RmsLimit<TRule>>(step, new RmsLimit<TRule>(update.LearningRate), targets);
 }

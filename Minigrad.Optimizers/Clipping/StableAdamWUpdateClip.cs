@@ -1,3 +1,4 @@
+using System.Globalization;
 using Minigrad.Backends;
 using Minigrad.Optimizers.Rules;
 
@@ -5,15 +6,14 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>The clip by <see cref="StableAdamWLimit{TRule}"/>.</summary>
 /// <param name="epsilon">ε.</param>
-internal sealed class StableAdamWUpdateClip(double epsilon) : UpdateClip
+/// <param name="threshold">How far the mean square may lag behind.</param>
+internal sealed class StableAdamWUpdateClip(double epsilon, Threshold threshold) : UpdateClip(
+    nameof(StableAdamW), threshold, string.Create(CultureInfo.InvariantCulture, $", epsilon {epsilon}"))
 {
     private const double Smallest = 1.1e-19;
 
     private readonly double epsilon = epsilon >= Smallest && double.IsFinite(epsilon) ? epsilon : throw new ArgumentOutOfRangeException(
         nameof(epsilon), epsilon, $"UpdateClip.StableAdamW: epsilon must be at least {Smallest:0.0e+0}, whose square is the smallest normal float32, but it is {epsilon}. The gradient is divided by the root of the mean square, and epsilon is what keeps that from 0.");
-
-    /// <inheritdoc/>
-    public override string ToString() => $"StableAdamW(epsilon {epsilon})";
 
     /// <inheritdoc/>
     internal override bool NeedsSecondMoment => true;

@@ -25,4 +25,18 @@ internal struct StageMeasurement()
         Threshold = Math.Min(Threshold, threshold);
         Coefficient = Math.Min(Coefficient, coefficient);
     }
+
+    /// <summary>Adds an update, which a clip has changed unless all of it is made.</summary>
+    /// <param name="size">The update's size.</param>
+    /// <param name="threshold">Its threshold.</param>
+    /// <param name="coefficient">Which part of it is made.</param>
+    public void AddUpdate(double size, double threshold, double coefficient)
+    {
+        Add(size, threshold, coefficient);
+        Acted |= coefficient != 1;
+    }
+
+    /// <summary>What there is to report.</summary>
+    /// <param name="name">What the stage is called.</param>
+    public readonly StageReport Report(string name) => new(name, Norm, Threshold, Coefficient, Acted);
 }

@@ -11,17 +11,13 @@ namespace Minigrad.Optimizers.Clipping;
 /// <param name="epsilon">ε, the smallest weight norm that counts, so that weights of zero can learn.</param>
 /// <param name="layout">What a unit is.</param>
 internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayout layout) : ThresholdStage(
-    nameof(Minigrad.Optimizers.Clip.UnitNorm), threshold, ScopeOf(layout), order: 2)
+    nameof(Minigrad.Optimizers.Clip.UnitNorm), threshold, ScopeOf(layout), order: 2, DetailsOf(epsilon, layout))
 {
-    private readonly UnitNormDecision decision = new(epsilon > 0 ? epsilon : throw new ArgumentOutOfRangeException(
-        nameof(epsilon), epsilon, "Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive; with 0, weights that start at zero would never learn."));
+    private readonly UnitNormDecision decision = new(epsilon > 0 && double.IsFinite(epsilon) ? epsilon : throw new ArgumentOutOfRangeException(
+        nameof(epsilon), epsilon, $"Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive and finite, but it is {epsilon}; with 0, weights that start at zero would never learn. 1e-3 is usual."));
 
     /// <inheritdoc/>
-    protected override string Details =>
-        $", epsilon {epsilon.ToString(System.Globalization.CultureInfo.InvariantCulture)}{(layout == UnitLayout.Columns ? ", columns" : string.Empty)}";
-
-    /// <inheritdoc/>
-    public override bool Defer(DeferredSteps steps, DeferredStage stage) => Rule.DecideUnits(steps, decision, stage);
+    public override bool Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.DecideUnits(steps, decision, stage);
 
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)
@@ -40,11 +36,14 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
         return norm;
     }
 
+    private static string DetailsOf(double epsilon, UnitLayout layout) =>
+        $", epsilon {epsilon.ToString(System.Globalization.CultureInfo.InvariantCulture)}{(layout == UnitLayout.Columns ? ", columns" : string.Empty)}";
+
     private static ThresholdScope ScopeOf(UnitLayout layout) => layout switch
     {
         UnitLayout.Rows => ThresholdScope.Row,
         UnitLayout.Columns => ThresholdScope.Column,
-        _ => throw new ArgumentOutOfRangeException(nameof(layout), layout, "Clip.UnitNorm: the layout must be Rows or Columns."),
+        _ => throw new ArgumentOutOfRangeException(nameof(layout), layout, $"Clip.UnitNorm: the layout must be Rows or Columns, but it is {layout}."),
     };
 
     private void ClipUnits(GradientSet gradients, PendingGradient gradient, ref StageMeasurement measured)
@@ -54,15 +53,15 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
             gradient.Flush();
         }
 
-        double[] norms = PendingGradient.UnitNormsOf(gradient.Gradient, Scope);
-        double[] weights = PendingGradient.UnitNormsOf(gradient.Parameter, Scope);
-        double[] memory = MemoryOf(gradient.Parameter);
+        double[] norms = PendingGradient.UnitNormsOf(gradient.Gradient, History.Scope);
+        double[] weights = PendingGradient.UnitNormsOf(gradient.Parameter, History.Scope);
+        double[] memory = History.MemoryOf(gradient.Parameter);
         double[] coefficients = new double[norms.Length];
         bool acts = false;
         for (int unit = 0; unit < norms.Length; unit++)
         {
             double measure = decision.Measure(gradient.Coefficient * norms[unit], weights[unit]);
-            double own = ThresholdOf(measure, measure, memory, unit);
+            double own = History.ThresholdOf(measure, measure, memory, unit);
             coefficients[unit] = decision.Factor(measure, own);
             measured.Add(measure, own, coefficients[unit]);
             acts |= coefficients[unit] != 1;
@@ -70,7 +69,7 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
 
         if (acts)
         {
-            gradient.ScaleUnits(coefficients, norms, Scope);
+            gradient.ScaleUnits(coefficients, norms, History.Scope);
             gradients.IsScaled = true;
             measured.Acted = true;
         }

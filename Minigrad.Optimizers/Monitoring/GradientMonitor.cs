@@ -46,6 +46,7 @@ public sealed partial class GradientMonitor
     private readonly int window;
     private MonitoredLayer? lastRun;
     private IReadOnlyList<Tensor>? known;
+    private IReadOnlyList<Tensor>? watched;
     private int[] places = [];
     private Tensor[]? weightsBefore;
     private int passes;
@@ -152,9 +153,11 @@ public sealed partial class GradientMonitor
 
     /// <summary>Adds a step, right after it was made.</summary>
     /// <param name="report">What the step gave.</param>
+    /// <exception cref="ArgumentException">The step was of other parameters than the watched models'.</exception>
     public void Add(StepReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
+        CheckIsWatched(report);
         queue.Add(report, null, null);
         CompareWeights();
     }
@@ -231,6 +234,18 @@ public sealed partial class GradientMonitor
         foreach ((_, Module child) in module.Children)
         {
             AddLayers(child);
+        }
+    }
+
+    /// <summary>Silence about a model that was never seen would pass for health.</summary>
+    private void CheckIsWatched(StepReport report)
+    {
+        if (!ReferenceEquals(report.Parameters, watched))
+        {
+            watched = report.Parameters.Any(layerOf.ContainsKey)
+                ? report.Parameters
+                : throw new ArgumentException(
+                    $"GradientMonitor.Add: step {report.Step} was of {report.ParameterCount} parameters, none of which is of the models that this monitor was given. Pass the model that the optimizer trains: new GradientMonitor(model).", nameof(report));
         }
     }
 

@@ -10,16 +10,17 @@ public sealed partial class StepHistory
 
     /// <summary>
     /// The gradient norm over the steps with the threshold in force, the clipped steps marked, and the loss below on the same
-    /// axis if it was recorded. Where a row stands for several steps, its largest norm is drawn.
+    /// axis if it was recorded. Where a row stands for several steps, its largest norm is drawn. Of several stages each has a line
+    /// of its own, through the steps that it decided, since they compare different numbers.
     /// </summary>
     /// <param name="title">The heading.</param>
     public LineChart ToChart(string title = "Gradient norm")
     {
         List<Series> lines = [new Series(Stride == 1 ? "gradient norm" : $"largest of {Stride} steps", [.. Rows.Select(row => ((double)row.Step, row.LargestNorm))])];
-        if (rows.Exists(row => double.IsFinite(row.Threshold)))
-        {
-            lines.Add(new Series("threshold", [.. rows.Select(row => ((double)row.Step, row.Threshold))]));
-        }
+        string[] stages = [.. rows.Where(row => double.IsFinite(row.Threshold)).Select(row => row.Stage!).Distinct()];
+        lines.AddRange(stages.Select(stage => new Series(
+            stages.Length == 1 ? "threshold" : $"threshold of {stage}",
+            [.. rows.Where(row => row.Stage == stage).Select(row => ((double)row.Step, row.Threshold))])));
 
         List<Series> marks = [];
         AddMarks(marks, "clipped", row => row.ClippedSteps > 0);

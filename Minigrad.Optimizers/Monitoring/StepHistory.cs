@@ -203,7 +203,7 @@ public sealed partial class StepHistory
 
     private static StepRow RowOf(StepReport report, double? loss, bool mayMeasure)
     {
-        StageReport? stage = Decisive(report.Stages);
+        StageReport? stage = Decisive(report.GradientStages);
         bool wasClipped = stage is { Acted: true };
         double? clippedNorm = mayMeasure && report.CanMeasureClippedNorm ? report.ClippedNorm : report.KnownClippedNorm;
         return new StepRow(
@@ -223,10 +223,10 @@ public sealed partial class StepHistory
     }
 
     /// <summary>Of the stages that acted the one that scaled most, or the first if none acted.</summary>
-    private static StageReport? Decisive(IReadOnlyList<StageReport> stages)
+    private static StageReport? Decisive(StageReport[] stages)
     {
         StageReport? decisive = null;
-        for (int i = 0; i < stages.Count; i++)
+        for (int i = 0; i < stages.Length; i++)
         {
             StageReport stage = stages[i];
             if (decisive is not { } best || (stage.Acted && (!best.Acted || stage.Coefficient < best.Coefficient)))

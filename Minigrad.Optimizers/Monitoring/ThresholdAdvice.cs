@@ -9,11 +9,20 @@ namespace Minigrad.Optimizers.Monitoring;
 /// <summary>What a <see cref="ThresholdAdvisor"/> makes of a record.</summary>
 public sealed class ThresholdAdvice
 {
-    /// <summary>An unclipped step with so many times the median norm has thrown the weights away.</summary>
+    /// <summary>An unclipped step with so many times the median norm, and the norm of its time, has thrown the weights away.</summary>
     private const double WreckingRatio = 1e4;
 
     /// <summary>So many times the median is an explosion.</summary>
     private const double SpikeRatio = 100;
+
+    /// <summary>And it is so many times the norm of its time. Where a network explodes the first norms are large as well, so this is less.</summary>
+    private const double TimelySpikeRatio = 30;
+
+    /// <summary>Where the norms of the first quarter are so many times those of the last, no number suits both.</summary>
+    private const double FallRatio = 10;
+
+    /// <summary>A norm is usual if it is like those of so many steps before it.</summary>
+    private const int Window = 100;
 
     private const string HalfMedian = "half the median";
     private const string NinetyFive = "p95";
@@ -35,11 +44,12 @@ public sealed class ThresholdAdvice
         // A single explosion would set the mean of all, and it is the usual norm that is asked for.
         double usual = StepHistory.Quantile(norms, 0.99);
         Mean = norms.TakeWhile(norm => norm <= usual).Average();
-        ExplodedAt = history.Rows
-            .Where(row => row.ClippedSteps == 0 && !(row.LargestNorm < WreckingRatio * Median))
-            .Select(row => (int?)row.Step)
-            .FirstOrDefault();
-        IsSpiky = !(Largest < SpikeRatio * Median);
+        foreach ((StepRow row, double usualNorm) in WithUsualNorms(history.Rows))
+        {
+            IsSpiky |= !(row.LargestNorm < Math.Max(SpikeRatio * Median, TimelySpikeRatio * usualNorm));
+            ExplodedAt ??= row.ClippedSteps == 0 && !(row.LargestNorm < WreckingRatio * Math.Max(Median, usualNorm)) ? row.Step : null;
+        }
+
         Suggestion = ExplodedAt is not null ? null : Rounded(IsSpiky ? Median / 2 : Percentile95);
         Candidates =
         [
@@ -75,7 +85,11 @@ public sealed class ThresholdAdvice
     /// </summary>
     public (double Low, double High) Range => (Mean / 2, Mean * 10);
 
-    /// <summary>Whether norms of a hundred times the median occurred.</summary>
+    /// <summary>
+    /// Whether norms of a hundred times the median occurred that were thirty times those of their time as well, the median of the
+    /// hundred steps before or, at the beginning, of the first twenty: in a run that converges the median of all is far below the
+    /// first norms, none of which is a spike.
+    /// </summary>
     public bool IsSpiky { get; }
 
     /// <summary>
@@ -112,7 +126,7 @@ public sealed class ThresholdAdvice
         for (int step = 0; step < course.Length; step++)
         {
             double norm = course[step];
-            AppliedRule rule = threshold.At(step, nameof(Replay));
+            AppliedRule rule = threshold.At(step, nameof(ThresholdAdvice), nameof(Replay));
             double limit = thresholds[step] = rule.Threshold(norm, norm, memory, 0);
             if (threshold.SeesNorms)
             {
@@ -183,6 +197,23 @@ public sealed class ThresholdAdvice
     private static double Rounded(double threshold) =>
         double.Parse(threshold.ToString("g2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
+    private IEnumerable<(StepRow Row, double UsualNorm)> WithUsualNorms(IReadOnlyList<StepRow> rows)
+    {
+        int seen = 0;
+        foreach (StepRow row in rows)
+        {
+            int end = Math.Max(seen, ThresholdAdvisor.FewestNorms);
+            yield return (row, MedianOf(course[Math.Max(0, end - Window)..end]));
+            seen += double.IsFinite(row.Norm) && row.Norm > 0 ? 1 : 0;
+        }
+    }
+
+    private static double MedianOf(double[] part)
+    {
+        Array.Sort(part);
+        return StepHistory.Quantile(part, 0.5);
+    }
+
     private IEnumerable<string> Lines()
     {
         yield return Text($"{StepCount} steps: gradient norm {Median:g3} (median), {Mean:g3} (mean of the lower 99 %), {Percentile90:g3} (p90), {Percentile95:g3} (p95), {Largest:g3} (largest).");
@@ -197,6 +228,11 @@ public sealed class ThresholdAdvice
         yield return IsSpiky
             ? Text($"Norms of a hundred times the median occur, so begin low, with half the median: Clip.GlobalNorm({Suggestion:g2}).")
             : Text($"No norm is far from the usual, so clip the largest only, from p95 on: Clip.GlobalNorm({Suggestion:g2}).");
+        (double first, double last) = (MedianOf(course[..(course.Length / 4)]), MedianOf(course[^(course.Length / 4)..]));
+        if (first > FallRatio * last)
+        {
+            yield return Text($"The norms fell from {first:g3} to {last:g3}, the medians of the first and the last quarter, so a number acts at the beginning only. Clip.GlobalNorm(Threshold.Percentile(95)) follows them.");
+        }
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

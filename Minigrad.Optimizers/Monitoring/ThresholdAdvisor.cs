@@ -16,7 +16,7 @@ namespace Minigrad.Optimizers.Monitoring;
 public static class ThresholdAdvisor
 {
     /// <summary>Fewer norms than this tell nothing about the run.</summary>
-    private const int FewestNorms = 20;
+    internal const int FewestNorms = 20;
 
     /// <summary>Reads a record.</summary>
     /// <param name="history">The record, of at least 20 steps whose norms are finite and not 0.</param>

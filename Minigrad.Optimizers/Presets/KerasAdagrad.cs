@@ -4,8 +4,8 @@ using Minigrad.Optimizers.Rules;
 namespace Minigrad.Optimizers.Presets;
 
 /// <summary>Adagrad as in Keras 3.</summary>
-internal sealed class KerasAdagrad(IEnumerable<Tensor> parameters, double learningRate, double initialAccumulator, double epsilon, double weightDecay)
-    : KerasOptimizer(parameters, learningRate, weightDecay)
+internal sealed class KerasAdagrad(IEnumerable<ParameterGroup> groups, double learningRate, double initialAccumulator, double epsilon, double weightDecay)
+    : KerasOptimizer(groups, learningRate, weightDecay)
 {
     private readonly double initialAccumulator = CheckNotNegative(initialAccumulator, nameof(initialAccumulator));
     private readonly double epsilon = CheckNotNegative(epsilon, nameof(epsilon));

@@ -4,8 +4,8 @@ using Minigrad.Optimizers.Rules;
 namespace Minigrad.Optimizers.Presets;
 
 /// <summary>Adam and AdamW as in Keras 3.</summary>
-internal sealed class KerasAdam(IEnumerable<Tensor> parameters, double learningRate, double beta1, double beta2, double epsilon, bool amsGrad, double weightDecay)
-    : KerasOptimizer(parameters, learningRate, weightDecay)
+internal sealed class KerasAdam(IEnumerable<ParameterGroup> groups, double learningRate, double beta1, double beta2, double epsilon, bool amsGrad, double weightDecay)
+    : KerasOptimizer(groups, learningRate, weightDecay)
 {
     private readonly double beta1 = CheckRate(beta1, nameof(beta1));
     private readonly double beta2 = CheckRate(beta2, nameof(beta2));
@@ -15,17 +15,20 @@ internal sealed class KerasAdam(IEnumerable<Tensor> parameters, double learningR
     protected override int StateCount => amsGrad ? 3 : 2;
 
     /// <inheritdoc/>
+    protected override bool HasSecondMoment => true;
+
+    /// <inheritdoc/>
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         BiasCorrection correction = new(step.LearningRate, beta1, beta2);
         Moments moments = Moments.Of(beta1, beta2);
         if (amsGrad)
         {
-            step.Apply<KerasAmsGradStep, AmsGradRule>(new KerasAmsGradStep(correction, moments, epsilon), targets);
+            step.ApplyWithSecondMoment<KerasAmsGradStep, AmsGradRule>(new KerasAmsGradStep(correction, moments, epsilon), targets);
         }
         else
         {
-            step.Apply<KerasAdamStep, AdamRule>(new KerasAdamStep(correction, moments, epsilon), targets);
+            step.ApplyWithSecondMoment<KerasAdamStep, AdamRule>(new KerasAdamStep(correction, moments, epsilon), targets);
         }
     }
 }

@@ -4,8 +4,8 @@ using Minigrad.Optimizers.Rules;
 namespace Minigrad.Optimizers.Presets;
 
 /// <summary>Gradient descent as in Keras 3.</summary>
-internal sealed class KerasSgd(IEnumerable<Tensor> parameters, double learningRate, double momentum, bool nesterov, double weightDecay)
-    : KerasOptimizer(parameters, learningRate, weightDecay)
+internal sealed class KerasSgd(IEnumerable<ParameterGroup> groups, double learningRate, double momentum, bool nesterov, double weightDecay)
+    : KerasOptimizer(groups, learningRate, weightDecay)
 {
     private readonly double momentum = CheckRate(momentum, nameof(momentum));
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Minigrad.Backends;
 using Minigrad.Numerics;
 using Minigrad.Operations;
+using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Optimizers.Rules;
 
@@ -20,6 +21,7 @@ public readonly struct ClippedUpdate<TRule, TLimit> : IMeasuredRule<ClippedUpdat
     private readonly double shrinkage;
     private readonly float kept;
     private readonly Scaled part;
+    private readonly NormDecision decision = new(isCommon: 0, (int)NormMeasure.Norm, epsilon: 0.0);
 
     /// <summary>A rule whose update is made whole, until it is <see cref="Shortened"/>.</summary>
     /// <param name="decayed">The rule with what all rules share.</param>
@@ -58,8 +60,11 @@ public readonly struct ClippedUpdate<TRule, TLimit> : IMeasuredRule<ClippedUpdat
     }
 
     /// <inheritdoc/>
-    public double Coefficient<TMath>(double norm, double count)
-        where TMath : struct, IStepMath => limit.Coefficient<TMath>(norm, count);
+    public double Size<TMath>(double norm, double count)
+        where TMath : struct, IStepMath => limit.Size<TMath>(norm, count);
+
+    /// <inheritdoc/>
+    public double Factor(double size, double threshold) => decision.Factor(size, threshold);
 
     /// <inheritdoc/>
     public ClippedUpdate<TRule, TLimit> Shortened(double coefficient) => new(decayed, limit, shrinkage, coefficient);

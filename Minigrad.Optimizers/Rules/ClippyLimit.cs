@@ -4,7 +4,7 @@ using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Rules;
 
-/// <summary>min(1, minᵢ (λ · |wᵢ| + α) / |Δᵢ|) of the update Δ (Tang et al., 2023, arXiv:2302.09178). An element that does not move asks for nothing.</summary>
+/// <summary>maxᵢ |Δᵢ| / (λ · |wᵢ| + α) of the update Δ: how many times its bound it is (Tang et al., 2023, arXiv:2302.09178, whose threshold is 1).</summary>
 /// <typeparam name="TRule">The optimizer's rule.</typeparam>
 /// <param name="relative">λ.</param>
 /// <param name="absolute">α.</param>
@@ -23,16 +23,8 @@ public readonly struct ClippyLimit<TRule>(double relative, double absolute) : IU
         where T : struct, IReal<T> => change / ((relative * T.Abs(parameter)) + absolute);
 
     /// <inheritdoc/>
-    public double Coefficient<TMath>(double norm, double count)
-        where TMath : struct, IStepMath
-    {
-        if (double.IsNaN(norm))
-        {
-            return norm;
-        }
-
-        return norm > 1.0 ? 1.0 / norm : 1.0;
-    }
+    public double Size<TMath>(double norm, double count)
+        where TMath : struct, IStepMath => norm;
 
     /// <inheritdoc/>
     public double DecayShare(double coefficient) => 1.0;

@@ -3,7 +3,7 @@ using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Rules;
 
-/// <summary>What a clip of updates measures of each element, and which part of the update it leaves: the formula alone.</summary>
+/// <summary>What a clip of updates measures of each element, and the size of the update that follows: the formula alone.</summary>
 /// <typeparam name="TRule">The optimizer's rule.</typeparam>
 public interface IUpdateLimit<TRule>
     where TRule : unmanaged, IUpdateRule
@@ -23,11 +23,11 @@ public interface IUpdateLimit<TRule>
     T Measure<T>(TRule rule, T parameter, T gradient, T change, T first, T second, T third)
         where T : struct, IReal<T>;
 
-    /// <summary>Which part of the update is made; 1 for all of it, NaN for NaN.</summary>
+    /// <summary>The size of the update, which is compared with a threshold; NaN for NaN.</summary>
     /// <typeparam name="TMath">The functions of where it runs.</typeparam>
     /// <param name="norm">The norm of what was measured.</param>
     /// <param name="count">How many elements the parameter has.</param>
-    double Coefficient<TMath>(double norm, double count)
+    double Size<TMath>(double norm, double count)
         where TMath : struct, IStepMath;
 
     /// <summary>Which part of decoupled weight decay is made.</summary>

@@ -10,7 +10,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <param name="rate">1 − ρ.</param>
 /// <param name="momentum">μ.</param>
 /// <param name="epsilon">ε, inside the root.</param>
-public readonly struct KerasCenteredRmsPropRule(float learningRate, float decay, float rate, float momentum, float epsilon) : IUpdateRule
+public readonly struct KerasCenteredRmsPropRule(float learningRate, float decay, float rate, float momentum, float epsilon) : ISecondMoment
 {
     private readonly float learningRate = learningRate;
     private readonly float decay = decay;
@@ -31,4 +31,9 @@ public readonly struct KerasCenteredRmsPropRule(float learningRate, float decay,
         buffer = (momentum * buffer) + (learningRate * gradient / T.Sqrt(MeanSquare.Variance(square, mean) + epsilon));
         parameter -= buffer;
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => MeanSquare.Variance(first, second);
 }

@@ -10,7 +10,7 @@ namespace Minigrad.Optimizers.Rules;
 /// <param name="rate">1 − ρ.</param>
 /// <param name="momentum">μ.</param>
 /// <param name="epsilon">ε, inside the root.</param>
-public readonly struct KerasRmsPropRule(float learningRate, float decay, float rate, float momentum, float epsilon) : IUpdateRule
+public readonly struct KerasRmsPropRule(float learningRate, float decay, float rate, float momentum, float epsilon) : ISecondMoment
 {
     private readonly float learningRate = learningRate;
     private readonly float decay = decay;
@@ -30,4 +30,9 @@ public readonly struct KerasRmsPropRule(float learningRate, float decay, float r
         buffer = (momentum * buffer) + (learningRate * gradient / T.Sqrt(square + epsilon));
         parameter -= buffer;
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T SecondMoment<T>(T first, T second, T third)
+        where T : struct, IReal<T> => first;
 }

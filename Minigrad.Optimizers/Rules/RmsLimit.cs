@@ -4,14 +4,12 @@ using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Rules;
 
-/// <summary>1 / max(1, RMS(u) / d) of the update u = Δ / η (Shazeer and Stern, 2018, arXiv:1804.04235, section 6).</summary>
+/// <summary>RMS(u) = √mean(u²) of the update u = Δ / η (Shazeer and Stern, 2018, arXiv:1804.04235, section 6).</summary>
 /// <typeparam name="TRule">The optimizer's rule.</typeparam>
-/// <param name="threshold">d.</param>
 /// <param name="learningRate">The learning rate η, by which Δ is divided.</param>
-public readonly struct RmsLimit<TRule>(double threshold, double learningRate) : IUpdateLimit<TRule>
+public readonly struct RmsLimit<TRule>(double learningRate) : IUpdateLimit<TRule>
     where TRule : unmanaged, IUpdateRule
 {
-    private readonly double threshold = threshold;
     private readonly double learningRate = learningRate;
 
     /// <inheritdoc/>
@@ -24,22 +22,8 @@ public readonly struct RmsLimit<TRule>(double threshold, double learningRate) : 
 
     /// <inheritdoc/>
     /// <remarks>Without an update, as under a learning rate of 0, there is nothing to clip.</remarks>
-    public double Coefficient<TMath>(double norm, double count)
-        where TMath : struct, IStepMath
-    {
-        if (norm == 0.0 || threshold > double.MaxValue)
-        {
-            return 1.0;
-        }
-
-        double rms = norm / (learningRate * TMath.SquareRoot(count));
-        if (double.IsNaN(rms))
-        {
-            return rms;
-        }
-
-        return rms > threshold ? threshold / rms : 1.0;
-    }
+    public double Size<TMath>(double norm, double count)
+        where TMath : struct, IStepMath => norm == 0.0 ? 0.0 : norm / (learningRate * TMath.SquareRoot(count));
 
     /// <inheritdoc/>
     public double DecayShare(double coefficient) => 1.0;

@@ -4,7 +4,7 @@ using Minigrad.Operations;
 
 namespace Minigrad.Optimizers.Rules;
 
-/// <summary>1 / max(1, √mean(g² / max(v̂, ε²))), which is how far the mean square v̂ lags behind (Wortsman et al., 2023, arXiv:2304.13013, algorithm 2).</summary>
+/// <summary>√mean(g² / max(v̂, ε²)), which is how far the mean square v̂ lags behind (Wortsman et al., 2023, arXiv:2304.13013, algorithm 2, whose threshold is 1).</summary>
 /// <typeparam name="TRule">The optimizer's rule.</typeparam>
 /// <param name="epsilon">ε.</param>
 public readonly struct StableAdamWLimit<TRule>(double epsilon) : IUpdateLimit<TRule>
@@ -21,17 +21,8 @@ public readonly struct StableAdamWLimit<TRule>(double epsilon) : IUpdateLimit<TR
         where T : struct, IReal<T> => gradient / T.Sqrt(T.Max(rule.SecondMoment(first, second, third), smallest));
 
     /// <inheritdoc/>
-    public double Coefficient<TMath>(double norm, double count)
-        where TMath : struct, IStepMath
-    {
-        if (norm == 0.0 || double.IsNaN(norm))
-        {
-            return norm == 0.0 ? 1.0 : norm;
-        }
-
-        double rms = norm / TMath.SquareRoot(count);
-        return rms > 1.0 ? 1.0 / rms : 1.0;
-    }
+    public double Size<TMath>(double norm, double count)
+        where TMath : struct, IStepMath => norm == 0.0 ? 0.0 : norm / TMath.SquareRoot(count);
 
     /// <inheritdoc/>
     /// <remarks>The method shortens the learning rate, and with it what is decoupled but multiplied by it.</remarks>

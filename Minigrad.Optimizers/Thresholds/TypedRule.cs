@@ -32,5 +32,9 @@ internal sealed class TypedRule<TRule>(TRule rule) : AppliedRule
         steps.DecideUnits(decision, rule, stage);
 
     /// <inheritdoc/>
+    public override void UpdateMeasured<TStep, TUpdate>(DeferredSteps steps, TStep step, int memory, int first, int end) =>
+        steps.UpdateMeasured<TStep, TUpdate, TRule>(step, rule, memory, first, end);
+
+    /// <inheritdoc/>
     public override void Observe(DeferredSteps steps, DeferredStage stage) => steps.Observe(rule, stage);
 }

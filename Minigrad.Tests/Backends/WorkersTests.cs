@@ -183,12 +183,16 @@ public sealed class WorkersTests
             where TLanes : struct, ILanes<TLanes> => Interlocked.Increment(ref counts[start + item]);
     }
 
-    /// <summary>Who did which portions, in order. The first portion waits for the helper to begin, and one ends after all others.</summary>
+    /// <summary>
+    /// Who did which portions, in order. Each thread's first portion waits for the other thread to begin, which another
+    /// process may keep from its processor for long, and one portion ends after all others.
+    /// </summary>
     private sealed class Order : SharedLoop
     {
         private readonly int caller = Environment.CurrentManagedThreadId;
         private readonly int last;
         private int ended;
+        private bool hasCallerBegun;
         private bool hasHelperBegun;
 
         public Order(int portions, int last)
@@ -205,12 +209,9 @@ public sealed class WorkersTests
         {
             bool isCaller = Environment.CurrentManagedThreadId == caller;
             (isCaller ? Caller : Helper).Add(portion);
-            if (!isCaller)
-            {
-                Volatile.Write(ref hasHelperBegun, true);
-            }
-
+            Volatile.Write(ref isCaller ? ref hasCallerBegun : ref hasHelperBegun, true);
             SpinWait.SpinUntil(() => portion != 0 || Volatile.Read(ref hasHelperBegun));
+            SpinWait.SpinUntil(() => portion != Portions / 2 || Volatile.Read(ref hasCallerBegun));
             SpinWait.SpinUntil(() => portion != last || Volatile.Read(ref ended) == Portions - 1);
             Interlocked.Increment(ref ended);
         }

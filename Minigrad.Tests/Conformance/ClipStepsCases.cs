@@ -105,7 +105,8 @@ internal static class ClipStepsCases
         _ => throw new ConformanceException($"the clip '{name}' is not known"),
     };
 
-    private static Threshold ThresholdOf(string name, Attributes settings) => name switch
+    /// <summary>The threshold that a case names, with its settings.</summary>
+    internal static Threshold ThresholdOf(string name, Attributes settings) => name switch
     {
         "fixed" => settings.Number("threshold"),
         "schedule" => Schedule.Exponential(settings.Number("initial"), settings.Number("factor")),

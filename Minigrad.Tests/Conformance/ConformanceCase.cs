@@ -17,6 +17,8 @@ internal sealed class ConformanceCase(JsonElement element, ConformanceBackend ba
 
     public double Tolerance => (ownTolerance ?? Comparison.ToleranceOf(Kind)) * Backend.ToleranceFactor;
 
+    public bool Has(string name) => element.TryGetProperty(name, out _);
+
     public JsonElement Field(string name) => element.TryGetProperty(name, out JsonElement value)
         ? value
         : throw new ConformanceException($"the field '{name}' is missing");

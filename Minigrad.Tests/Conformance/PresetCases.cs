@@ -10,12 +10,20 @@ internal static class PresetCases
     /// <summary>Checks all parameters after every step; each step has its own learning rate.</summary>
     public static void Run(ConformanceCase item)
     {
+        Run(item, byGroup: false);
+        Run(item, byGroup: true);
+    }
+
+    /// <summary>The same formulas hold if it is each group that says its learning rate and weight decay, and the optimizer none.</summary>
+    private static void Run(ConformanceCase item, bool byGroup)
+    {
         Tensor[] parameters = [.. item.Tensors("params").Select(data => data!.ToTensor(item.Backend).WithGradient())];
+        ParameterGroup[] groups = byGroup ? [new(parameters[..1]), new(parameters[1..])] : [new(parameters)];
         string library = item.Text("library");
         Optimizer optimizer = library switch
         {
-            "pytorch" => PyTorch(item.Text("optimizer"), item.Attributes, parameters),
-            "keras" => Keras(item.Text("optimizer"), item.Attributes, parameters),
+            "pytorch" => PyTorch(item.Text("optimizer"), item.Attributes, groups),
+            "keras" => Keras(item.Text("optimizer"), item.Attributes, groups),
             _ => throw new ConformanceException($"the library '{library}' is not known"),
         };
         if (item.Field("clip") is { ValueKind: JsonValueKind.Object } clip)
@@ -29,9 +37,23 @@ internal static class PresetCases
         JsonElement[] gradients = [.. item.Field("grads").EnumerateArray()];
         JsonElement[] expected = [.. item.Field("expected").EnumerateArray()];
         Assert.Equal(rates[0], optimizer.LearningRate);
+        if (byGroup)
+        {
+            Array.ForEach(groups, group => group.WeightDecay = optimizer.WeightDecay);
+            (optimizer.LearningRate, optimizer.WeightDecay) = (0, 0);
+        }
+
         for (int step = 0; step < rates.Length; step++)
         {
-            optimizer.LearningRate = rates[step];
+            if (byGroup)
+            {
+                Array.ForEach(groups, group => group.LearningRate = rates[step]);
+            }
+            else
+            {
+                optimizer.LearningRate = rates[step];
+            }
+
             for (int i = 0; i < parameters.Length; i++)
             {
                 parameters[i].Gradient = TensorData.Read(gradients[step][i])!.ToTensor(item.Backend);
@@ -55,7 +77,7 @@ internal static class PresetCases
         _ => throw new ConformanceException($"the clip '{name}' is not known"),
     };
 
-    private static Optimizer PyTorch(string name, Attributes a, Tensor[] p)
+    private static Optimizer PyTorch(string name, Attributes a, ParameterGroup[] p)
     {
         double[]? betas = a.Numbers("betas");
         return (name, betas, a.Has("eps") || a.Has("weight_decay") || a.Has("amsgrad")) switch
@@ -85,7 +107,7 @@ internal static class PresetCases
         };
     }
 
-    private static Optimizer Keras(string name, Attributes a, Tensor[] p)
+    private static Optimizer Keras(string name, Attributes a, ParameterGroup[] p)
     {
         double decay = a.Number("weight_decay", name == "adamw" ? 0.004 : 0);
         double epsilon = a.Number("epsilon", 1e-7);

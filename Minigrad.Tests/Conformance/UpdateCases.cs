@@ -10,7 +10,7 @@ internal static class UpdateCases
     {
         Tensor[] parameters = [.. item.Tensors("params").Select(data => data!.ToTensor(item.Backend).WithGradient())];
         Optimizer optimizer = OptimizerCases.Create(item.Text("optimizer"), item.Attributes, parameters);
-        optimizer.UpdateClip = ClipOf(item.Attributes);
+        optimizer.UpdateClip = ClipOf(item);
         double[][] coefficients =
             [.. item.Field("coefficients").EnumerateArray().Select(step => step.EnumerateArray().Select(TensorData.ReadNumber).ToArray())];
         TensorData[][] gradients = OptimizerCases.Steps(item, "grads");
@@ -23,6 +23,13 @@ internal static class UpdateCases
             }
 
             StepReport report = optimizer.Step();
+            if (item.Has("reports"))
+            {
+                double[] wanted = [.. item.Field("reports")[step].EnumerateArray().Select(TensorData.ReadNumber)];
+                StageReport stage = report.Stages.Single();
+                item.Check($"what step {step + 1} reports", wanted, [stage.Norm, stage.Threshold, stage.Coefficient, stage.Acted ? 1 : 0]);
+            }
+
             double[] parts = [.. report.UpdateCoefficients.Select(part => part.Coefficient)];
             item.Check($"the coefficients of step {step + 1}", coefficients[step], parts);
             item.Check($"the smallest coefficient of step {step + 1}", [coefficients[step].Min()], [report.UpdateCoefficient]);
@@ -78,11 +85,23 @@ internal static class UpdateCases
         item.Check("the gradient of the bias", item.Tensor("expected_bias")!, bias.Gradient!);
     }
 
-    private static UpdateClip ClipOf(Attributes attributes) => attributes.Text("clip", string.Empty) switch
+    private static UpdateClip ClipOf(ConformanceCase item)
     {
-        "rms" => UpdateClip.Rms(attributes.Number("threshold")),
-        "stable_adamw" => UpdateClip.StableAdamW(attributes.Number("clip_eps")),
-        "clippy" => UpdateClip.Clippy(attributes.Number("relative", 0.1), attributes.Number("absolute", 1e-7)),
-        string other => throw new ConformanceException($"the clip of updates '{other}' is not known"),
-    };
+        Attributes a = item.Attributes;
+        Threshold threshold = a.Number("threshold", 1);
+        if (item.Has("threshold"))
+        {
+            Attributes settings = new(item.Field("settings"));
+            threshold = ClipStepsCases.ThresholdOf(item.Text("threshold"), settings);
+            settings.CheckAllRead();
+        }
+
+        return a.Text("clip", string.Empty) switch
+        {
+            "rms" => UpdateClip.Rms(threshold),
+            "stable_adamw" => UpdateClip.StableAdamW(a.Number("clip_eps"), threshold),
+            "clippy" => UpdateClip.Clippy(a.Number("relative", 0.1), a.Number("absolute", 1e-7), threshold),
+            string other => throw new ConformanceException($"the clip of updates '{other}' is not known"),
+        };
+    }
 }

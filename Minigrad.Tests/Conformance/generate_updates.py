@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes the conformance cases of clipped updates, of SPAM and of per-example clipping: what the papers' formulas give.
 
-Plain Python in float64, one scalar at a time, written from the formulas; nothing else is needed. The output is the same on
+Plain Python in float64, one scalar at a time, written from the formulas; nothing else is needed but the thresholds of
+generate_clipping.py. The output is the same on
 every run: every case is seeded by its place. All inputs are numbers that float32 holds exactly.
 
   Adafactor's clip    Shazeer and Stern 2018, arXiv:1804.04235, section 6: u / max(1, RMS(u) / d)
@@ -16,6 +17,8 @@ import math
 import pathlib
 import random
 
+from generate_clipping import RULES, Fixed
+
 SEED = 11
 TARGET = pathlib.Path(__file__).parent / "cases"
 RELATIVE, ABSOLUTE = 0.1, 1e-7  # Clippy's defaults.
@@ -24,6 +27,11 @@ RELATIVE, ABSOLUTE = 0.1, 1e-7  # Clippy's defaults.
 def number(value):
     """A number as JSON; nine digits hold any float32 exactly."""
     return [number(x) for x in value] if isinstance(value, list) else float(f"{value:.9g}")
+
+
+def finite(value):
+    """As JSON has no infinity, a text."""
+    return "inf" if value == math.inf else value
 
 
 def tensor(shape, values):
@@ -151,21 +159,20 @@ OPTIMIZERS = {
 }
 
 
-def coefficient(clip, lr, weights, deltas, gradients, squares):
-    """Which part of the update of one parameter is made."""
+def size_of(clip, lr, weights, deltas, gradients, squares):
+    """What of the update of one parameter is compared with the threshold."""
     count = len(weights)
     if clip["clip"] == "rms":
-        rms = math.sqrt(sum((d / lr) ** 2 for d in deltas) / count)
-        return 1 / max(1, rms / clip["threshold"])
+        return math.sqrt(sum((d / lr) ** 2 for d in deltas) / count)
     if clip["clip"] == "stable_adamw":
         floor = clip["clip_eps"] ** 2
-        return 1 / max(1, math.sqrt(sum(g * g / max(v, floor) for g, v in zip(gradients, squares)) / count))
+        return math.sqrt(sum(g * g / max(v, floor) for g, v in zip(gradients, squares)) / count)
     relative, absolute = clip.get("relative", RELATIVE), clip.get("absolute", ABSOLUTE)
-    return min([1] + [(relative * abs(w) + absolute) / abs(d) for w, d in zip(weights, deltas) if d != 0])
+    return max(abs(d) / (relative * abs(w) + absolute) for w, d in zip(weights, deltas))
 
 
 def update_clips(cases):
-    shapes = [(2, 3), (4,)]
+    """Each optimizer with each clip under a number, then each clip under each threshold that follows the past."""
     clips = [
         {"clip": "rms", "threshold": 1.0}, {"clip": "rms", "threshold": 0.25}, {"clip": "rms", "threshold": 0.001}, {"clip": "rms", "threshold": 100.0},
         {"clip": "stable_adamw", "clip_eps": 1e-8}, {"clip": "stable_adamw", "clip_eps": 0.5},
@@ -177,36 +184,75 @@ def update_clips(cases):
                 if clip["clip"] == "stable_adamw" and name in ("sgd", "adagrad", "adamax"):
                     continue
                 cases.next()
-                decay = (0.0, 0.1)[(place + which) % 2]
-                maximize = which % 3 == 2
-                a = {**base, "weight_decay": decay}
-                parameters = [cases.normal(math.prod(shape)) for shape in shapes]
-                parameters[1][0] = 0.0  # Where Clippy has nothing but its absolute bound.
-                start = [list(p) for p in parameters]
-                states = [[{} for _ in p] for p in parameters]
-                gradients, expected, coefficients = [], [], []
-                for t in range(1, 6):
-                    # A gradient that is suddenly 64 times larger, and a parameter whose second element has none.
-                    step = [cases.normal(len(p), 64.0 if t == 4 else 1.0) for p in parameters]
-                    step[0][1] = 0.0
-                    parts = []
-                    for p, g, s in zip(parameters, step, states):
-                        searched = [(-x if maximize else x) + (0 if name == "adamw" else decay * w) for x, w in zip(g, p)]
-                        made = [rule(a, state, x, t) for state, x in zip(s, searched)]
-                        deltas = [delta for delta, _ in made]
-                        part = coefficient(clip, a["lr"], p, deltas, searched, [square for _, square in made])
-                        parts.append(part)
-                        kept = 1.0
-                        if name == "adamw":
-                            kept -= a["lr"] * decay * (part if clip["clip"] == "stable_adamw" else 1)
-                        p[:] = [kept * w - part * delta for w, delta in zip(p, deltas)]
-                    gradients.append([tensor(shape, g) for shape, g in zip(shapes, step)])
-                    expected.append([tensor(shape, p) for shape, p in zip(shapes, parameters)])
-                    coefficients.append(number(parts))
-                cases.add(
-                    f"{name}-{clip['clip']}", "update_clip", optimizer=name, attrs={**a, **clip, "maximize": maximize},
-                    params=[tensor(shape, p) for shape, p in zip(shapes, start)],
-                    grads=gradients, expected=expected, coefficients=coefficients)
+                update_clip(cases, name, rule, base, clip, (0.0, 0.1)[(place + which) % 2], which % 3 == 2)
+    sizes = [{"clip": "rms"}, {"clip": "stable_adamw", "clip_eps": 0.01}, {"clip": "clippy", "relative": 0.25, "absolute": 0.05}]
+    for number_of, (threshold, (make, choices)) in enumerate(RULES.items()):
+        for place, settings in enumerate(choices):
+            for which, clip in enumerate(sizes):
+                name = ("adam", "adamw", "rmsprop")[(number_of + place + which) % 3]
+                rule, bases = OPTIMIZERS[name]
+                cases.next()
+
+                # Adam's first update has a size of just 1, of which rounding would decide whether it is above a threshold of 1.
+                off = {key: 0.875 if key in ("initial", "absolute") and value == 1.0 else value for key, value in settings.items()}
+                update_clip(cases, name, rule, bases[0], clip, 0.1 * (place % 2), which == 1, (threshold, make, off))
+
+
+def update_clip(cases, name, rule, base, clip, decay, maximize, threshold=None):
+    """Five steps under a number, or nine under another threshold, which each parameter has to itself."""
+    shapes = [(2, 3), (4,)]
+    a = {**base, "weight_decay": decay}
+    parameters = [cases.normal(math.prod(shape)) for shape in shapes]
+    parameters[1][0] = 0.0  # Where Clippy has nothing but its absolute bound.
+    start = [list(p) for p in parameters]
+    states = [[{} for _ in p] for p in parameters]
+    series = [make_series(threshold, clip) for _ in parameters]
+    gradients, expected, coefficients, reports = [], [], [], []
+    for t in range(1, 10 if threshold else 6):
+        # A gradient that is suddenly 64 times larger, and a parameter whose second element has none.
+        step = [cases.normal(len(p), 64.0 if t == 4 else 1.0) for p in parameters]
+        step[0][1] = 0.0
+        parts, sizes, limits = [], [], []
+        for p, g, s, rule_of in zip(parameters, step, states, series):
+            searched = [(-x if maximize else x) + (0 if name == "adamw" else decay * w) for x, w in zip(g, p)]
+            made = [rule(a, state, x, t) for state, x in zip(s, searched)]
+            deltas = [delta for delta, _ in made]
+            size = size_of(clip, a["lr"], p, deltas, searched, [square for _, square in made])
+            current = rule_of(t)
+            limit = current.ask(size, size)
+            part = 1.0 if size <= limit else limit / size
+            assert threshold is None or size == limit or abs(size / limit - 1) > 1e-4
+            if 0 < size < math.inf:
+                current.tell(size, size)
+            parts.append(part)
+            sizes.append(size)
+            limits.append(limit)
+            kept = 1.0
+            if name == "adamw":
+                kept -= a["lr"] * decay * (part if clip["clip"] == "stable_adamw" else 1)
+            p[:] = [kept * w - part * delta for w, delta in zip(p, deltas)]
+        gradients.append([tensor(shape, g) for shape, g in zip(shapes, step)])
+        expected.append([tensor(shape, p) for shape, p in zip(shapes, parameters)])
+        coefficients.append(number(parts))
+        reports.append([max(sizes), min(limits), min(parts), float(min(parts) < 1)])
+    extra = {}
+    if threshold:
+        extra = {"threshold": threshold[0], "settings": {key: finite(value) for key, value in threshold[2].items()}, "reports": [[finite(x) for x in r] for r in reports]}
+    cases.add(
+        f"{name}-{clip['clip']}{'-' + threshold[0] if threshold else ''}", "update_clip", optimizer=name, attrs={**a, **clip, "maximize": maximize},
+        params=[tensor(shape, p) for shape, p in zip(shapes, start)],
+        grads=gradients, expected=expected, coefficients=coefficients, **extra)
+
+
+def make_series(threshold, clip):
+    """Gives the rule of a step; the same one at each step but under a schedule."""
+    if threshold is None:
+        rule = Fixed(clip.get("threshold", 1.0))
+    elif threshold[0] == "schedule":
+        return lambda t: Fixed(threshold[2]["initial"] * threshold[2]["factor"] ** (t - 1))
+    else:
+        rule = threshold[1](**threshold[2])
+    return lambda t: rule
 
 
 def spams(cases):

@@ -21,6 +21,10 @@ public sealed class AnomalyOnGpuTests(GpuFixture fixture) : IClassFixture<GpuFix
             Loss.CrossEntropy(place(Tensor.Of([1f, 100f], 1, 2)).WithGradient().Exp(), (Indices)new[] { 0 }),
         ["a sum of gradients that overflows"] = Overflowing,
         ["a recurrent layer that explodes"] = Exploding,
+        ["a result too large for half precision"] = place => Halved(() => place(Tensor.Of([1f, 700f])).WithGradient("x") * 100f).Sum(),
+        ["an operand too large for half precision"] = place => Halved(() => place(Tensor.Of([1f, 70_000f])).WithGradient("x").Softmax()).Sum(),
+        ["a gradient too large for half precision"] = place =>
+            (Halved(() => place(Tensor.Ones(2)).WithGradient("x") * 0.5f) * place(Tensor.Of([1f, 131_072f]))).Sum(),
     };
 
     public static TheoryData<string> Programs => [.. Cases.Keys];
@@ -32,6 +36,12 @@ public sealed class AnomalyOnGpuTests(GpuFixture fixture) : IClassFixture<GpuFix
         AnomalyReport expected = Anomaly.Find(() => Cases[program](tensor => tensor))!;
         AnomalyReport report = Anomaly.Find(() => Cases[program](tensor => tensor.To(fixture.Backend)))!;
         Assert.Equal(expected.ToString(), report.ToString());
+    }
+
+    private static Tensor Halved(Func<Tensor> compute)
+    {
+        using EmulatedPrecision scope = new(Precision.Half);
+        return compute();
     }
 
     private static Tensor Masked(Func<Tensor, Tensor> place)

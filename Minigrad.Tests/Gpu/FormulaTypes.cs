@@ -40,9 +40,16 @@ public static class FormulaTypes
         if (taken.Length > 0 && IsOf(Contract(taken[0]), typeof(IStepRule<>)))
         {
             // The rule follows from what makes it; an optimizer runs it with what all rules share, and its limits.
-            return Steps()
-                .SelectMany(step => IsOf(Contract(taken[1]), typeof(IMeasuredRule<>)) ? Measured(step) : [Decayed(step)])
-                .Select(step => kernel.MakeGenericMethod(step.Step, step.Rule));
+            (Type Step, Type Rule)[] steps = [.. Steps()
+                .SelectMany(step => IsOf(Contract(taken[1]), typeof(IMeasuredRule<>)) ? Measured(step) : [Decayed(step)])];
+            if (taken.Length == 2)
+            {
+                return steps.Select(step => kernel.MakeGenericMethod(step.Step, step.Rule));
+            }
+
+            // A threshold sees a number, whatever it is the size of: one rule meets all thresholds, all rules one.
+            return steps.Select(step => kernel.MakeGenericMethod(step.Step, step.Rule, typeof(FixedThreshold)))
+                .Concat(formulas(Contract(taken[2])).Where(threshold => threshold != typeof(FixedThreshold)).Select(threshold => kernel.MakeGenericMethod(steps[0].Step, steps[0].Rule, threshold)));
         }
 
         IEnumerable<Type[]> choices = [[]];

@@ -71,7 +71,7 @@ public sealed partial class SeamTests
             UnitLength = 1,
             UnitCount = columns,
         };
-        parameter.Backend.Update(new DescentRule(1f), [new UpdateTarget(parameter, GpuFixture.Upload(parameter.Backend, gradient), each, [])]);
+        parameter.Backend.Update(new DescentRule(1f), [new UpdateTarget(parameter, GpuFixture.Upload(parameter.Backend, gradient), each, [])], []);
         Assert.Equal(
             gradient.Select((g, i) => -(g * factors[2 * (i % columns)] * factors[(2 * (i % columns)) + 1])), GpuFixture.Download(parameter));
     }
@@ -88,9 +88,71 @@ public sealed partial class SeamTests
                 new UpdateTarget(empty, Gpu.Allocate(0), GradientScale.One, []),
                 new UpdateTarget(first, GpuFixture.Upload(Gpu, 1f, 1f), GradientScale.One, []),
                 new UpdateTarget(second, GpuFixture.Upload(Gpu, -2f), GradientScale.One, []),
-            ]);
+            ],
+            []);
         Assert.Equal([0.5f, 1.5f], GpuFixture.Download(first));
         Assert.Equal([4f], GpuFixture.Download(second));
+    }
+
+    /// <summary>An element is outside a bound only as it is after scaling; NaN is not, and neither is what fills up the last vector.</summary>
+    [Fact]
+    public void An_update_says_of_which_gradients_an_element_has_passed_a_bound()
+    {
+        const float No = float.PositiveInfinity;
+        (float[] Gradient, GradientScale Scale, int UnitLength, bool Expected)[] cases =
+        [
+            ([1f, -2f, 3f], GradientScale.One, 0, false),
+            ([1f, -2f, 3f], new(1f, 1f, -3f, 3f), 0, false),
+            ([1f, -2f, 3f], new(1f, 1f, -3f, 2.9999998f), 0, true),
+            ([1f, -2f, 3f], new(1f, 1f, -1.9999999f, No), 0, true),
+            ([1f, -2f, 3f], new(0.5f, 0.5f, -0.5f, 0.75f), 0, false),
+            ([1f, -2f, 3f], new(0.5f, 0.5f, -0.5f, 0.7f), 0, true),
+            ([0.1f], new(1f, 1f, -0.5f, 0.5f), 0, false),
+            ([float.NaN, 0f], new(1f, 1f, -0.5f, 0.5f), 0, false),
+            ([float.NaN, No], new(1f, 1f, -0.5f, 0.5f), 0, true),
+            ([], new(1f, 1f, -0.5f, 0.5f), 0, false),
+            ([0f, -0f], new(1f, 1f, 0f, 1f), 0, false),
+            ([1f, 1f, 4f, 4f], new(1f, 1f, -1f, 1f), 2, false),
+            ([1f, 1f, 4f, 4.0000005f], new(1f, 1f, -1f, 1f), 2, true),
+            ([1f, 4f, 1f, 4f], new(1f, 1f, -1f, 1f), 1, false),
+            ([1f, 4f, 1.0000001f, 4f], new(1f, 1f, -1f, 1f), 1, true),
+            ([.. new float[40_000], 2f, .. new float[70_000]], new(1f, 1f, -1f, 1f), 0, true),
+            (new float[110_000], new(1f, 1f, -1f, 1f), 0, false),
+        ];
+        foreach (Backend backend in (Backend[])[Minigrad.Backends.Cpu.CpuBackend.Instance, Gpu])
+        {
+            UpdateTarget[] targets = [.. cases.Select(item => new UpdateTarget(
+                GpuFixture.Upload(backend, item.Gradient),
+                GpuFixture.Upload(backend, item.Gradient),
+                item.UnitLength == 0 ? item.Scale : item.Scale with { UnitFactors = GpuFixture.Upload(backend, 1f, 1f, 0.25f, 1f), UnitLength = item.UnitLength, UnitCount = 2 },
+                []))];
+            bool[] clamped = new bool[cases.Length];
+            backend.Update(new DescentRule(0f), targets, clamped);
+            Assert.Equal(cases.Select(item => item.Expected), clamped);
+
+            // Nothing is taken back, and where nobody asks nothing is said.
+            backend.Update(new DescentRule(0f), targets.Reverse().ToArray(), clamped);
+            Assert.Equal(cases.Zip(cases.Reverse(), (item, other) => item.Expected || other.Expected), clamped);
+            backend.Update(new DescentRule(0f), targets, []);
+
+            foreach (UpdateTarget target in targets)
+            {
+                float[] before = GpuFixture.Download(target.Gradient);
+                Storage copy = backend.Allocate(before.Length);
+                bool found = backend.WriteScaled(target.Gradient, target.Scale, copy);
+                Assert.Equal(before, GpuFixture.Download(target.Gradient));
+                Assert.Equal(found, backend.WriteScaled(target.Gradient, target.Scale, target.Gradient));
+                Assert.Equal(GpuFixture.Download(copy), GpuFixture.Download(target.Gradient));
+                Assert.Equal(cases[Array.IndexOf(targets, target)].Expected, found);
+                float[] written = GpuFixture.Download(copy);
+                for (int i = 0; i < written.Length; i++)
+                {
+                    int unit = target.Scale.UnitFactors is null ? 0 : i / target.Scale.UnitLength % 2;
+                    float expected = before[i] * (target.Scale.First * (unit == 1 ? 0.25f : 1f)) * target.Scale.Second;
+                    Assert.Equal(float.IsNaN(expected) ? expected : Math.Clamp(expected, target.Scale.Low, target.Scale.High), written[i]);
+                }
+            }
+        }
     }
 
     [Fact]
@@ -140,16 +202,16 @@ public sealed partial class SeamTests
         switch (states)
         {
             case 0:
-                backend.Update(new DescentRule(0.5f), [target]);
+                backend.Update(new DescentRule(0.5f), [target], []);
                 break;
             case 1:
-                backend.Update(new OneStateRule(0.5f), [target]);
+                backend.Update(new OneStateRule(0.5f), [target], []);
                 break;
             case 2:
-                backend.Update(new TwoStateRule(0.5f), [target]);
+                backend.Update(new TwoStateRule(0.5f), [target], []);
                 break;
             default:
-                backend.Update(new ThreeStateRule(0.5f), [target]);
+                backend.Update(new ThreeStateRule(0.5f), [target], []);
                 break;
         }
     }
@@ -222,8 +284,10 @@ public sealed partial class SeamTests
         public T Measure<T>(T parameter, T gradient, T first, T second, T third)
             where T : struct, IReal<T> => parameter + (gradient * first);
 
-        public double Coefficient<TMath>(double norm, double count)
-            where TMath : struct, IStepMath => 1.0;
+        public double Size<TMath>(double norm, double count)
+            where TMath : struct, IStepMath => norm;
+
+        public double Factor(double size, double threshold) => 1.0;
 
         public SquaresRule Shortened(double coefficient) => this;
 
@@ -241,8 +305,10 @@ public sealed partial class SeamTests
         public T Measure<T>(T parameter, T gradient, T first, T second, T third)
             where T : struct, IReal<T> => default(SquaresRule).Measure(parameter, gradient, first, second, third);
 
-        public double Coefficient<TMath>(double norm, double count)
-            where TMath : struct, IStepMath => 1.0;
+        public double Size<TMath>(double norm, double count)
+            where TMath : struct, IStepMath => norm;
+
+        public double Factor(double size, double threshold) => 1.0;
 
         public LargestRule Shortened(double coefficient) => this;
 

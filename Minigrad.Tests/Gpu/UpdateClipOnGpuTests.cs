@@ -18,6 +18,8 @@ public sealed class UpdateClipOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
 
     public static TheoryData<string, string> KindsAndClips => UpdateClipTests.KindsAndClips;
 
+    public static TheoryData<string> ThresholdNames => UpdateThresholdTests.ThresholdNames;
+
     private GpuBackend Gpu => fixture.Backend;
 
     [Theory]
@@ -84,6 +86,151 @@ public sealed class UpdateClipOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
         for (int i = 0; i < 3; i++)
         {
             AssertClose(onCpu.Parameters[i].ToArray(), onGpu.Parameters[i].ToArray(), $"parameter {i}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(ThresholdNames))]
+    public void Every_clip_under_every_threshold_is_the_same_on_both(string threshold)
+    {
+        foreach (string clip in UpdateThresholdTests.Clips.Keys)
+        {
+            Run Make(Backend backend)
+            {
+                Run run = new(backend, [[4, 3], [5], [0, 2], [1]], "adam", "none");
+                run.Optimizer.UpdateClip = UpdateThresholdTests.Clips[clip](StageKinds.Thresholds[threshold]());
+                run.Optimizer.NonFinite = NonFinitePolicy.SkipStep;
+                return run;
+            }
+
+            (Run onCpu, Run onGpu) = (Make(CpuBackend.Instance), Make(Gpu));
+            for (int step = 0; step < 8; step++)
+            {
+                float scale = step switch { 3 => float.NaN, 5 => 1e25f, 6 => 20f, _ => 1f };
+                int leftOut = step == 2 ? 1 : -1;
+                string what = $"{clip}, {threshold}, step {step + 1}";
+                AssertSame(onCpu, onGpu, onCpu.Step(step, scale, leftOut), onGpu.Step(step, scale, leftOut), what);
+                AssertSameMemories(onCpu.Optimizer, onGpu.Optimizer, what);
+            }
+        }
+    }
+
+    [Fact]
+    public void Histories_go_along_from_group_to_group_and_between_host_and_device()
+    {
+        foreach (string clip in UpdateThresholdTests.Clips.Keys)
+        {
+            UpdateClip Make() => UpdateThresholdTests.Clips[clip](Threshold.Percentile(40, window: 3));
+            List<string> Train(Backend backend)
+            {
+                Tensor[] parameters = On(backend, [320, 512], [4], [5, 2]);
+                AdamW optimizer = new([new ParameterGroup([parameters[0]], "a"), new ParameterGroup([parameters[1]], "b"), new ParameterGroup([parameters[2]], "c")], 0.1) { UpdateClip = Make() };
+                List<string> told = [];
+                for (int step = 0; step < 8; step++)
+                {
+                    // A group comes to have a clip of its own, a stage of one's own takes the steps to the host, and both end.
+                    optimizer.Groups[1].UpdateClip = step switch { 2 => Make(), 5 => null, _ => optimizer.Groups[1].UpdateClip };
+                    optimizer.Clip = step is 3 or 6 ? [new OwnStage()] : [Clip.GlobalNorm(Threshold.Percentile(90, window: 4))];
+                    UpdateClipTests.Set(parameters, UpdateClipTests.Gradients(parameters, step, step == 6 ? 30f : 1f));
+                    StepReport report = optimizer.Step();
+                    told.AddRange(report.Stages.Select(stage => $"{stage.Stage} {stage.Norm:g4} {stage.Threshold:g4} {stage.Coefficient:g4} {stage.Acted}"));
+                    told.AddRange(report.UpdateCoefficients.Select(part => $"{part.Name} {part.Coefficient:g4}"));
+                }
+
+                told.AddRange(optimizer.State().Stages.Select(stage => $"{stage.Stage} {string.Join(' ', stage.Memories.Select(memory => string.Join(',', memory.Select(number => $"{number:g4}"))))}"));
+                return told;
+            }
+
+            Assert.Equal(Train(CpuBackend.Instance), Train(Gpu));
+        }
+    }
+
+    /// <summary>A threshold that remembers takes one launch more for each update, however many windows; a number or a schedule takes none.</summary>
+    [Theory]
+    [InlineData("fixed", 3, 4)]
+    [InlineData("schedule", 3, 4)]
+    [InlineData("percentile", 3, 5)]
+    [InlineData("median", 17, 8)]
+    [InlineData("fixed", 17, 7)]
+    public void Remembering_the_sizes_of_updates_takes_one_launch(string threshold, int parameterCount, int launches)
+    {
+        Run run = new(Gpu, [.. Enumerable.Repeat((int[])[3, 2], parameterCount)], "adam", "none");
+        (run.Optimizer.UpdateClip, run.Optimizer.CheckInterval) = (UpdateClip.Rms(StageKinds.Thresholds[threshold]()), 64);
+        run.Step(0, 1f);
+        GpuCounters before = Gpu.Counters;
+        run.Optimizer.Step();
+        Assert.Equal(new GpuCounters(launches, 0, 0, 0, 0), Gpu.Counters - before);
+    }
+
+    [Fact]
+    public void Reports_read_later_say_what_each_clip_and_each_bound_did()
+    {
+        Tensor[] parameters = On(Gpu, [2], [40_000]);
+        Sgd optimizer = new([new ParameterGroup([parameters[0]], "a"), new ParameterGroup([parameters[1]], "b") { UpdateClip = UpdateClip.Rms(Threshold.Percentile(0, window: 4)) }], 0.5)
+        {
+            Clip = [Clip.Value(-4, 2), Clip.GlobalNorm(1000), Clip.GlobalNorm(1000), Clip.GlobalNorm(1000), Clip.Value(3.5)],
+            UpdateClip = UpdateClip.Rms(3.25),
+        };
+        StepReport Step(params float[] first)
+        {
+            UpdateClipTests.Set(parameters, [first, [.. Enumerable.Repeat(1f, 40_000)]]);
+            return optimizer.Step();
+        }
+
+        StepReport[] reports = [Step(1f, 2f), Step(0f, 2.0000002f), Step(-4f, -4f), Step(-4.0000005f, 0f), Step(-3.5f, 0f), Step(-3.6f, 0f)];
+        optimizer.Clip = [Clip.Value(1)];
+        StepReport[] later = [Step(1f, 1f), Step(1f, 1.5f)];
+        optimizer.UpdateClip = null;
+        Assert.Equal(
+            [(false, false), (true, false), (false, true), (true, true), (false, false), (false, true)],
+            reports.Select(report => (report.Stages[0].Acted, report.Stages[4].Acted)));
+        Assert.Equal([false, true, true, true, false, true], reports.Select(report => report.WasClipped));
+        Assert.Equal([false, true], later.Select(report => report.Stages[0].Acted));
+        Assert.Equal(["b: update Rms(percentile 0 of 4)", "update Rms(3.25)"], reports[2].Stages.Skip(5).Select(stage => stage.Stage));
+        Assert.Equal([false, false, true, false], reports[..4].Select(report => report.Stages[6].Acted));
+        Assert.Equal((3.5, 3.25, 3.25 / 3.5), (Math.Round(reports[2].Stages[6].Norm, 5), reports[2].Stages[6].Threshold, reports[2].Stages[6].Coefficient), (a, b) => Math.Abs(a.Item1 - b.Item1) < 1e-5 && a.Item2 == b.Item2 && Math.Abs(a.Item3 - b.Item3) < 1e-5);
+        Assert.Equal((1.0, 1.0, false), (Math.Round(later[0].Stages[1].Norm, 5), Math.Round(later[0].Stages[1].Threshold, 5), later[0].Stages[1].Acted));
+    }
+
+    /// <summary>Every order of stages, by the device, by the host over the device, and by the CPU.</summary>
+    [Fact]
+    public void Whether_a_value_stage_acted_is_known_to_all_alike()
+    {
+        Dictionary<string, Func<ClipStage>> kinds = new()
+        {
+            ["value"] = () => Clip.Value(0.9),
+            ["two-sided"] = () => Clip.Value(-1.1, 0.6),
+            ["rule"] = () => Clip.Value(Threshold.Percentile(50, window: 3)),
+            ["global"] = () => Clip.GlobalNorm(2.5),
+            ["rows"] = () => Clip.UnitNorm(0.6),
+            ["columns"] = () => Clip.UnitNorm(0.6, layout: UnitLayout.Columns),
+            ["L1"] = () => Clip.ParameterNorm(3, order: 1),
+        };
+        foreach ((string first, string second, string third) in kinds.Keys.SelectMany(a => kinds.Keys.Select(b => (a, b, b == "value" ? "two-sided" : "value"))))
+        {
+            bool[] Acted(Backend backend, bool byHost)
+            {
+                Tensor[] parameters = On(backend, [4, 3], [5], [0, 2]);
+                Sgd optimizer = new(parameters, learningRate: 0) { NonFinite = NonFinitePolicy.SkipStep };
+                ClipStage[] stages = [kinds[first](), kinds[second](), kinds[third]()];
+                List<bool> acted = [];
+                for (int step = 0; step < 5; step++)
+                {
+                    optimizer.Clip = byHost ? [.. stages, new OwnStage()] : stages;
+                    UpdateClipTests.Set(parameters, UpdateClipTests.Gradients(parameters, step, step == 3 ? float.NaN : 0.2f + (0.3f * step)));
+                    acted.AddRange(optimizer.Step().Stages.Take(3).Select(stage => stage.Acted));
+                }
+
+                return [.. acted];
+            }
+
+            bool[] expected = Acted(CpuBackend.Instance, byHost: false);
+            string what = $"{first}, {second}, {third}: ";
+            foreach ((Backend backend, bool byHost) in ((Backend, bool)[])[(Gpu, false), (Gpu, true), (CpuBackend.Instance, true)])
+            {
+                string actual = string.Join(' ', Acted(backend, byHost));
+                Assert.True(string.Join(' ', expected) == actual, $"{what}{backend.Name}{(byHost ? " by the host" : string.Empty)} says {actual}, and the CPU {string.Join(' ', expected)}.");
+            }
         }
     }
 
@@ -224,8 +371,27 @@ public sealed class UpdateClipOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
     private static (string Name, double Coefficient)[] Rounded(StepReport report) =>
         [.. report.UpdateCoefficients.Select(part => (part.Name, Math.Round(part.Coefficient, 6)))];
 
+    private static void AssertSameMemories(Optimizer expected, Optimizer actual, string what)
+    {
+        IReadOnlyList<StageState> known = expected.State().Stages;
+        IReadOnlyList<StageState> found = actual.State().Stages;
+        Assert.Equal(known.Select(stage => (what, stage.Stage, stage.Asked)), found.Select(stage => (what, stage.Stage, stage.Asked)));
+        foreach ((double one, double other) in known.SelectMany(stage => stage.Memories).SelectMany(memory => memory)
+            .Zip(found.SelectMany(stage => stage.Memories).SelectMany(memory => memory)))
+        {
+            Assert.True(Math.Abs(one - other) <= CoefficientTolerance * Math.Max(1e-2, Math.Abs(one)), $"{what}: {other:R} is remembered on the device and {one:R} on the CPU.");
+        }
+    }
+
     private static void AssertClose(StepReport expected, StepReport actual, string what)
     {
+        Assert.Equal(expected.Stages.Select(stage => (what, stage.Stage, stage.Acted)), actual.Stages.Select(stage => (what, stage.Stage, stage.Acted)));
+        foreach ((double one, double other) in expected.Stages.Zip(actual.Stages).SelectMany(pair => ((double, double)[])
+            [(pair.First.Norm, pair.Second.Norm), (pair.First.Threshold, pair.Second.Threshold), (pair.First.Coefficient, pair.Second.Coefficient)]))
+        {
+            Assert.True(one.Equals(other) || Math.Abs(one - other) <= CoefficientTolerance * Math.Abs(one), $"{what}: a stage has {other:R} on the device and {one:R} on the CPU.");
+        }
+
         Assert.Equal(expected.UpdateCoefficients.Select(part => part.Name), actual.UpdateCoefficients.Select(part => part.Name));
         foreach (((string name, double coefficient), (_, double found)) in expected.UpdateCoefficients.Zip(actual.UpdateCoefficients))
         {

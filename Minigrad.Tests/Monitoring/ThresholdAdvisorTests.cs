@@ -59,6 +59,23 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_run_that_converges_is_not_taken_for_one_that_explodes()
+    {
+        // From 1 to 1e-6: the first norm is a thousand times the median of all.
+        float[] norms = [.. Enumerable.Range(0, 300).Select(i => MathF.Pow(10, -i / 50f))];
+        ThresholdAdvice advice = ThresholdAdvisor.Advise(Record(norms));
+        Assert.Equal((false, null), (advice.IsSpiky, advice.ExplodedAt));
+        Assert.Contains("from p95 on", advice.ToString(), StringComparison.Ordinal);
+        Assert.Contains("The norms fell from 0.182 to 5.75e-06", advice.ToString(), StringComparison.Ordinal);
+
+        // What towers over its time and over the median is one.
+        norms[150] = 1;
+        Assert.True(ThresholdAdvisor.Advise(Record(norms)).IsSpiky);
+        norms[150] = 1000;
+        Assert.Equal(151, ThresholdAdvisor.Advise(Record(norms)).ExplodedAt);
+    }
+
+    [Fact]
     public void After_an_explosion_nothing_is_suggested_but_another_recording()
     {
         float[] norms = [.. Enumerable.Range(0, 60).Select(i => i == 30 ? 1e6f : 1f)];

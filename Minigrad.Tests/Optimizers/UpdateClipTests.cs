@@ -356,6 +356,24 @@ public sealed class UpdateClipTests
         Assert.Equal(1, optimizer.Step().UpdateCoefficient);
     }
 
+    /// <summary>
+    /// After the first step Adam's v̂ is g² and RMSProp's v is g² / 10, of which g² / 100 are the mean's square: the updates' sizes
+    /// are 1, √10 and 10 / 3.
+    /// </summary>
+    [Theory]
+    [InlineData("keras-adam", 1)]
+    [InlineData("keras-amsgrad", 1)]
+    [InlineData("keras-rmsprop", 0.316227766)]
+    [InlineData("keras-rmsprop-centered", 0.3)]
+    public void Rules_of_Keras_say_their_mean_square(string kind, double expected)
+    {
+        Tensor w = Tensor.Of([1f, 2f, 3f]).WithGradient("w");
+        Optimizer optimizer = OptimizerTests.Make(kind, [w]);
+        optimizer.UpdateClip = UpdateClip.StableAdamW();
+        w.Gradient = Tensor.Of([5f, -7f, 0.25f]);
+        Assert.Equal(expected, optimizer.Step().UpdateCoefficient, 1e-6);
+    }
+
     [Fact]
     public void What_a_clip_cannot_do_is_refused_with_the_reason()
     {

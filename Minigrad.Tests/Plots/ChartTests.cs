@@ -23,6 +23,16 @@ public sealed class ChartTests
             StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("short", 786)]
+    [InlineData("threshold of ParameterNorm(percentile 50 of 1000)", 78 + 532 + 46 + 333)]
+    public void A_long_name_makes_the_picture_wider(string name, int width)
+    {
+        Panel panel = new("norm", [new Series("a", [(0, 1), (1, 2)])]) { Marks = [new Series(name, [(0, 1)])] };
+        XDocument document = XDocument.Parse(new LineChart("t", "step", panel).ToSvg());
+        Assert.Equal(width, (int)document.Root!.Attribute("width")!);
+    }
+
     [Fact]
     public void Panels_side_by_side_share_their_rows_vertical_range()
     {

@@ -164,6 +164,24 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
+    internal override bool TryRoundedProduct<TRounding, TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
+    {
+        PackedOperand kept = ((CpuStorage)right.Storage).PackedRounded<TRounding>();
+        if (shape.Batch != 1 || shape.Columns == 1 || !kept.ComesAgain(shape.TransposeRight))
+        {
+            return false;
+        }
+
+        Epilogue<TActivation> epilogue = new(bias is null ? null : Array(bias), activation);
+        Cpu.MatrixProduct.Run<TActivation, RoundedForm<TRounding>>(
+            workers, shape, Memory(left), Memory(right), Memory(result), epilogue, kept);
+        KeepAlive(left.Storage, right.Storage, result.Storage);
+        GC.KeepAlive(bias);
+        return true;
+    }
+
+    /// <inheritdoc/>
     public override void Cell<TCell>(TCell cell, in CellForward step)
     {
         CellLoops.Forward(workers, cell, step);
@@ -319,9 +337,9 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    public override void Update<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped)
     {
-        UpdateLoops.Update(workers, rule, targets);
+        UpdateLoops.Update(workers, rule, targets, clamped);
         foreach (ref readonly UpdateTarget target in targets)
         {
             KeepAlive(target.Parameter, target.Gradient, target.Scale.UnitFactors);

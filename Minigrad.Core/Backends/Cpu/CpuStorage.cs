@@ -25,7 +25,14 @@ internal class CpuStorage : Storage
     public Span<float> Span => Array.AsSpan(0, Length);
 
     /// <summary>These numbers as the right operand of products.</summary>
-    public PackedOperand Packed => packed ??= new PackedOperand(this);
+    public PackedOperand Packed => (packed ??= new PackedOperand(this)).Plain;
+
+    /// <summary>These numbers rounded, as the right operand of products. One format is kept at a time.</summary>
+    public PackedOperand PackedRounded<TRounding>()
+    {
+        PackedOperand? kept = packed;
+        return kept is RoundedOperand<TRounding> ? kept : packed = new RoundedOperand<TRounding>(this, Packed);
+    }
 
     /// <inheritdoc/>
     protected override void ReturnBuffer() => Take();

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
 using Minigrad.Operations;
@@ -54,7 +55,20 @@ internal static class MatrixProduct
         ArraySegment<float> result,
         Epilogue<TActivation> epilogue,
         PackedOperand? kept = null)
+        where TActivation : unmanaged, IUnaryOp =>
+        Run<TActivation, PlainForm>(workers, shape, left, right, result, epilogue, kept);
+
+    /// <summary>The same of numbers of B in another form, which has to be kept.</summary>
+    public static void Run<TActivation, TForm>(
+        Workers workers,
+        MatrixProductShape shape,
+        ArraySegment<float> left,
+        ArraySegment<float> right,
+        ArraySegment<float> result,
+        Epilogue<TActivation> epilogue,
+        PackedOperand? kept)
         where TActivation : unmanaged, IUnaryOp
+        where TForm : struct, IPackedForm
     {
         if (shape.Batch == 0 || shape.Rows == 0 || shape.Columns == 0)
         {
@@ -78,7 +92,7 @@ internal static class MatrixProduct
         for (int step = 0; step < shape.Depth; step += packedDepth)
         {
             Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
-            float[]? packedRight = plan.IsRightInPlace ? null : PackedRight(workers, plan, right, kept);
+            float[]? packedRight = plan.IsRightInPlace && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept);
             for (int row = 0; row < shape.Rows; row += PackedRows)
             {
                 plan = plan with { FirstRow = row, RowCount = Math.Min(PackedRows, shape.Rows - row) };
@@ -89,7 +103,7 @@ internal static class MatrixProduct
                     workers.For(plan.LeftCount * plan.LeftGroups, plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
-                Multiply<TActivation> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
+                Multiply<TActivation, TForm> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
                 workers.For(shape.Batch * plan.RowBlocks * plan.Strips, plan.WorkPerBlock, multiply);
             }
         }
@@ -116,16 +130,17 @@ internal static class MatrixProduct
         Run(workers, transposed, right, left, result, epilogue.OfOneColumn);
     }
 
-    private static float[] PackedRight(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
+    private static float[] PackedRight<TForm>(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
+        where TForm : struct, IPackedForm
     {
         if (kept?.Find(plan.Shape, right.Offset) is { } found)
         {
             return found;
         }
 
-        int length = plan.RightCount * plan.Strips * plan.StripLength;
+        int length = plan.RightCount * plan.Strips * plan.StripLength / TForm.Value;
         float[] packed = kept?.Buffer(plan.Shape, length) ?? Buffer(ref rightBuffer, length);
-        workers.For(plan.RightCount * plan.RightGroups, plan.RightGroupStrips * plan.StripLength, new PackRight(plan, right, packed));
+        workers.For(plan.RightCount * plan.RightGroups, plan.RightGroupStrips * plan.StripLength, new PackRight<TForm>(plan, right, packed));
         kept?.Keep(plan.Shape, right.Offset, packed);
         return packed;
     }
@@ -227,18 +242,34 @@ internal static class MatrixProduct
     }
 
     /// <summary>Packs some strips of B.</summary>
-    private readonly struct PackRight(Plan plan, ArraySegment<float> right, float[] packed) : ILoopBody
+    private readonly struct PackRight<TForm>(Plan plan, ArraySegment<float> right, float[] packed) : ILoopBody
+        where TForm : struct, IPackedForm
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
-            MatrixProductShape shape = plan.Shape;
             int product = item / plan.RightGroups;
             int firstStrip = item % plan.RightGroups * plan.RightGroupStrips;
+            int start = ((product * plan.Strips) + firstStrip) * plan.StripLength;
+            int length = Math.Min(plan.RightGroupStrips, plan.Strips - firstStrip) * plan.StripLength;
+            if (!TForm.IsRounded)
+            {
+                Pack(product, firstStrip, packed.AsSpan(start, length));
+                return;
+            }
+
+            float[] strips = ArrayPool<float>.Shared.Rent(length);
+            Pack(product, firstStrip, strips);
+            OperandPacking.Round<TLanes, TForm>(strips.AsSpan(0, length), packed.AsSpan(start / TForm.Value, length / TForm.Value));
+            ArrayPool<float>.Shared.Return(strips);
+        }
+
+        private void Pack(int product, int firstStrip, Span<float> strips)
+        {
+            MatrixProductShape shape = plan.Shape;
             int column = firstStrip * Plan.StripWidth;
             int columns = Math.Min(plan.RightGroupStrips * Plan.StripWidth, shape.Columns - column);
             ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(product));
-            Span<float> strips = packed.AsSpan(((product * plan.Strips) + firstStrip) * plan.StripLength);
             if (!shape.TransposeRight)
             {
                 OperandPacking.Copy(
@@ -288,7 +319,7 @@ internal static class MatrixProduct
     }
 
     /// <summary>Computes one block: some rows by one strip of B, of one product of the batch.</summary>
-    private readonly struct Multiply<TActivation>(
+    private readonly struct Multiply<TActivation, TForm>(
         Plan plan,
         ArraySegment<float> left,
         ArraySegment<float> right,
@@ -297,6 +328,7 @@ internal static class MatrixProduct
         ArraySegment<float> result,
         Epilogue<TActivation> epilogue) : ILoopBody
         where TActivation : unmanaged, IUnaryOp
+        where TForm : struct, IPackedForm
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
@@ -308,10 +340,11 @@ internal static class MatrixProduct
             int product = item / plan.Strips / plan.RowBlocks;
             int column = strip * Plan.StripWidth;
             int columns = Math.Min(Plan.StripWidth, shape.Columns - column);
-            int bStep = packedRight is null ? shape.Columns : Plan.StripWidth;
+            int stripLength = plan.StripLength / TForm.Value;
+            int bStep = packedRight is null ? shape.Columns : Plan.StripWidth / TForm.Value;
             ReadOnlySpan<float> b = packedRight is null
                 ? right.AsSpan(plan.RightStart(product) + (plan.FirstStep * shape.Columns) + column)
-                : packedRight.AsSpan(((shape.SharedRight ? 0 : product * plan.Strips) + strip) * plan.StripLength, plan.StripLength);
+                : packedRight.AsSpan(((shape.SharedRight ? 0 : product * plan.Strips) + strip) * stripLength, stripLength);
 
             // Tiles are stored whole. At the right edge they go to the stack, and only the columns that exist are copied.
             bool isNarrow = columns <= TLanes.Count;
@@ -329,7 +362,7 @@ internal static class MatrixProduct
                     Span<float> target = result.AsSpan((((product * shape.Rows) + plan.FirstRow + row) * shape.Columns) + column);
                     if (isWhole)
                     {
-                        TileKernel.Run<TLanes>(
+                        TileKernel.Run<TLanes, TForm>(
                             rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref target[0], (nuint)shape.Columns, isContinued);
                         continue;
                     }
@@ -339,7 +372,7 @@ internal static class MatrixProduct
                         target.Slice(i * shape.Columns, columns).CopyTo(edge[(i * Plan.StripWidth)..]);
                     }
 
-                    TileKernel.Run<TLanes>(
+                    TileKernel.Run<TLanes, TForm>(
                         rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref edge[0], (nuint)Plan.StripWidth, isContinued);
                     for (int i = 0; i < rows; i++)
                     {

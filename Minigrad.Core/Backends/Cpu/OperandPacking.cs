@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Minigrad.Numerics;
 
 namespace Minigrad.Backends.Cpu;
 
@@ -99,6 +100,33 @@ internal static class OperandPacking
             {
                 strip[(k * width) + line] = numbers[k];
             }
+        }
+    }
+
+    /// <summary>Packed numbers in another form: the first vector of a step and the second, or both in the room of one.</summary>
+    /// <param name="strips">Whole strips, two vectors a step.</param>
+    /// <param name="rounded">The same in the form.</param>
+    [MethodImpl(Loop)]
+    public static void Round<TLanes, TForm>(ReadOnlySpan<float> strips, Span<float> rounded)
+        where TLanes : struct, ILanes<TLanes>
+        where TForm : struct, IPackedForm
+    {
+        _ = rounded[(strips.Length / TForm.Value) - 1];
+        ref float from = ref MemoryMarshal.GetReference(strips);
+        ref float to = ref MemoryMarshal.GetReference(rounded);
+        nuint count = (nuint)TLanes.Count;
+        for (nuint i = 0; i < (nuint)strips.Length; i += 2 * count)
+        {
+            TLanes first = TForm.Round(TLanes.Load(in from, i));
+            TLanes second = TForm.Round(TLanes.Load(in from, i + count));
+            if (TForm.Value == 2)
+            {
+                TLanes.Store(TLanes.Pair(first, second), ref to, i / 2);
+                continue;
+            }
+
+            TLanes.Store(first, ref to, i);
+            TLanes.Store(second, ref to, i + count);
         }
     }
 

@@ -6,12 +6,15 @@ namespace Minigrad.Backends.Cpu;
 /// at each step are not kept.
 /// </summary>
 /// <param name="storage">Whose numbers.</param>
-internal sealed class PackedOperand(CpuStorage storage)
+internal class PackedOperand(CpuStorage storage)
 {
     private int straightVersion = -1;
     private int transposedVersion = -1;
     private Form? straight;
     private Form? transposed;
+
+    /// <summary>The packed form of the numbers as they are.</summary>
+    public virtual PackedOperand Plain => this;
 
     /// <summary>Records a product, and says whether the one before read the same numbers the same way.</summary>
     /// <param name="isTransposed">Whether the product reads them transposed.</param>

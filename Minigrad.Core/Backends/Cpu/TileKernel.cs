@@ -31,63 +31,68 @@ internal static class TileKernel
     }
 
     /// <summary>Computes a tile of any height as a few of fixed heights.</summary>
+    /// <typeparam name="TLanes">The machine's vectors.</typeparam>
+    /// <typeparam name="TShare">How many of B's numbers share the room of a float32; two are the first vector's and the second's.</typeparam>
     /// <param name="rows">The tile's rows.</param>
     /// <param name="isNarrow">Whether it is one vector wide, not two.</param>
     /// <param name="a">A's numbers: row r of step k at k · aStep + r.</param>
     /// <param name="aStep">From one step of the depth to the next.</param>
-    /// <param name="b">B's numbers: column j of step k at k · bStep + j.</param>
+    /// <param name="b">B's numbers: column j of step k at k · bStep + j, or in a pair at k · bStep + (j mod the vector's length).</param>
     /// <param name="bStep">From one step of the depth to the next.</param>
     /// <param name="depth">How many steps.</param>
     /// <param name="c">The result: row r, column j at r · cStep + j.</param>
     /// <param name="cStep">From one row of the result to the next.</param>
     /// <param name="isContinued">Whether the sums go on from what the result holds.</param>
-    public static void Run<TLanes>(
+    public static void Run<TLanes, TShare>(
         int rows, bool isNarrow, ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TShare : struct, ICount
     {
         while (rows > 0)
         {
             int done = isNarrow
-                ? RunHighest<TLanes, One>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued)
-                : RunHighest<TLanes, Two>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ? RunHighest<TLanes, One, TShare>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued)
+                : RunHighest<TLanes, Two, TShare>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
             a = ref Unsafe.Add(ref a, done);
             c = ref Unsafe.Add(ref c, (nuint)done * cStep);
             rows -= done;
         }
     }
 
-    private static int RunHighest<TLanes, TVectors>(
+    private static int RunHighest<TLanes, TVectors, TShare>(
         int rows, ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TShare : struct, ICount
         where TVectors : struct, ICount
     {
         switch (rows)
         {
             case >= 12:
-                Tile<TLanes, Twelve, TVectors>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                Tile<TLanes, Twelve, TVectors, TShare>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 12;
             case >= 8:
-                Tile<TLanes, Eight, TVectors>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                Tile<TLanes, Eight, TVectors, TShare>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 8;
             case >= 6:
-                Tile<TLanes, Six, TVectors>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                Tile<TLanes, Six, TVectors, TShare>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 6;
             case >= 4:
-                Tile<TLanes, Four, TVectors>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                Tile<TLanes, Four, TVectors, TShare>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 4;
             case >= 2:
-                Tile<TLanes, Two, TVectors>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                Tile<TLanes, Two, TVectors, TShare>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 2;
             default:
-                Tile<TLanes, One, TVectors>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                Tile<TLanes, One, TVectors, TShare>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 1;
         }
     }
 
     [MethodImpl(Loop)]
-    private static void Tile<TLanes, TRows, TVectors>(
+    private static void Tile<TLanes, TRows, TVectors, TShare>(
         ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TShare : struct, ICount
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
@@ -170,8 +175,7 @@ internal static class TileKernel
 
         for (nuint k = 0; k < depth; k++)
         {
-            TLanes b0 = TLanes.Load(in b, 0);
-            TLanes b1 = TVectors.Value > 1 ? TLanes.Load(in b, (nuint)TLanes.Count) : default;
+            LoadStep<TLanes, TVectors, TShare>(ref b, out TLanes b0, out TLanes b1);
             Add<TLanes, TVectors>(a, b0, b1, ref c00, ref c01);
             if (TRows.Value > 1)
             {
@@ -324,6 +328,24 @@ internal static class TileKernel
     {
         first = TLanes.Load(in c, 0);
         second = TVectors.Value > 1 ? TLanes.Load(in c, (nuint)TLanes.Count) : default;
+    }
+
+    /// <summary>B's numbers of one step of the depth.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void LoadStep<TLanes, TVectors, TShare>(ref float b, out TLanes first, out TLanes second)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TVectors : struct, ICount
+        where TShare : struct, ICount
+    {
+        if (TShare.Value == 1)
+        {
+            Load<TLanes, TVectors>(ref b, out first, out second);
+            return;
+        }
+
+        TLanes pair = TLanes.Load(in b, 0);
+        first = TLanes.LowOfPair(pair);
+        second = TVectors.Value > 1 ? TLanes.HighOfPair(pair) : default;
     }
 
     /// <summary>One step of the depth for one row.</summary>

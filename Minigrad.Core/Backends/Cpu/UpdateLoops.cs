@@ -17,26 +17,42 @@ internal static class UpdateLoops
     /// <summary>An element costs about as much as this many elements of a plain copy.</summary>
     private const int WorkPerElement = 4;
 
+    /// <summary>How a gradient is read.</summary>
+    private interface IReading
+    {
+        /// <summary>An element as the update reads it.</summary>
+        /// <param name="x">The element in memory.</param>
+        /// <param name="clamped">Becomes 1 where it has passed a bound.</param>
+        T Read<T>(T x, ref T clamped)
+            where T : struct, IReal<T>;
+    }
+
     /// <summary>Updates every target by the rule.</summary>
-    public static void Update<TRule>(Workers workers, TRule rule, ReadOnlySpan<UpdateTarget> targets)
+    public static void Update<TRule>(Workers workers, TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped)
         where TRule : unmanaged, IUpdateRule
     {
         // A span can't be handed to other threads.
-        UpdateTarget[] shared = ArrayPool<UpdateTarget>.Shared.Rent(targets.Length);
-        targets.CopyTo(shared);
+        Work[] shared = ArrayPool<Work>.Shared.Rent(targets.Length);
         BlockList blocks = BlockList.Rent();
         for (int i = 0; i < targets.Length; i++)
         {
+            shared[i] = new Work { Target = targets[i] };
             blocks.Add(i, 0, targets[i].Parameter.Length);
         }
 
         workers.For(blocks.ShareCount, WorkPerElement * BlockList.BlockLength, new Body<TRule>(rule, shared, blocks));
+        for (int i = 0; i < clamped.Length; i++)
+        {
+            clamped[i] |= shared[i].IsClamped;
+        }
+
         blocks.Return();
         Array.Clear(shared, 0, targets.Length);
-        ArrayPool<UpdateTarget>.Shared.Return(shared);
+        ArrayPool<Work>.Shared.Return(shared);
     }
 
-    private static void UpdateBlock<TRule, TLanes>(TRule rule, in UpdateTarget target, Block block)
+    /// <returns>Whether an element has passed a bound, as all methods below say it.</returns>
+    private static bool UpdateBlock<TRule, TLanes>(TRule rule, in UpdateTarget target, Block block)
         where TRule : unmanaged, IUpdateRule
         where TLanes : struct, ILanes<TLanes>
     {
@@ -45,25 +61,26 @@ internal static class UpdateLoops
         GradientScale scale = target.Scale;
         if (scale.UnitFactors is not CpuStorage factors)
         {
-            UpdateRange<TRule, TLanes>(rule, target, scale.First, scale.Second, start, end);
-            return;
+            return UpdateRange<TRule, TLanes>(rule, target, scale.First, scale.Second, start, end);
         }
 
         if (scale.HasColumns)
         {
-            UpdateColumns<TRule, TLanes>(rule, target, factors.Array, start, end);
-            return;
+            return UpdateColumns<TRule, TLanes>(rule, target, factors.Array, start, end);
         }
 
+        bool isClamped = false;
         while (start < end)
         {
             int unit = start / scale.UnitLength;
             int unitEnd = Math.Min(end, (unit + 1) * scale.UnitLength);
             float first = scale.First * factors.Array[2 * unit];
             float second = scale.Second * factors.Array[(2 * unit) + 1];
-            UpdateRange<TRule, TLanes>(rule, target, first, second, start, unitEnd);
+            isClamped |= UpdateRange<TRule, TLanes>(rule, target, first, second, start, unitEnd);
             start = unitEnd;
         }
+
+        return isClamped;
     }
 
     /// <summary>Elements of a gradient times the factors of their units, of which neighbours have different ones.</summary>
@@ -86,24 +103,27 @@ internal static class UpdateLoops
     }
 
     /// <summary>Where neighbours are of different units, elements are scaled in a piece of the stack, and the update reads them from there.</summary>
-    private static void UpdateColumns<TRule, TLanes>(TRule rule, in UpdateTarget target, float[] factors, int start, int end)
+    private static bool UpdateColumns<TRule, TLanes>(TRule rule, in UpdateTarget target, float[] factors, int start, int end)
         where TRule : unmanaged, IUpdateRule
         where TLanes : struct, ILanes<TLanes>
     {
         const int PieceLength = 256;
         Span<float> scaled = stackalloc float[PieceLength];
-        ScaledGradient clamp = new(1f, 1f, target.Scale.Low, target.Scale.High);
+        Bounded bounded = new(new ScaledGradient(1f, 1f, target.Scale.Low, target.Scale.High));
+        bool isClamped = false;
         while (start < end)
         {
             Span<float> piece = scaled[..Math.Min(PieceLength, end - start)];
             ScaleColumns(target, factors, start, piece);
-            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, piece, clamp, start, start + piece.Length);
+            isClamped |= UpdateRange<TRule, Bounded, TLanes>(rule, target, piece, bounded, start, start + piece.Length);
             start += piece.Length;
         }
+
+        return isClamped;
     }
 
     /// <summary>Without a bound nothing is clamped, which saves a seventh of an update in the cache.</summary>
-    private static void UpdateRange<TRule, TLanes>(TRule rule, in UpdateTarget target, float first, float second, int start, int end)
+    private static bool UpdateRange<TRule, TLanes>(TRule rule, in UpdateTarget target, float first, float second, int start, int end)
         where TRule : unmanaged, IUpdateRule
         where TLanes : struct, ILanes<TLanes>
     {
@@ -111,19 +131,17 @@ internal static class UpdateLoops
         ReadOnlySpan<float> gradient = Tail(target.Gradient, start, end - start);
         if (scale.HasBounds)
         {
-            ScaledGradient bounded = new(first, second, scale.Low, scale.High);
-            UpdateRange<TRule, ScaledGradient, TLanes>(rule, target, gradient, bounded, start, end);
+            Bounded bounded = new(new ScaledGradient(first, second, scale.Low, scale.High));
+            return UpdateRange<TRule, Bounded, TLanes>(rule, target, gradient, bounded, start, end);
         }
-        else
-        {
-            UpdateRange<TRule, Scaled, TLanes>(rule, target, gradient, new Scaled(first, second), start, end);
-        }
+
+        return UpdateRange<TRule, Unbounded, TLanes>(rule, target, gradient, new Unbounded(new Scaled(first, second)), start, end);
     }
 
-    private static void UpdateRange<TRule, TScale, TLanes>(
-        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradients, TScale scale, int start, int end)
+    private static bool UpdateRange<TRule, TReading, TLanes>(
+        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradients, TReading reading, int start, int end)
         where TRule : unmanaged, IUpdateRule
-        where TScale : unmanaged, IUnaryOp
+        where TReading : unmanaged, IReading
         where TLanes : struct, ILanes<TLanes>
     {
         ref float parameter = ref ((CpuStorage)target.Parameter).Array[start];
@@ -135,25 +153,30 @@ internal static class UpdateLoops
         ref float third = ref rule.StateCount > 2 ? ref ((CpuStorage)target.State[2]).Array[start] : ref parameter;
         int rest = (end - start) % TLanes.Count;
         int whole = end - start - rest;
-        UpdateLanes<TRule, TScale, TLanes>(
-            rule, scale, ref parameter, ref gradient, ref first, ref second, ref third, (nuint)whole);
+        bool isClamped = UpdateLanes<TRule, TReading, TLanes>(
+            rule, reading, ref parameter, ref gradient, ref first, ref second, ref third, (nuint)whole);
         if (rest > 0)
         {
-            UpdateTail<TRule, TScale, TLanes>(rule, target, gradients[whole..], scale, start + whole, rest);
+            isClamped |= UpdateTail<TRule, TReading, TLanes>(rule, target, gradients[whole..], reading, start + whole, rest);
         }
+
+        return isClamped;
     }
 
     /// <summary>The end that fills no vector is updated in padded ones on the stack, by the same loop.</summary>
-    private static void UpdateTail<TRule, TScale, TLanes>(
-        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradients, TScale scale, int start, int count)
+    private static bool UpdateTail<TRule, TReading, TLanes>(
+        TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradients, TReading reading, int start, int count)
         where TRule : unmanaged, IUpdateRule
-        where TScale : unmanaged, IUnaryOp
+        where TReading : unmanaged, IReading
         where TLanes : struct, ILanes<TLanes>
     {
         const int Buffers = 5;
         int width = TLanes.Count;
         Span<float> padded = stackalloc float[Buffers * width];
         padded.Fill(1f);
+
+        // No bound is passed by 0, which an interval of clipping contains.
+        padded.Slice(width, width).Clear();
         Tail(target.Parameter, start, count).CopyTo(padded);
         gradients.CopyTo(padded[width..]);
         for (int slot = 0; slot < rule.StateCount; slot++)
@@ -161,9 +184,9 @@ internal static class UpdateLoops
             Tail(target.State[slot], start, count).CopyTo(padded[((2 + slot) * width)..]);
         }
 
-        UpdateLanes<TRule, TScale, TLanes>(
+        bool isClamped = UpdateLanes<TRule, TReading, TLanes>(
             rule,
-            scale,
+            reading,
             ref padded[0],
             ref padded[width],
             ref padded[2 * width],
@@ -175,15 +198,17 @@ internal static class UpdateLoops
         {
             padded.Slice((2 + slot) * width, count).CopyTo(Tail(target.State[slot], start, count));
         }
+
+        return isClamped;
     }
 
     private static Span<float> Tail(Storage storage, int start, int count) =>
         ((CpuStorage)storage).Array.AsSpan(start, count);
 
     [MethodImpl(Loop)]
-    private static void UpdateLanes<TRule, TScale, TLanes>(
+    private static bool UpdateLanes<TRule, TReading, TLanes>(
         TRule rule,
-        TScale scale,
+        TReading reading,
         ref float parameter,
         ref float gradient,
         ref float first,
@@ -191,14 +216,15 @@ internal static class UpdateLoops
         ref float third,
         nuint length)
         where TRule : unmanaged, IUpdateRule
-        where TScale : unmanaged, IUnaryOp
+        where TReading : unmanaged, IReading
         where TLanes : struct, ILanes<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
+        TLanes clamped = default;
         for (nuint i = 0; i < length; i += width)
         {
             TLanes p = TLanes.Load(in parameter, i);
-            TLanes g = scale.Forward(TLanes.Load(in gradient, i));
+            TLanes g = reading.Read(TLanes.Load(in gradient, i), ref clamped);
             TLanes s0 = rule.StateCount > 0 ? TLanes.Load(in first, i) : default;
             TLanes s1 = rule.StateCount > 1 ? TLanes.Load(in second, i) : default;
             TLanes s2 = rule.StateCount > 2 ? TLanes.Load(in third, i) : default;
@@ -219,9 +245,37 @@ internal static class UpdateLoops
                 TLanes.Store(s2, ref third, i);
             }
         }
+
+        return TLanes.Sum(clamped) > 0f;
     }
 
-    private readonly struct Body<TRule>(TRule rule, UpdateTarget[] targets, BlockList blocks) : ILoopBody
+    private struct Work
+    {
+        public UpdateTarget Target;
+
+        /// <summary>Whether a block has passed a bound. It writes true and no other block false, so it does not matter which comes first.</summary>
+        public bool IsClamped;
+    }
+
+    private readonly struct Unbounded(Scaled scale) : IReading
+    {
+        private readonly Scaled scale = scale;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T Read<T>(T x, ref T clamped)
+            where T : struct, IReal<T> => scale.Forward(x);
+    }
+
+    private readonly struct Bounded(ScaledGradient scale) : IReading
+    {
+        private readonly ScaledGradient scale = scale;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T Read<T>(T x, ref T clamped)
+            where T : struct, IReal<T> => scale.Forward(x, ref clamped);
+    }
+
+    private readonly struct Body<TRule>(TRule rule, Work[] targets, BlockList blocks) : ILoopBody
         where TRule : unmanaged, IUpdateRule
     {
         public void Run<TLanes>(int share)
@@ -230,7 +284,11 @@ internal static class UpdateLoops
             ReadOnlySpan<Block> all = blocks.Blocks;
             foreach (Block block in all[blocks.FirstBlock(share)..blocks.FirstBlock(share + 1)])
             {
-                UpdateBlock<TRule, TLanes>(rule, targets[block.Run], block);
+                ref Work work = ref targets[block.Run];
+                if (UpdateBlock<TRule, TLanes>(rule, work.Target, block))
+                {
+                    work.IsClamped = true;
+                }
             }
         }
     }
