@@ -20,6 +20,7 @@ DrawScopes();
 DrawUpdates();
 DrawDynamicThresholds();
 DrawRecord();
+DrawLayers();
 DrawSweep();
 return wrong;
 
@@ -235,6 +236,38 @@ void DrawRecord()
     Console.WriteLine(fast);
     Check($"the advice trains it from three seeds to losses of {string.Join(", ", losses.Select(loss => $"{loss:0.000}"))}; guessing gives 0.167", losses.Max() < 0.167 / 5);
     Check($"more than half of its steps are clipped: {fast.ClippedSteps} of {fast.StepCount}", 2 * fast.ClippedSteps > fast.StepCount);
+}
+
+// Which layer it was: the norms of a deep sigmoid network's layers while Adam trains it.
+void DrawLayers()
+{
+    const int Depth = 6;
+    Generator.Default = new Generator(seed: 4);
+    LabeledData moons = ToyData.TwoMoons(256);
+    List<Layer> layers = [];
+    for (int i = 0; i < Depth; i++)
+    {
+        layers.Add(new Linear(i == 0 ? 2 : 16, 16));
+        layers.Add(new Sigmoid());
+    }
+
+    var model = new Sequential([.. layers, new Linear(16, 2)]);
+    var optimizer = new Adam(model.Parameters, learningRate: 0.01);
+    StepHistory history = new();
+    List<double> ratios = [];
+    for (int step = 0; step < 300; step++)
+    {
+        optimizer.ZeroGradients();
+        Tensor loss = Loss.CrossEntropy(model.Forward(moons.Features), moons.Labels);
+        loss.Backward();
+        StepReport report = optimizer.Step();
+        history.Add(report, loss);
+        ratios.Add(model.Parameters[^2].Gradient!.Norm([]).Item() / model.Parameters[0].Gradient!.Norm([]).Item());
+    }
+
+    Save("heat-map", history.ToHeatMap("Gradient norm of each layer of a deep sigmoid network").ToSvg());
+    Check($"at first the last layer's gradient is 1,800 times the first's: {ratios[0]:0}", Math.Abs(ratios[0] - 1800) < 50);
+    Check($"at step 100 they are alike: {ratios[99]:0.0}", ratios[99] is > 0.1 and < 10);
 }
 
 // One network trained with thresholds from far too small to far too large, from three seeds.

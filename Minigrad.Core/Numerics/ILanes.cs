@@ -17,11 +17,22 @@ public interface ILanes<T> : IMachineReal<T>
     /// <summary>Writes <see cref="Count"/> numbers starting at an element offset from a reference.</summary>
     static abstract void Store(T value, ref float destination, nuint offset);
 
-    /// <summary>Reads the first <paramref name="count"/> lanes only; the others hold <paramref name="padding"/>.</summary>
+    /// <summary>
+    /// Reads the first <paramref name="count"/> lanes only, at least one; the others hold <paramref name="padding"/>.
+    /// </summary>
     static abstract T LoadPartial(ref readonly float source, nuint offset, int count, float padding);
 
-    /// <summary>Writes the first <paramref name="count"/> lanes only.</summary>
+    /// <summary>Writes the first <paramref name="count"/> lanes only, at least one.</summary>
     static abstract void StorePartial(T value, ref float destination, nuint offset, int count);
+
+    /// <summary>Each lane gets the number of the lane that is <paramref name="distance"/>, a power of two, away: i that of i xor distance.</summary>
+    static abstract T Exchange(T x, int distance);
+
+    /// <summary>The number in the first lane.</summary>
+    static abstract float First(T x);
+
+    /// <summary>The first lane where x equals y, or is NaN; 32 or more if there is none.</summary>
+    static abstract int FirstEqual(T x, T y);
 
     /// <summary>The upper 16 bits of each of two numbers in the room of one: all that a bfloat16 has.</summary>
     static abstract T Pair(T low, T high);

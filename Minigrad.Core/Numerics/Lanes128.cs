@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -64,11 +65,11 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Max(Lanes128 x, Lanes128 y) => IfNaN(x, x, IfNaN(y, y, Less(x, y, y, x)));
+    public static Lanes128 Max(Lanes128 x, Lanes128 y) => IfNaN(y, y, new(Vector128.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Min(Lanes128 x, Lanes128 y) => IfNaN(x, x, IfNaN(y, y, Less(y, x, y, x)));
+    public static Lanes128 Min(Lanes128 x, Lanes128 y) => IfNaN(y, y, new(Vector128.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -199,30 +200,28 @@ public readonly struct Lanes128 : ILanes<Lanes128>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static Lanes128 LoadPartial(ref readonly float source, nuint offset, int count, float padding)
-    {
-        Span<float> padded = stackalloc float[Count];
-        padded.Fill(padding);
-        for (int lane = 0; lane < count; lane++)
-        {
-            padded[lane] = Unsafe.Add(ref Unsafe.AsRef(in source), offset + (nuint)lane);
-        }
-
-        return Load(in padded[0], 0);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
+        new(PartialVector.Read128(in source, offset, count, padding));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void StorePartial(Lanes128 value, ref float destination, nuint offset, int count)
-    {
-        Span<float> lanes = stackalloc float[Count];
-        Store(value, ref lanes[0], 0);
-        for (int lane = 0; lane < count; lane++)
-        {
-            Unsafe.Add(ref destination, offset + (nuint)lane) = lanes[lane];
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(Lanes128 value, ref float destination, nuint offset, int count) =>
+        PartialVector.Write(value.value, ref destination, offset, count);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Exchange(Lanes128 x, int distance) =>
+        new(Vector128.Shuffle(x.value, Vector128<int>.Indices ^ Vector128.Create(distance)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float First(Lanes128 x) => x.value.ToScalar();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int FirstEqual(Lanes128 x, Lanes128 y) =>
+        BitOperations.TrailingZeroCount((Vector128.Equals(x.value, y.value) | ~Vector128.Equals(x.value, x.value)).ExtractMostSignificantBits());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

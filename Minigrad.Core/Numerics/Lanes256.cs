@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -64,11 +65,11 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Max(Lanes256 x, Lanes256 y) => IfNaN(x, x, IfNaN(y, y, Less(x, y, y, x)));
+    public static Lanes256 Max(Lanes256 x, Lanes256 y) => IfNaN(y, y, new(Vector256.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Min(Lanes256 x, Lanes256 y) => IfNaN(x, x, IfNaN(y, y, Less(y, x, y, x)));
+    public static Lanes256 Min(Lanes256 x, Lanes256 y) => IfNaN(y, y, new(Vector256.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -199,30 +200,28 @@ public readonly struct Lanes256 : ILanes<Lanes256>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static Lanes256 LoadPartial(ref readonly float source, nuint offset, int count, float padding)
-    {
-        Span<float> padded = stackalloc float[Count];
-        padded.Fill(padding);
-        for (int lane = 0; lane < count; lane++)
-        {
-            padded[lane] = Unsafe.Add(ref Unsafe.AsRef(in source), offset + (nuint)lane);
-        }
-
-        return Load(in padded[0], 0);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
+        new(PartialVector.Read256(in source, offset, count, padding));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void StorePartial(Lanes256 value, ref float destination, nuint offset, int count)
-    {
-        Span<float> lanes = stackalloc float[Count];
-        Store(value, ref lanes[0], 0);
-        for (int lane = 0; lane < count; lane++)
-        {
-            Unsafe.Add(ref destination, offset + (nuint)lane) = lanes[lane];
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(Lanes256 value, ref float destination, nuint offset, int count) =>
+        PartialVector.Write(value.value, ref destination, offset, count);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Exchange(Lanes256 x, int distance) =>
+        new(Vector256.ShuffleNative(x.value, Vector256<int>.Indices ^ Vector256.Create(distance)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float First(Lanes256 x) => x.value.ToScalar();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int FirstEqual(Lanes256 x, Lanes256 y) =>
+        BitOperations.TrailingZeroCount((Vector256.Equals(x.value, y.value) | ~Vector256.Equals(x.value, x.value)).ExtractMostSignificantBits());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

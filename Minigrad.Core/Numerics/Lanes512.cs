@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -65,11 +66,11 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Max(Lanes512 x, Lanes512 y) => IfNaN(x, x, IfNaN(y, y, Less(x, y, y, x)));
+    public static Lanes512 Max(Lanes512 x, Lanes512 y) => IfNaN(y, y, new(Vector512.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Min(Lanes512 x, Lanes512 y) => IfNaN(x, x, IfNaN(y, y, Less(y, x, y, x)));
+    public static Lanes512 Min(Lanes512 x, Lanes512 y) => IfNaN(y, y, new(Vector512.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -178,30 +179,28 @@ public readonly struct Lanes512 : ILanes<Lanes512>
         value.value.StoreUnsafe(ref destination, offset);
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static Lanes512 LoadPartial(ref readonly float source, nuint offset, int count, float padding)
-    {
-        Span<float> padded = stackalloc float[Count];
-        padded.Fill(padding);
-        for (int lane = 0; lane < count; lane++)
-        {
-            padded[lane] = Unsafe.Add(ref Unsafe.AsRef(in source), offset + (nuint)lane);
-        }
-
-        return Load(in padded[0], 0);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
+        new(PartialVector.Read512(in source, offset, count, padding));
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void StorePartial(Lanes512 value, ref float destination, nuint offset, int count)
-    {
-        Span<float> lanes = stackalloc float[Count];
-        Store(value, ref lanes[0], 0);
-        for (int lane = 0; lane < count; lane++)
-        {
-            Unsafe.Add(ref destination, offset + (nuint)lane) = lanes[lane];
-        }
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial(Lanes512 value, ref float destination, nuint offset, int count) =>
+        PartialVector.Write(value.value, ref destination, offset, count);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Exchange(Lanes512 x, int distance) =>
+        new(Vector512.ShuffleNative(x.value, Vector512<int>.Indices ^ Vector512.Create(distance)));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float First(Lanes512 x) => x.value.ToScalar();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int FirstEqual(Lanes512 x, Lanes512 y) =>
+        BitOperations.TrailingZeroCount((Vector512.Equals(x.value, y.value) | ~Vector512.Equals(x.value, x.value)).ExtractMostSignificantBits());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

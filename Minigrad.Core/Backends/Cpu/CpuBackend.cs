@@ -105,27 +105,7 @@ public sealed class CpuBackend : Backend
     /// <inheritdoc/>
     public override void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices)
     {
-        ReadOnlySpan<float> values = Span(x);
-        for (int outer = 0; outer < layout.Outer; outer++)
-        {
-            for (int inner = 0; inner < layout.Inner; inner++)
-            {
-                int start = (outer * layout.Axis * layout.Inner) + inner;
-                int best = 0;
-                float largest = sign * values[start];
-                for (int place = 1; place < layout.Axis && !float.IsNaN(largest); place++)
-                {
-                    float value = sign * values[start + (place * layout.Inner)];
-                    if (value > largest || float.IsNaN(value))
-                    {
-                        (best, largest) = (place, value);
-                    }
-                }
-
-                indices[(outer * layout.Inner) + inner] = best;
-            }
-        }
-
+        ArgMaxLoops.Find(workers, Array(x), layout, sign, indices);
         GC.KeepAlive(x);
     }
 

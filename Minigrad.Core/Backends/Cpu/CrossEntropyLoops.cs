@@ -60,12 +60,19 @@ internal static class CrossEntropyLoops
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
+        nuint whole = columns - (columns % width);
         TLanes sum = 0f;
-        for (nuint i = 0; i < columns; i += width)
+        if (whole < columns)
         {
             // Lanes past the end are 0.
-            TLanes shifted = Lanes.Read<TLanes>(in x, i, columns, shift) - shift;
-            sum += hasWeights ? Lanes.Read<TLanes>(in weights, i, columns, 0f) * shifted : shifted;
+            TLanes last = Lanes.Read<TLanes>(in x, whole, columns, shift) - shift;
+            sum = hasWeights ? Lanes.Read<TLanes>(in weights, whole, columns, 0f) * last : last;
+        }
+
+        for (nuint i = 0; i < whole; i += width)
+        {
+            TLanes shifted = TLanes.Load(in x, i) - shift;
+            sum += hasWeights ? TLanes.Load(in weights, i) * shifted : shifted;
         }
 
         return TLanes.Sum(sum);
@@ -86,11 +93,18 @@ internal static class CrossEntropyLoops
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
-        for (nuint i = 0; i < columns; i += width)
+        nuint whole = columns - (columns % width);
+        if (whole < columns)
         {
-            TLanes weight = hasWeights ? Lanes.Read<TLanes>(in weights, i, columns, 0f) : 1f;
-            TLanes slope = row.Slope(Lanes.Read<TLanes>(in x, i, columns, 0f), classShare * weight, total, gradient);
-            Lanes.Write(slope, ref result, i, columns);
+            TLanes weight = hasWeights ? Lanes.Read<TLanes>(in weights, whole, columns, 0f) : 1f;
+            TLanes slope = row.Slope(Lanes.Read<TLanes>(in x, whole, columns, 0f), classShare * weight, total, gradient);
+            Lanes.Write(slope, ref result, whole, columns);
+        }
+
+        for (nuint i = 0; i < whole; i += width)
+        {
+            TLanes weight = hasWeights ? TLanes.Load(in weights, i) : 1f;
+            TLanes.Store(row.Slope(TLanes.Load(in x, i), classShare * weight, total, gradient), ref result, i);
         }
     }
 

@@ -91,8 +91,8 @@ internal static class ElementwiseLoops
     }
 
     /// <summary>
-    /// The end of the data that fills no vector is computed in a padded one on the stack, by the same loop. (A masked load
-    /// or store inside the loop would keep its values out of registers.)
+    /// The end of the data that fills no vector is computed in a padded one on the stack, by the same loop. (Reading
+    /// and writing a part of a vector where the formula stands a second time would be more than the JIT inlines.)
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref float Padded(Span<float> padded, ref float source, nuint step, int start, int count)

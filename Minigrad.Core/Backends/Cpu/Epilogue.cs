@@ -43,8 +43,7 @@ internal readonly struct Epilogue<TActivation>(float[]? bias, TActivation activa
         }
     }
 
-    // The end of a row that fills no vector is computed after its loop: a partial read or write takes its vector by
-    // reference, which would keep the loop's out of registers.
+    // The end of a row that fills no vector is computed after its loop, which so stays free of branches.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void AddAndActivate<TLanes>(
         TActivation activation, ref float target, nuint step, int rows, ref float bias, nuint columns)

@@ -12,8 +12,7 @@ namespace Minigrad.Backends.Cpu;
 /// <remarks>
 /// Sums are cut by the shape alone, runs into blocks and rows into blocks, and the blocks' sums are added from first to
 /// last. So the error grows with the root of the work, and the bits do not depend on the number of threads. What fills no
-/// vector is computed after the loop: inside, a partial read or write takes its vector by reference and keeps it out of
-/// registers.
+/// vector is computed after the loop, which so stays free of branches.
 /// </remarks>
 internal static class NormalizationLoops
 {

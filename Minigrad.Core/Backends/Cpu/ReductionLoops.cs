@@ -14,10 +14,13 @@ internal static class ReductionLoops
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
     /// <summary>How many elements of a contiguous run make one partial result.</summary>
-    private const int RunBlock = 4096;
+    public const int RunBlock = 4096;
 
     /// <summary>How many rows make one partial result when rows are combined element by element.</summary>
     private const int RowBlock = 64;
+
+    /// <summary>How many columns of such rows are one item of work.</summary>
+    private const int StripLength = 1024;
 
     /// <summary>y[o, i] combines the terms of x[o, :, i].</summary>
     public static void Reduce<TReduction>(
@@ -43,26 +46,32 @@ internal static class ReductionLoops
         }
     }
 
+    /// <summary>How many blocks a run is cut into.</summary>
+    public static int BlocksOf(int run) => (run + RunBlock - 1) / RunBlock;
+
+    /// <summary>Reduces each block of each run.</summary>
+    public static void ReduceBlocks<TReduction>(
+        Workers workers, TReduction reduction, float[] x, AxisLayout layout, float[] partials)
+        where TReduction : unmanaged, IReduction
+    {
+        int blocks = BlocksOf(layout.Axis);
+        workers.For(
+            layout.Outer * blocks, Math.Min(RunBlock, layout.Axis), new BlockBody<TReduction>(reduction, x, layout.Axis, blocks, partials));
+    }
+
     private static void ReduceRuns<TReduction>(
         Workers workers, TReduction reduction, float[] x, AxisLayout layout, float[] y)
         where TReduction : unmanaged, IReduction
     {
-        int blocksPerRun = (layout.Axis + RunBlock - 1) / RunBlock;
-        if (blocksPerRun == 1)
+        int blocks = BlocksOf(layout.Axis);
+        float[] partials = blocks == 1 ? y : new float[blocks * layout.Outer];
+        ReduceBlocks(workers, reduction, x, layout, partials);
+        for (int outer = 0; outer < layout.Outer && blocks > 1; outer++)
         {
-            workers.For(layout.Outer, layout.Axis, new RunBody<TReduction>(reduction, x, layout.Axis, y));
-            return;
-        }
-
-        float[] partials = new float[blocksPerRun * layout.Outer];
-        PartialRunBody<TReduction> body = new(reduction, x, layout.Axis, blocksPerRun, partials);
-        workers.For(partials.Length, RunBlock, body);
-        for (int outer = 0; outer < layout.Outer; outer++)
-        {
-            Scalar total = partials[outer * blocksPerRun];
-            for (int block = 1; block < blocksPerRun; block++)
+            Scalar total = partials[outer * blocks];
+            for (int block = 1; block < blocks; block++)
             {
-                total = reduction.Combine<Scalar>(total, partials[(outer * blocksPerRun) + block]);
+                total = reduction.Combine<Scalar>(total, partials[(outer * blocks) + block]);
             }
 
             y[outer] = total.Value;
@@ -73,144 +82,165 @@ internal static class ReductionLoops
         Workers workers, TReduction reduction, float[] x, AxisLayout layout, float[] y)
         where TReduction : unmanaged, IReduction
     {
-        int blocksPerAxis = (layout.Axis + RowBlock - 1) / RowBlock;
-        if (blocksPerAxis == 1)
+        int blocks = (layout.Axis + RowBlock - 1) / RowBlock;
+        if (blocks == 1)
         {
-            workers.For(
-                layout.Outer, layout.Axis * layout.Inner, new RowsBody<TReduction>(reduction, x, layout, 1, y));
+            ReduceRows(workers, reduction, x, layout, layout.Axis, y);
             return;
         }
 
-        float[] partials = new float[layout.Outer * blocksPerAxis * layout.Inner];
-        RowsBody<TReduction> body = new(reduction, x, layout, blocksPerAxis, partials);
-        workers.For(layout.Outer * blocksPerAxis, RowBlock * layout.Inner, body);
-        AxisLayout partialLayout = layout with { Axis = blocksPerAxis };
-        for (int outer = 0; outer < layout.Outer; outer++)
-        {
-            FoldRows(reduction, partials, partialLayout, outer, y);
-        }
+        float[] partials = new float[layout.Outer * blocks * layout.Inner];
+        ReduceRows(workers, reduction, x, layout, RowBlock, partials);
+        ReduceRows(workers, new OfPartials<TReduction>(reduction), partials, layout with { Axis = blocks }, blocks, y);
     }
 
-    /// <summary>Combines partial rows, whose terms were taken already, from first to last.</summary>
-    private static void FoldRows<TReduction>(
-        TReduction reduction, float[] partials, AxisLayout layout, int outer, float[] y)
+    /// <summary>Reduces blocks of rows to a row each.</summary>
+    private static void ReduceRows<TReduction>(
+        Workers workers, TReduction reduction, float[] x, AxisLayout layout, int rows, float[] y)
         where TReduction : unmanaged, IReduction
     {
-        int inner = layout.Inner;
-        Span<float> total = y.AsSpan(outer * inner, inner);
-        partials.AsSpan(outer * layout.Axis * inner, inner).CopyTo(total);
-        for (int block = 1; block < layout.Axis; block++)
-        {
-            ReadOnlySpan<float> partial = partials.AsSpan(((outer * layout.Axis) + block) * inner, inner);
-            for (int i = 0; i < inner; i++)
-            {
-                total[i] = reduction.Combine<Scalar>(total[i], partial[i]).Value;
-            }
-        }
+        RowsBody<TReduction> body = new(reduction, x, layout, rows, y);
+        workers.For(layout.Outer * body.Blocks * body.Strips, body.WorkPerItem, body);
     }
 
+    /// <summary>The terms of a run combined lane by lane, then the lanes.</summary>
     [MethodImpl(Loop)]
-    private static float ReduceLanes<TReduction, TLanes>(TReduction reduction, ref float x, nuint length)
+    public static float ReduceRun<TReduction, TLanes>(TReduction reduction, ref float x, nuint length)
         where TReduction : unmanaged, IReduction
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
+        nuint whole = length - (length % width);
+
+        // The padding is the reduction's initial value, whose term changes nothing.
+        TLanes rest = whole < length ? Lanes.Read<TLanes>(in x, whole, length, reduction.Initial) : reduction.Initial;
         TLanes even = reduction.Initial;
         TLanes odd = reduction.Initial;
         nuint i = 0;
-        for (; i + (2 * width) <= length; i += 2 * width)
+        for (; i + (2 * width) <= whole; i += 2 * width)
         {
             even = reduction.Combine(even, reduction.Term(TLanes.Load(in x, i)));
             odd = reduction.Combine(odd, reduction.Term(TLanes.Load(in x, i + width)));
         }
 
-        for (; i < length; i += width)
+        if (i < whole)
         {
-            // The padding is the reduction's initial value, whose term changes nothing.
-            TLanes rest = Lanes.Read<TLanes>(in x, i, length, reduction.Initial);
-            even = reduction.Combine(even, reduction.Term(rest));
+            even = reduction.Combine(even, reduction.Term(TLanes.Load(in x, i)));
         }
 
-        Span<float> lanes = stackalloc float[TLanes.Count];
-        TLanes.Store(reduction.Combine(even, odd), ref lanes[0], 0);
-        for (int half = TLanes.Count / 2; half > 0; half /= 2)
-        {
-            for (int lane = 0; lane < half; lane++)
-            {
-                lanes[lane] = reduction.Combine<Scalar>(lanes[lane], lanes[lane + half]).Value;
-            }
-        }
-
-        return lanes[0];
+        even = reduction.Combine(even, reduction.Term(rest));
+        return Fold<TReduction, TLanes>(reduction, reduction.Combine(even, odd));
     }
 
-    /// <summary>y[i] = terms of x[0, i], x[1, i], … combined in that order, for rows one after another.</summary>
+    /// <summary>The lanes combined, in halves: each lane of the first half with its counterpart in the second, and so on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Fold<TReduction, TLanes>(TReduction reduction, TLanes lanes)
+        where TReduction : unmanaged, IReduction
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        for (int half = TLanes.Count / 2; half > 0; half /= 2)
+        {
+            lanes = reduction.Combine(lanes, TLanes.Exchange(lanes, half));
+        }
+
+        return TLanes.First(lanes);
+    }
+
+    /// <summary>y[i] = terms of x[0, i], x[1, i], … combined in that order, for some columns of rows one after another.</summary>
     [MethodImpl(Loop)]
     private static void ReduceRowLanes<TReduction, TLanes>(
-        TReduction reduction, ref float x, nuint rows, nuint inner, ref float y)
+        TReduction reduction, ref float x, nuint rows, nuint inner, nuint columns, ref float y)
         where TReduction : unmanaged, IReduction
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
         nuint i = 0;
-        for (; i + width <= inner; i += width)
+        for (; i + (4 * width) <= columns; i += 4 * width)
+        {
+            TLanes first = reduction.Initial;
+            TLanes second = first;
+            TLanes third = first;
+            TLanes fourth = first;
+            for (nuint place = i; place < i + (rows * inner); place += inner)
+            {
+                first = reduction.Combine(first, reduction.Term(TLanes.Load(in x, place)));
+                second = reduction.Combine(second, reduction.Term(TLanes.Load(in x, place + width)));
+                third = reduction.Combine(third, reduction.Term(TLanes.Load(in x, place + (2 * width))));
+                fourth = reduction.Combine(fourth, reduction.Term(TLanes.Load(in x, place + (3 * width))));
+            }
+
+            TLanes.Store(first, ref y, i);
+            TLanes.Store(second, ref y, i + width);
+            TLanes.Store(third, ref y, i + (2 * width));
+            TLanes.Store(fourth, ref y, i + (3 * width));
+        }
+
+        for (; i < columns; i += width)
         {
             TLanes total = reduction.Initial;
             for (nuint row = 0; row < rows; row++)
             {
-                total = reduction.Combine(total, reduction.Term(TLanes.Load(in x, (row * inner) + i)));
+                nuint place = (row * inner) + i;
+                total = reduction.Combine(total, reduction.Term(Lanes.Read<TLanes>(in x, place, (row * inner) + columns, 0f)));
             }
 
-            TLanes.Store(total, ref y, i);
-        }
-
-        for (; i < inner; i++)
-        {
-            Scalar total = reduction.Initial;
-            for (nuint row = 0; row < rows; row++)
-            {
-                total = reduction.Combine(total, reduction.Term<Scalar>(Unsafe.Add(ref x, (row * inner) + i)));
-            }
-
-            Unsafe.Add(ref y, i) = total.Value;
+            Lanes.Write(total, ref y, i, columns);
         }
     }
 
-    private readonly struct RunBody<TReduction>(TReduction reduction, float[] x, int axis, float[] y) : ILoopBody
-        where TReduction : unmanaged, IReduction
-    {
-        public void Run<TLanes>(int run)
-            where TLanes : struct, ILanes<TLanes> =>
-            y[run] = ReduceLanes<TReduction, TLanes>(reduction, ref x[run * axis], (nuint)axis);
-    }
-
-    private readonly struct PartialRunBody<TReduction>(
-        TReduction reduction, float[] x, int axis, int blocksPerRun, float[] partials) : ILoopBody
+    /// <summary>A block of a run.</summary>
+    private readonly struct BlockBody<TReduction>(TReduction reduction, float[] x, int axis, int blocks, float[] partials) : ILoopBody
         where TReduction : unmanaged, IReduction
     {
         public void Run<TLanes>(int block)
             where TLanes : struct, ILanes<TLanes>
         {
-            int start = block % blocksPerRun * RunBlock;
+            int start = block % blocks * RunBlock;
             int length = Math.Min(RunBlock, axis - start);
-            int place = (block / blocksPerRun * axis) + start;
-            partials[block] = ReduceLanes<TReduction, TLanes>(reduction, ref x[place], (nuint)length);
+            int place = (block / blocks * axis) + start;
+            partials[block] = ReduceRun<TReduction, TLanes>(reduction, ref x[place], (nuint)length);
         }
     }
 
-    private readonly struct RowsBody<TReduction>(
-        TReduction reduction, float[] x, AxisLayout layout, int blocksPerAxis, float[] y) : ILoopBody
+    /// <summary>A strip of the columns of a block of rows.</summary>
+    private readonly struct RowsBody<TReduction>(TReduction reduction, float[] x, AxisLayout layout, int rowsPerBlock, float[] y)
+        : ILoopBody
         where TReduction : unmanaged, IReduction
     {
-        public void Run<TLanes>(int block)
+        public int Blocks => (layout.Axis + rowsPerBlock - 1) / rowsPerBlock;
+
+        public int Strips => (layout.Inner + StripLength - 1) / StripLength;
+
+        public int WorkPerItem => (int)Math.Min(int.MaxValue, (long)rowsPerBlock * Math.Min(layout.Inner, StripLength));
+
+        public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
-            int outer = block / blocksPerAxis;
-            int start = block % blocksPerAxis * RowBlock;
-            int rows = Math.Min(blocksPerAxis == 1 ? layout.Axis : RowBlock, layout.Axis - start);
-            int place = ((outer * layout.Axis) + start) * layout.Inner;
+            int column = item % Strips * StripLength;
+            int block = item / Strips;
+            int row = block % Blocks * rowsPerBlock;
             ReduceRowLanes<TReduction, TLanes>(
-                reduction, ref x[place], (nuint)rows, (nuint)layout.Inner, ref y[block * layout.Inner]);
+                reduction,
+                ref x[(((block / Blocks * layout.Axis) + row) * layout.Inner) + column],
+                (nuint)Math.Min(rowsPerBlock, layout.Axis - row),
+                (nuint)layout.Inner,
+                (nuint)Math.Min(StripLength, layout.Inner - column),
+                ref y[(block * layout.Inner) + column]);
         }
+    }
+
+    /// <summary>Combines partial results, whose terms were taken already.</summary>
+    private readonly struct OfPartials<TReduction>(TReduction reduction) : IReduction
+        where TReduction : unmanaged, IReduction
+    {
+        public float Initial => reduction.Initial;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T Term<T>(T x)
+            where T : struct, IReal<T> => x;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T Combine<T>(T a, T b)
+            where T : struct, IReal<T> => reduction.Combine(a, b);
     }
 }

@@ -1,0 +1,215 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+using Minigrad.Operations;
+
+namespace Minigrad.Backends.Cpu;
+
+/// <summary>
+/// Where the largest number is, in runs and in columns. A run is cut into blocks, and what is sought of each is its largest number,
+/// a reduction like any other; only in the first block that has the largest of all is it looked for, so memory is read once.
+/// Columns lie a row apart: neighbouring ones are walked together, one in each lane, with the row of the largest number so far in
+/// a second vector; blocks are so few rows that a float32 holds their number.
+/// </summary>
+/// <remarks>The first of equal numbers counts, and NaN as larger than any number, in a lane, among lanes, and among blocks.</remarks>
+internal static class ArgMaxLoops
+{
+    private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
+
+    /// <summary>How many rows are one block when columns are walked.</summary>
+    private const int RowBlock = 1024;
+
+    /// <summary>How many columns are one item of work.</summary>
+    private const int StripLength = 256;
+
+    /// <summary>The place of the largest sign · x[o, :, i] along the axis.</summary>
+    public static void Find(Workers workers, float[] x, AxisLayout layout, float sign, Span<int> places)
+    {
+        if (layout.Outer * layout.Inner == 0)
+        {
+            return;
+        }
+
+        if (layout.Inner > 1)
+        {
+            FindInColumns(workers, x, layout, sign, places);
+        }
+        else if (sign > 0)
+        {
+            FindInRuns(workers, default(Largest), x, layout, sign, places);
+        }
+        else
+        {
+            FindInRuns(workers, default(Smallest), x, layout, sign, places);
+        }
+    }
+
+    /// <summary>Whether a number that comes later takes the place of the largest one so far.</summary>
+    private static bool IsLarger(float later, float largest) => !float.IsNaN(largest) && !(later <= largest);
+
+    private static void FindInRuns<TReduction>(
+        Workers workers, TReduction reduction, float[] x, AxisLayout layout, float sign, Span<int> places)
+        where TReduction : unmanaged, IReduction
+    {
+        int blocks = ReductionLoops.BlocksOf(layout.Axis);
+        float[]? largest = null;
+        if (blocks > 1)
+        {
+            largest = new float[layout.Outer * blocks];
+            ReductionLoops.ReduceBlocks(workers, reduction, x, layout, largest);
+        }
+
+        int[] found = new int[layout.Outer];
+        RunBody<TReduction> body = new(reduction, x, layout.Axis, sign, largest, blocks, found);
+        workers.For(layout.Outer, Math.Min(2 * layout.Axis, ReductionLoops.RunBlock), body);
+        found.CopyTo(places);
+    }
+
+    private static void FindInColumns(Workers workers, float[] x, AxisLayout layout, float sign, Span<int> places)
+    {
+        ColumnsBody body = new(x, layout, sign);
+        workers.For(layout.Outer * body.Blocks * body.Strips, body.WorkPerItem, body);
+        if (body.Blocks == 1)
+        {
+            body.Places.CopyTo(places);
+            return;
+        }
+
+        for (int outer = 0; outer < layout.Outer; outer++)
+        {
+            int first = outer * body.Blocks * layout.Inner;
+            Span<int> chosen = places.Slice(outer * layout.Inner, layout.Inner);
+            Span<float> largest = body.Largest.AsSpan(first, layout.Inner);
+            body.Places.AsSpan(first, layout.Inner).CopyTo(chosen);
+            for (int block = 1; block < body.Blocks; block++)
+            {
+                ReadOnlySpan<float> values = body.Largest.AsSpan(first + (block * layout.Inner), layout.Inner);
+                for (int i = 0; i < layout.Inner; i++)
+                {
+                    if (IsLarger(values[i], largest[i]))
+                    {
+                        largest[i] = values[i];
+                        chosen[i] = body.Places[first + (block * layout.Inner) + i];
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>The first place of a run that has a number, or a NaN.</summary>
+    [MethodImpl(Loop)]
+    private static int PlaceOf<TLanes>(float number, ref float x, nuint length)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        nuint width = (nuint)TLanes.Count;
+        TLanes sought = number;
+        nuint i = 0;
+        for (; i + width <= length; i += width)
+        {
+            int lane = TLanes.FirstEqual(TLanes.Load(in x, i), sought);
+            if (lane < TLanes.Count)
+            {
+                return (int)i + lane;
+            }
+        }
+
+        // It is among those that fill no vector. The padding comes after them.
+        return (int)i + TLanes.FirstEqual(Lanes.Read<TLanes>(in x, i, length, 0f), sought);
+    }
+
+    /// <summary>The largest of some rows of columns and its row, for each of them.</summary>
+    [MethodImpl(Loop)]
+    private static void LargestDown<TLanes>(
+        ref float x, nuint step, nuint rows, float sign, nuint columns, ref float largest, ref float places)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        TLanes factor = sign;
+        for (nuint i = 0; i < columns; i += (nuint)TLanes.Count)
+        {
+            TLanes best = Lanes.Read<TLanes>(in x, i, columns, 0f) * factor;
+            TLanes place = 0f;
+            TLanes number = 0f;
+            for (nuint row = 1; row < rows; row++)
+            {
+                TLanes value = Lanes.Read<TLanes>(in x, (row * step) + i, (row * step) + columns, 0f) * factor;
+                number += 1f;
+                TLanes ofLarger = TLanes.IfNaN(value, number, TLanes.Less(best, value, number, place));
+                place = TLanes.IfNaN(best, place, ofLarger);
+                best = TLanes.Max(best, value);
+            }
+
+            Lanes.Write(best, ref largest, i, columns);
+            Lanes.Write(place, ref places, i, columns);
+        }
+    }
+
+    /// <summary>One run, of which the largest number of each block is known, or which is a block itself.</summary>
+    private readonly struct RunBody<TReduction>(
+        TReduction reduction, float[] x, int axis, float sign, float[]? largest, int blocks, int[] found) : ILoopBody
+        where TReduction : unmanaged, IReduction
+    {
+        public void Run<TLanes>(int run)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            int best = 0;
+            float number;
+            if (largest is null)
+            {
+                number = ReductionLoops.ReduceRun<TReduction, TLanes>(reduction, ref x[run * axis], (nuint)axis);
+            }
+            else
+            {
+                ReadOnlySpan<float> ofBlocks = largest.AsSpan(run * blocks, blocks);
+                for (int block = 1; block < blocks; block++)
+                {
+                    best = IsLarger(sign * ofBlocks[block], sign * ofBlocks[best]) ? block : best;
+                }
+
+                number = ofBlocks[best];
+            }
+
+            int start = best * ReductionLoops.RunBlock;
+            int length = Math.Min(ReductionLoops.RunBlock, axis - start);
+            found[run] = start + PlaceOf<TLanes>(number, ref x[(run * axis) + start], (nuint)length);
+        }
+    }
+
+    /// <summary>A strip of the columns of a block of rows.</summary>
+    private readonly struct ColumnsBody(float[] x, AxisLayout layout, float sign) : ILoopBody
+    {
+        public int Blocks { get; } = (layout.Axis + RowBlock - 1) / RowBlock;
+
+        public int Strips => (layout.Inner + StripLength - 1) / StripLength;
+
+        public int WorkPerItem => Math.Min(layout.Axis, RowBlock) * Math.Min(layout.Inner, StripLength);
+
+        /// <summary>The largest numbers of each block's columns.</summary>
+        public float[] Largest { get; } = new float[(layout.Axis + RowBlock - 1) / RowBlock * layout.Outer * layout.Inner];
+
+        /// <summary>Their places along the axis.</summary>
+        public int[] Places { get; } = new int[(layout.Axis + RowBlock - 1) / RowBlock * layout.Outer * layout.Inner];
+
+        [SkipLocalsInit]
+        public void Run<TLanes>(int item)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            int column = item % Strips * StripLength;
+            int block = item / Strips;
+            int row = block % Blocks * RowBlock;
+            int columns = Math.Min(StripLength, layout.Inner - column);
+            int target = (block * layout.Inner) + column;
+            Span<float> rows = stackalloc float[StripLength];
+            LargestDown<TLanes>(
+                ref x[(((block / Blocks * layout.Axis) + row) * layout.Inner) + column],
+                (nuint)layout.Inner,
+                (nuint)Math.Min(RowBlock, layout.Axis - row),
+                sign,
+                (nuint)columns,
+                ref Largest[target],
+                ref rows[0]);
+            for (int i = 0; i < columns; i++)
+            {
+                Places[target + i] = row + (int)rows[i];
+            }
+        }
+    }
+}
