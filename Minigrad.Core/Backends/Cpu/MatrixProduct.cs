@@ -163,7 +163,25 @@ internal static class MatrixProduct
         /// <summary>The part's first row of A.</summary>
         public int FirstRow { get; init; }
 
-        public int RowCount { get; init; }
+        public int RowCount
+        {
+            get;
+            init
+            {
+                field = value;
+                RowBlocks = (value + MostBlockRows - 1) / MostBlockRows;
+                BlockRows = (((value + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
+            }
+        }
+
+        /// <summary>How many blocks lie one below the other.</summary>
+        public int RowBlocks { get; private init; }
+
+        /// <summary>
+        /// Rows of a block; the last one may have fewer. Blocks are about equally high, so that threads with as many blocks have as
+        /// much to do, and each thread's part of a weight's gradient is that of the weight which it packs and updates.
+        /// </summary>
+        public int BlockRows { get; private init; }
 
         /// <summary>The part's first step of the depth.</summary>
         public int FirstStep { get; init; }
@@ -178,14 +196,6 @@ internal static class MatrixProduct
 
         /// <summary>Rows of a tile; the last one may have fewer.</summary>
         public static int TileRows => VectorLength == 16 ? 12 : 6;
-
-        public int RowBlocks => (RowCount + MostBlockRows - 1) / MostBlockRows;
-
-        /// <summary>
-        /// Rows of a block; the last one may have fewer. Blocks are about equally high, so that threads with as many blocks have as
-        /// much to do, and each thread's part of a weight's gradient is that of the weight which it packs and updates.
-        /// </summary>
-        public int BlockRows => (((RowCount + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
 
         /// <summary>
         /// Rows that are packed together. Where A is stored transposed, a line of the cache holds a step of several tiles: a

@@ -167,7 +167,6 @@ internal static class TileKernel
                 Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 11 * cStep), out c110, out c111);
             }
         }
-
         else
         {
             Fetch<TLanes, TRows, TVectors>(ref c, cStep);
