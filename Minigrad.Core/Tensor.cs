@@ -14,6 +14,8 @@ namespace Minigrad;
 public sealed partial class Tensor
 {
     private LeafNode? leaf;
+    private Tensor? gradient;
+    private bool isGradientSeen;
     private bool requiresGradient;
 
     internal Tensor(Shape shape, Storage storage)
@@ -44,11 +46,21 @@ public sealed partial class Tensor
     /// </summary>
     public Tensor? Gradient
     {
-        get;
+        get
+        {
+            isGradientSeen = true;
+            return gradient;
+        }
+
         set
         {
-            field = value;
-            GradientMark = null;
+            if (value is null)
+            {
+                ReturnUnseenGradient();
+            }
+
+            GatheredGradient = value;
+            isGradientSeen = true;
         }
     }
 
@@ -66,6 +78,21 @@ public sealed partial class Tensor
             }
 
             requiresGradient = value;
+        }
+    }
+
+    /// <summary>
+    /// The gradient for those who do not hand it on. As long as no one else has seen it, letting go of it gives its buffer back to
+    /// the pool at once, so that the next backward writes to memory that is still in cache, and no collection has to find it.
+    /// </summary>
+    internal Tensor? GatheredGradient
+    {
+        get => gradient;
+        set
+        {
+            gradient = value;
+            isGradientSeen = false;
+            GradientMark = null;
         }
     }
 
@@ -328,6 +355,9 @@ public sealed partial class Tensor
         }
     }
 
+    /// <summary>Says that the present gradient is looked at even when this tensor has let go of it, so its buffer is not reused.</summary>
+    internal void KeepGradient() => isGradientSeen = true;
+
     /// <summary>Makes this tensor the output of a node.</summary>
     internal void SetProducer(Node node) => Producer = node;
 
@@ -369,6 +399,14 @@ public sealed partial class Tensor
             ? a.Loops
             : throw new InvalidOperationException(
                 $"{operation}: one operand, {a.Shape}, is on {a.Backend.Name} and the other, {b.Shape}, on {b.Backend.Name}. Move one with To(other.Backend).");
+
+    private void ReturnUnseenGradient()
+    {
+        if (!isGradientSeen && gradient is { Producer: null, Storage: { GradientReferences: 1, IsExposed: false } unseen })
+        {
+            unseen.Recycle();
+        }
+    }
 
     private Tensor Seed(Tensor? gradient, string operation)
     {

@@ -69,7 +69,7 @@ public abstract partial class Optimizer
         for (int i = 0; i < slots.Count; i++)
         {
             Tensor parameter = slots[i].Parameter;
-            if (parameter.Gradient is { } gradient && IsLossScaled(nameof(Unscale), parameter, i, current))
+            if (parameter.GatheredGradient is { } gradient && IsLossScaled(nameof(Unscale), parameter, i, current))
             {
                 Storage numbers = gradient.Storage;
                 numbers.Backend.Zip(

@@ -299,7 +299,7 @@ public abstract partial class Optimizer
         for (int i = 0; i < slots.Count; i++)
         {
             PendingGradient pending = slots[i].Pending;
-            if (slots[i].Parameter.Gradient is { } gradient)
+            if (slots[i].Parameter.GatheredGradient is { } gradient)
             {
                 CheckGradient(gradient, slots[i].Parameter, i);
                 pending.Begin(gradient, scale);

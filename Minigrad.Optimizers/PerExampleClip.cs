@@ -106,7 +106,7 @@ public sealed class PerExampleClip
                 "PerExampleClip.Backward was given no parameter that asks for a gradient. Pass model.Parameters, of which some are not frozen.", nameof(parameters));
         }
 
-        int known = Array.FindIndex(parameters, parameter => parameter.Gradient is not null);
+        int known = Array.FindIndex(parameters, parameter => parameter.GatheredGradient is not null);
         if (known >= 0)
         {
             throw new ArgumentException(
@@ -127,7 +127,7 @@ public sealed class PerExampleClip
     {
         for (int i = 0; i < parameters.Length; i++)
         {
-            if (parameters[i].Gradient is { } gradient)
+            if (parameters[i].GatheredGradient is { } gradient)
             {
                 sums[i] ??= Zeros(parameters[i]);
                 Add(gradient, sums[i]!);

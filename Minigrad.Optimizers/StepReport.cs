@@ -60,6 +60,9 @@ public sealed class StepReport
             {
                 bounded[i] = clipped.Gradients[i].Copy();
                 versions[i] = bounded[i].Gradient.Storage.Version;
+
+                // It may be measured when its parameter has let go of it.
+                bounded[i].Parameter.KeepGradient();
             }
         }
     }

@@ -343,25 +343,25 @@ internal sealed class BackwardPass
         }
 
         Tensor tensor = leaf.Tensor;
-        Taint? had = Trace is null || tensor.Gradient is null ? null : GradientTrace.Before(leaf, tensor.Gradient);
-        ScaleMark? mark = tensor.Gradient is null ? scale : ScaleMark.OfSum(leaf.Mark, scale);
+        Taint? had = Trace is null || tensor.GatheredGradient is null ? null : GradientTrace.Before(leaf, tensor.GatheredGradient);
+        ScaleMark? mark = tensor.GatheredGradient is null ? scale : ScaleMark.OfSum(leaf.Mark, scale);
         if (createGraph)
         {
-            tensor.Gradient = tensor.Gradient is null ? gradient : Sum(tensor.Gradient, gradient);
-            MarkExposed(tensor.Gradient);
+            tensor.GatheredGradient = tensor.GatheredGradient is null ? gradient : Sum(tensor.GatheredGradient, gradient);
+            MarkExposed(tensor.GatheredGradient);
         }
-        else if (tensor.Gradient is { } sum && IsHeldOnce(sum) && sum.Producer is null)
+        else if (tensor.GatheredGradient is { } sum && IsHeldOnce(sum) && sum.Producer is null)
         {
             AddInPlace(sum, gradient);
         }
         else
         {
-            tensor.Gradient = tensor.Gradient is { } before ? Sum(before, gradient) : Own(gradient);
-            tensor.Gradient.Storage.GradientReferences++;
+            tensor.GatheredGradient = tensor.GatheredGradient is { } before ? Sum(before, gradient) : Own(gradient);
+            tensor.GatheredGradient.Storage.GradientReferences++;
         }
 
         leaf.Mark = mark;
-        Receive(leaf, tensor.Gradient, had, gradient);
+        Receive(leaf, tensor.GatheredGradient, had, gradient);
     }
 
     /// <summary>Shows the trace what has gathered in a leaf, of what was there before and what came.</summary>

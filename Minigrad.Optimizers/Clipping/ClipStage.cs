@@ -26,7 +26,7 @@ public abstract class ClipStage
         GradientSet set = new();
         foreach (Tensor parameter in parameters)
         {
-            if (parameter.Gradient is { } gradient)
+            if (parameter.GatheredGradient is { } gradient)
             {
                 CheckIsUnscaled(parameter);
                 PendingGradient pending = new(parameter);

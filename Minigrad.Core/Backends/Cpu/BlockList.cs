@@ -10,7 +10,7 @@ namespace Minigrad.Backends.Cpu;
 internal sealed class BlockList
 {
     /// <summary>How many elements a block has at most, and a share about.</summary>
-    public const int BlockLength = 32768;
+    public const int BlockLength = 8192;
 
     [ThreadStatic]
     private static BlockList? spare;

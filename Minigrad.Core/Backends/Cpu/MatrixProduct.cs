@@ -18,12 +18,14 @@ namespace Minigrad.Backends.Cpu;
 /// </remarks>
 internal static class MatrixProduct
 {
-    /// <summary>Rows of a block: eight of the highest tiles share a strip of B.</summary>
-    private const int BlockRows = 96;
+    /// <summary>The most rows of a block: eight of the highest tiles share a strip of B.</summary>
+    private const int MostBlockRows = 96;
 
+    /// <summary>Rows of a block are a multiple of this, so that the lower tiles at its end are no slower for each row.</summary>
+    private const int RowsApart = 4;
 
     /// <summary>The most rows of A that are packed at once.</summary>
-    private const int PackedRows = 20 * BlockRows;
+    private const int PackedRows = 20 * MostBlockRows;
 
     /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
     private const int PackedDepth = 1024;
@@ -161,7 +163,25 @@ internal static class MatrixProduct
         /// <summary>The part's first row of A.</summary>
         public int FirstRow { get; init; }
 
-        public int RowCount { get; init; }
+        public int RowCount
+        {
+            get;
+            init
+            {
+                field = value;
+                RowBlocks = (value + MostBlockRows - 1) / MostBlockRows;
+                BlockRows = (((value + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
+            }
+        }
+
+        /// <summary>How many blocks lie one below the other.</summary>
+        public int RowBlocks { get; private init; }
+
+        /// <summary>
+        /// Rows of a block; the last one may have fewer. Blocks are about equally high, so that threads with as many blocks have as
+        /// much to do, and each thread's part of a weight's gradient is that of the weight which it packs and updates.
+        /// </summary>
+        public int BlockRows { get; private init; }
 
         /// <summary>The part's first step of the depth.</summary>
         public int FirstStep { get; init; }
@@ -178,14 +198,14 @@ internal static class MatrixProduct
         public static int TileRows => VectorLength == 16 ? 12 : 6;
 
         /// <summary>
-        /// Rows that are packed together. Where A is stored transposed, a line of the cache holds a step of several tiles: eight
-        /// tiles, so that it is not read by one after the other. Otherwise a tile has its lines for itself.
+        /// Rows that are packed together. Where A is stored transposed, a line of the cache holds a step of several tiles: a
+        /// block, so that it is not read by one after the other. Otherwise a tile has its lines for itself.
         /// </summary>
-        public int LeftGroupRows => Shape.TransposeLeft ? 8 * TileRows : TileRows;
+        public int LeftGroupRows => Shape.TransposeLeft ? BlockRows : TileRows;
 
-        public int LeftGroups => (RowCount + LeftGroupRows - 1) / LeftGroupRows;
+        public int LeftGroups => RowBlocks * LeftGroupsPerBlock;
 
-        public int RowBlocks => (RowCount + BlockRows - 1) / BlockRows;
+        private int LeftGroupsPerBlock => (BlockRows + LeftGroupRows - 1) / LeftGroupRows;
 
         /// <summary>Columns of a strip of B; in the last one some may not exist.</summary>
         public static int StripWidth => 2 * VectorLength;
@@ -214,7 +234,15 @@ internal static class MatrixProduct
         /// four rows take as long as four, since each sum waits for its last multiply-add.
         /// </summary>
         public int WorkPerBlock =>
-            (int)Math.Min(int.MaxValue, (long)Math.Clamp(RowCount, 4, BlockRows) * StepCount * Math.Min(Shape.Columns, StripWidth) / VectorLength);
+            (int)Math.Min(int.MaxValue, (long)Math.Max(BlockRows, 4) * StepCount * Math.Min(Shape.Columns, StripWidth) / VectorLength);
+
+        /// <summary>The rows of a group of A; in the last block there may be groups without.</summary>
+        public (int First, int Count) LeftGroup(int group)
+        {
+            int block = group / LeftGroupsPerBlock * BlockRows;
+            int first = block + (group % LeftGroupsPerBlock * LeftGroupRows);
+            return (first, Math.Min(LeftGroupRows, Math.Min(RowCount, block + BlockRows) - first));
+        }
 
         /// <summary>Where the product's A begins.</summary>
         public int LeftStart(int product) => Shape.SharedLeft ? 0 : product * Shape.Rows * Shape.Depth;
@@ -280,8 +308,12 @@ internal static class MatrixProduct
         {
             MatrixProductShape shape = plan.Shape;
             int product = item / plan.LeftGroups;
-            int row = item % plan.LeftGroups * plan.LeftGroupRows;
-            int rows = Math.Min(plan.LeftGroupRows, plan.RowCount - row);
+            (int row, int rows) = plan.LeftGroup(item % plan.LeftGroups);
+            if (rows <= 0)
+            {
+                return;
+            }
+
             ReadOnlySpan<float> source = left.AsSpan(plan.LeftStart(product));
             Span<float> strips = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
             row += plan.FirstRow;
@@ -292,17 +324,7 @@ internal static class MatrixProduct
                 return;
             }
 
-            for (int start = 0; start < rows; start += Plan.TileRows)
-            {
-                int height = Math.Min(Plan.TileRows, rows - start);
-                OperandPacking.Transpose(
-                    source[(((row + start) * shape.Depth) + plan.FirstStep)..],
-                    shape.Depth,
-                    height,
-                    plan.StepCount,
-                    strips.Slice(start * plan.StepCount, height * plan.StepCount),
-                    height);
-            }
+            OperandPacking.Transpose(source[((row * shape.Depth) + plan.FirstStep)..], shape.Depth, rows, plan.StepCount, strips, rows);
         }
     }
 
@@ -323,8 +345,8 @@ internal static class MatrixProduct
         {
             MatrixProductShape shape = plan.Shape;
             int strip = item % plan.Strips;
-            int firstRow = item / plan.Strips % plan.RowBlocks * BlockRows;
-            int lastRow = Math.Min(plan.RowCount, firstRow + BlockRows);
+            int firstRow = item / plan.Strips % plan.RowBlocks * plan.BlockRows;
+            int lastRow = Math.Min(plan.RowCount, firstRow + plan.BlockRows);
             int product = item / plan.Strips / plan.RowBlocks;
             int column = strip * Plan.StripWidth;
             int columns = Math.Min(Plan.StripWidth, shape.Columns - column);
@@ -345,7 +367,7 @@ internal static class MatrixProduct
                 ref float bPart = ref Unsafe.AsRef(in b[k * bStep]);
                 for (int row = firstRow; row < lastRow; row += Plan.TileRows)
                 {
-                    int rows = Math.Min(Plan.TileRows, plan.RowCount - row);
+                    int rows = Math.Min(Plan.TileRows, lastRow - row);
                     ref float a = ref LeftStrip(product, row, rows, k, out int aStep);
                     Span<float> target = result.AsSpan((((product * shape.Rows) + plan.FirstRow + row) * shape.Columns) + column);
                     if (isWhole)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using Minigrad.Numerics;
 
 namespace Minigrad.Backends.Cpu;
@@ -18,6 +19,9 @@ namespace Minigrad.Backends.Cpu;
 internal static class TileKernel
 {
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
+
+    /// <summary>Numbers in a line of the cache.</summary>
+    private const int LineLength = 16;
 
     /// <summary>A number that the JIT knows.</summary>
     internal interface ICount
@@ -163,6 +167,10 @@ internal static class TileKernel
                 Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 11 * cStep), out c110, out c111);
             }
         }
+        else
+        {
+            Fetch<TLanes, TRows, TVectors>(ref c, cStep);
+        }
 
         for (nuint k = 0; k < depth; k++)
         {
@@ -281,6 +289,34 @@ internal static class TileKernel
         if (TRows.Value > 11)
         {
             Store<TLanes, TVectors>(c110, c111, ref Unsafe.Add(ref c, 11 * cStep));
+        }
+    }
+
+    /// <summary>
+    /// Asks for the lines that the tile will be stored to. They arrive while the depth is walked; otherwise each store of a new
+    /// result waits for its line, which in products of little depth takes as long as half of their arithmetic.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Fetch<TLanes, TRows, TVectors>(ref float c, nuint cStep)
+        where TLanes : struct, ILanes<TLanes>
+        where TRows : struct, ICount
+        where TVectors : struct, ICount
+    {
+        if (!Sse.IsSupported)
+        {
+            return;
+        }
+
+        for (int row = 0; row < TRows.Value; row++)
+        {
+            for (int i = 0; i < TVectors.Value * TLanes.Count; i += LineLength)
+            {
+                Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref c, i)));
+            }
+
+            // Rows seldom begin where a line does.
+            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref c, (TVectors.Value * TLanes.Count) - 1)));
+            c = ref Unsafe.Add(ref c, cStep);
         }
     }
 

@@ -14,6 +14,9 @@ internal static class UpdateLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
+    /// <summary>An element costs about as much as this many elements of a plain copy.</summary>
+    private const int WorkPerElement = 4;
+
     /// <summary>How a gradient is read.</summary>
     private interface IReading
     {
@@ -37,7 +40,7 @@ internal static class UpdateLoops
             blocks.Add(i, 0, targets[i].Parameter.Length);
         }
 
-        workers.For(blocks.ShareCount, BlockList.BlockLength, new Body<TRule>(rule, shared, blocks));
+        workers.For(blocks.ShareCount, WorkPerElement * BlockList.BlockLength, new Body<TRule>(rule, shared, blocks));
         for (int i = 0; i < clamped.Length; i++)
         {
             clamped[i] |= shared[i].IsClamped;
