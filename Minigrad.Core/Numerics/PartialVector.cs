@@ -7,7 +7,7 @@ namespace Minigrad.Numerics;
 /// Reads and writes the first lanes of a vector without a detour through memory. From half a vector on, two halves that
 /// overlap cover any count of numbers: the second one ends where the numbers end, and its lanes are shifted to where they
 /// belong. Fewer numbers are the first lanes of a vector half as wide. (Masked reads and writes of the processor take
-/// pointers, and there is none in the project.)
+/// pointers, and nothing in the project is read or written through one.)
 /// </summary>
 /// <remarks>
 /// Copied number by number to a padded vector on the stack and back, the end of each row took 100 ns in softmax, as long as
