@@ -19,7 +19,7 @@ public abstract class RecurrentLayer : Layer
     private readonly Direction[] parts;
 
     private protected RecurrentLayer(
-        int inputSize, int hiddenSize, int gateCount, bool hasCellState, bool separatesRecurrent, RecurrentOptions? options)
+        int inputSize, int hiddenSize, int gateCount, bool hasCellState, RecurrentOptions? options)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
@@ -37,7 +37,6 @@ public abstract class RecurrentLayer : Layer
         HiddenSize = hiddenSize;
         GateCount = gateCount;
         HasCellState = hasCellState;
-        SeparatesRecurrent = separatesRecurrent;
         dropoutGenerator = (this.options.Generator ?? Generator.Default).Fork("dropout");
         parts = new Direction[this.options.LayerCount * DirectionCount];
         for (int part = 0; part < parts.Length; part++)
@@ -59,8 +58,6 @@ public abstract class RecurrentLayer : Layer
     internal int GateCount { get; }
 
     private bool HasCellState { get; }
-
-    private bool SeparatesRecurrent { get; }
 
     private int DirectionCount => options.IsBidirectional ? 2 : 1;
 
@@ -223,15 +220,10 @@ public abstract class RecurrentLayer : Layer
             return packing.Sort(values.Select(0, number));
         }
 
-        // Where the parts of a gate are only ever added, so are their biases, once: their gradient is the same sum over all
-        // steps, and the inputs' rows are not passed over for it.
-        bool isBiasShared = !SeparatesRecurrent && part.InputBias is not null;
-        Tensor? inputBias = isBiasShared ? null : part.InputBias;
-        Tensor? hiddenBias = isBiasShared ? part.InputBias! + part.HiddenBias! : part.HiddenBias;
-        Tensor projected = (part.IsReverse ? packing.Reverse(rows) : rows).Linear(part.InputWeight, inputBias);
+        Tensor projected = (part.IsReverse ? packing.Reverse(rows) : rows).Linear(part.InputWeight, part.InputBias);
         LayerListener.Current?.HearGates(this, number, projected, packing.Steps);
         SequenceInputs inputs = new(
-            projected, part.HiddenWeight, hiddenBias, Initial(state?.Hidden), HasCellState ? Initial(state?.Cell) : null);
+            projected, part.HiddenWeight, part.HiddenBias, Initial(state?.Hidden), HasCellState ? Initial(state?.Cell) : null);
         (Tensor output, Tensor lastHidden, Tensor? lastState) = Scan(packing.Steps, inputs);
         return (part.IsReverse ? packing.Reverse(output) : output, lastHidden, lastState);
     }
