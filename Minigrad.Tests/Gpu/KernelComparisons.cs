@@ -14,8 +14,9 @@ public static class KernelComparisons
     /// <summary>The comparisons in a method of which a side may be NaN: <c>threshold &gt; 1.7E+308</c>.</summary>
     public static IReadOnlyList<string> In(MethodBase method)
     {
-        Reader reader = new(method);
-        foreach (KernelInstruction instruction in KernelInstruction.Of(method))
+        KernelInstruction[] instructions = [.. KernelInstruction.Of(method)];
+        Reader reader = new(method, instructions);
+        foreach (KernelInstruction instruction in instructions)
         {
             reader.Read(instruction);
         }
@@ -29,8 +30,11 @@ public static class KernelComparisons
     /// <param name="IsSure">Whether it can't be NaN.</param>
     private readonly record struct Number(string Text, bool IsFloat, bool IsSure);
 
-    /// <summary>Follows what is on the stack from one instruction to the next, and over jumps ahead.</summary>
-    private sealed class Reader(MethodBase method)
+    /// <summary>
+    /// Follows what is on the stack from one instruction to the next, and over jumps ahead. Where a loop begins, nothing is known of what
+    /// it assigns.
+    /// </summary>
+    private sealed class Reader(MethodBase method, KernelInstruction[] instructions)
     {
         private readonly Type[] typeArguments = method.DeclaringType?.GetGenericArguments() ?? [];
         private readonly Type[] methodArguments = method.IsGenericMethod ? method.GetGenericArguments() : [];
@@ -44,6 +48,7 @@ public static class KernelComparisons
         public void Read(KernelInstruction instruction)
         {
             Enter(instruction.Place);
+            ForgetWhatLoopsAssign(instruction.Place);
             OpCode code = instruction.Code;
             string name = code.Name!;
             if (name.StartsWith("ldarg", StringComparison.Ordinal))
@@ -54,11 +59,10 @@ public static class KernelComparisons
             {
                 Push(Local(VariableOf(instruction)));
             }
-            else if (name.StartsWith("stloc", StringComparison.Ordinal) || name.StartsWith("starg", StringComparison.Ordinal))
+            else if (IsStore(code))
             {
                 Number value = stack.Pop();
-                Number target = name[2] == 'l' ? Local(VariableOf(instruction)) : Argument(VariableOf(instruction));
-                Assign(target.Text, value);
+                Assign(Target(instruction), value);
             }
             else if (code.FlowControl == FlowControl.Call)
             {
@@ -117,12 +121,32 @@ public static class KernelComparisons
         private Number Local(int number) =>
             new($"local{number}_", IsFloating(method.GetMethodBody()!.LocalVariables[number].LocalType), false);
 
+        private static bool IsStore(OpCode code) =>
+            code.Name!.StartsWith("stloc", StringComparison.Ordinal) || code.Name.StartsWith("starg", StringComparison.Ordinal);
+
+        private string Target(KernelInstruction store) =>
+            (store.Code.Name![2] == 'l' ? Local(VariableOf(store)) : Argument(VariableOf(store))).Text;
+
+        private void Forget(string target) => asked.RemoveWhere(text => text.Contains(target, StringComparison.Ordinal));
+
+        private void ForgetWhatLoopsAssign(int place)
+        {
+            foreach (KernelInstruction back in instructions.Where(jump =>
+                jump.Place >= place && jump.Operand == place && jump.Code.FlowControl is FlowControl.Branch or FlowControl.Cond_Branch))
+            {
+                foreach (KernelInstruction store in instructions.Where(store => store.Place >= place && store.Place < back.Place && IsStore(store.Code)))
+                {
+                    Forget(Target(store));
+                }
+            }
+        }
+
         private bool IsKnown(Number number) => !number.IsFloat || number.IsSure || asked.Contains(number.Text);
 
         private void Assign(string target, Number value)
         {
             bool isKnown = IsKnown(value);
-            asked.RemoveWhere(text => text.Contains(target, StringComparison.Ordinal));
+            Forget(target);
             if (isKnown)
             {
                 asked.Add(target);

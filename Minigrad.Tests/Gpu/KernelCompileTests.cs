@@ -146,6 +146,7 @@ public sealed class KernelCompileTests
     [InlineData(nameof(PlantedFaults.FactorOfThresholdNaN), true)]
     [InlineData(nameof(PlantedFaults.FactorThatAsksFirst), false)]
     [InlineData(nameof(PlantedFaults.ComparisonOfWhatWasAssignedSince), true)]
+    [InlineData(nameof(PlantedFaults.ComparisonOfWhatALoopAssigns), true)]
     [InlineData(nameof(PlantedFaults.LessBranch), true)]
     [InlineData(nameof(PlantedFaults.LessOrEqualBranch), true)]
     [InlineData(nameof(PlantedFaults.GreaterBranch), true)]

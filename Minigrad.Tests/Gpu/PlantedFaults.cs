@@ -99,6 +99,22 @@ public static class PlantedFaults
         return measure > threshold ? threshold / measure : 1.0;
     }
 
+    public static double ComparisonOfWhatALoopAssigns(double measure, double[] others)
+    {
+        double largest = double.IsNaN(measure) ? 0.0 : measure;
+        foreach (double other in others)
+        {
+            if (largest < 4.0)
+            {
+                return largest;
+            }
+
+            largest = other;
+        }
+
+        return largest;
+    }
+
     public static double ComparisonOfWhatWasAssignedSince(double measure, double[] others)
     {
         double largest = double.IsNaN(measure) ? 0.0 : measure;
