@@ -1,5 +1,7 @@
 using Minigrad.Backends;
 using Minigrad.Operations;
+using Minigrad.Optimizers.Clipping;
+using Minigrad.Optimizers.Thresholds;
 
 namespace Minigrad.Optimizers;
 
@@ -11,36 +13,46 @@ namespace Minigrad.Optimizers;
 /// <remarks>
 /// <para>Examples go through forward and backward one by one, so a batch of B costs B passes. A layer that looks at the whole
 /// batch, as batch normalisation, has no gradient of one example; leave it out of the model.</para>
+/// <para>C may be any <see cref="Minigrad.Optimizers.Threshold"/>. A schedule takes a step with each batch. A rule sees the norms of
+/// examples, one after the other, each as a step of its own; a batch that fails leaves no trace. With noise C must not follow the
+/// norms: what it came to would tell of the examples.</para>
 /// <para>Which σ gives which privacy is not computed here.</para>
 /// </remarks>
 public sealed class PerExampleClip
 {
-    private readonly Clipping.ClipStage stage;
+    private readonly ThresholdStage stage;
     private readonly double noise;
 
     /// <summary>A clip of each example's gradient.</summary>
-    /// <param name="threshold">C, the largest norm of an example's gradient; +∞ measures and never clips.</param>
+    /// <param name="threshold">C, the largest norm of an example's gradient: a number, a schedule or a rule; +∞ measures and never clips.</param>
     /// <param name="noise">σ, the standard deviation of the noise as a multiple of C; 0 for none.</param>
     /// <param name="generator">Where the noise comes from; <see cref="Generator.Default"/> if null. The same generator gives the same noise on every backend.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN; σ is negative or not finite, or is given without a finite threshold.</exception>
-    public PerExampleClip(double threshold, double noise = 0, Generator? generator = null)
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN; σ is negative or not finite.</exception>
+    /// <exception cref="ArgumentException">σ is given with a threshold that is infinite or follows the norms.</exception>
+    public PerExampleClip(Threshold threshold, double noise = 0, Generator? generator = null)
     {
-        Threshold = threshold > 0 ? threshold : throw new ArgumentOutOfRangeException(
-            nameof(threshold), threshold, $"PerExampleClip: the threshold is the largest norm of one example's gradient and must be positive, but it is {threshold}. To measure without clipping pass +∞.");
+        ArgumentNullException.ThrowIfNull(threshold);
+        threshold.Check(nameof(PerExampleClip), nameof(threshold));
         this.noise = noise >= 0 && double.IsFinite(noise) ? noise : throw new ArgumentOutOfRangeException(
             nameof(noise), noise, $"PerExampleClip: the noise is a multiple of the threshold and must be a finite number that is not negative, but it is {noise}.");
-        if (noise > 0 && double.IsPositiveInfinity(threshold))
+        if (noise > 0 && threshold.SeesNorms)
         {
-            throw new ArgumentOutOfRangeException(
-                nameof(threshold), threshold, $"PerExampleClip: noise of {noise} times an infinite threshold has no size. Without a bound on what one example counts for, no noise hides it: give a finite threshold.");
+            throw new ArgumentException(
+                $"PerExampleClip: the threshold '{threshold}' follows the norms of examples, and so tells of them; noise of {noise} times it would hide less than it seems to. Give a number or a schedule, or no noise.", nameof(threshold));
         }
 
-        stage = Clip.GlobalNorm(threshold);
+        if (noise > 0 && !threshold.IsScheduled && double.IsPositiveInfinity(Constant(threshold.At(0, nameof(PerExampleClip), nameof(threshold)))))
+        {
+            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, WhyNoNoise());
+        }
+
+        stage = (ThresholdStage)Clip.GlobalNorm(threshold);
+        Threshold = threshold;
         Generator = generator ?? Generator.Default;
     }
 
     /// <summary>C, the largest norm of an example's gradient.</summary>
-    public double Threshold { get; }
+    public Threshold Threshold { get; }
 
     /// <summary>Where the noise comes from. Its place is part of the state of a run.</summary>
     public Generator Generator { get; }
@@ -55,42 +67,79 @@ public sealed class PerExampleClip
     /// <returns>What was measured.</returns>
     /// <exception cref="ArgumentException">There is no example, no parameter that asks for a gradient, or one has a gradient already.</exception>
     /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite. After this and any other error no parameter has a gradient.</exception>
-    /// <exception cref="InvalidOperationException">A loss was multiplied by a loss scale, so that its gradient would be clipped too much.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A loss was multiplied by a loss scale, so that its gradient would be clipped too much; or a schedule gives no threshold, or an infinite one with noise.
+    /// </exception>
     public PerExampleReport Backward(IEnumerable<Tensor> parameters, int count, Func<int, Tensor> loss)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(loss);
         Tensor[] own = [.. parameters.Where(parameter => parameter.RequiresGradient)];
         Check(own, count);
+        StageState before = State();
         Tensor?[] sums = new Tensor?[own.Length];
         double[] norms = new double[count];
+        int clipped = 0;
         double losses = 0;
-        for (int example = 0; example < count; example++)
+        int example = 0;
+        try
         {
-            try
+            stage.History.Begin(this);
+            if (noise > 0 && double.IsPositiveInfinity(Constant(stage.History.Rule)))
+            {
+                throw new InvalidOperationException(WhyNoNoise());
+            }
+
+            for (; example < count; example++)
             {
                 Tensor value = loss(example);
                 value.Backward();
                 losses += value.Item();
-                norms[example] = stage.Apply(own);
+                norms[example] = stage.ApplyInStep(own, NonFinitePolicy.Throw, begins: false);
+                clipped += stage.HasActed ? 1 : 0;
                 AddTo(sums, own);
             }
-            catch (Exception error)
+        }
+        catch (Exception error)
+        {
+            // The gradient of one example must not be taken for that of the batch, nor its norms for those of one that was used.
+            Forget(own);
+            Restore(before);
+            if (error is NonFiniteGradientException)
             {
-                // The gradient of one example must not be taken for that of the batch.
-                Forget(own);
-                if (error is NonFiniteGradientException)
-                {
-                    throw new NonFiniteGradientException($"PerExampleClip.Backward, example {example}: {error.Message}", error);
-                }
-
-                throw;
+                throw new NonFiniteGradientException($"PerExampleClip.Backward, example {example}: {error.Message}", error);
             }
+
+            throw;
         }
 
         Finish(sums, own, count);
-        return new PerExampleReport(norms, norms.Count(norm => norm > Threshold), losses / count);
+        return new PerExampleReport(norms, clipped, losses / count);
     }
+
+    /// <summary>What the threshold remembers, a copy: how many batches there were, and what a rule keeps of the norms. The <see cref="Generator"/> is not part of it.</summary>
+    public StageState State() => stage.History.State([]);
+
+    /// <summary>Continues where a state was taken.</summary>
+    /// <param name="state">The state, of a clip with the same threshold.</param>
+    /// <exception cref="ArgumentException">The state is of another threshold.</exception>
+    public void Restore(StageState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (!stage.History.Fits(state, []))
+        {
+            throw new ArgumentException(
+                $"PerExampleClip.Restore: the state is of {state.Stage}, but this clip has {stage}. Make the clip with the threshold that it was saved with.", nameof(state));
+        }
+
+        stage.History.Restore(state, []);
+    }
+
+    /// <summary>C where it does not follow the norms.</summary>
+    private static double Constant(AppliedRule rule) => rule.Threshold(0, 0, [], 0);
+
+    private string WhyNoNoise() =>
+        $"PerExampleClip: noise of {noise} times an infinite threshold has no size. Without a bound on what one example counts for, no noise hides it: give a finite threshold.";
 
     private static void Check(Tensor[] parameters, int count)
     {
@@ -110,7 +159,7 @@ public sealed class PerExampleClip
         if (known >= 0)
         {
             throw new ArgumentException(
-                $"PerExampleClip.Backward: '{Clipping.NonFiniteGradients.NameOf(parameters[known], known)}' has a gradient already, which would be clipped with that of the first example. Call ZeroGradients() before.", nameof(parameters));
+                $"PerExampleClip.Backward: '{NonFiniteGradients.NameOf(parameters[known], known)}' has a gradient already, which would be clipped with that of the first example. Call ZeroGradients() before.", nameof(parameters));
         }
     }
 
@@ -153,7 +202,7 @@ public sealed class PerExampleClip
             {
                 sums[i] ??= Zeros(parameters[i]);
                 Tensor drawn = Tensor.Normal(
-                    [.. parameters[i].Shape.Dimensions], standardDeviation: (float)(noise * Threshold), generator: Generator);
+                    [.. parameters[i].Shape.Dimensions], standardDeviation: (float)(noise * Constant(stage.History.Rule)), generator: Generator);
                 Add(drawn.To(parameters[i].Backend), sums[i]!);
             }
 

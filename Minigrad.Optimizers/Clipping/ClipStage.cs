@@ -23,6 +23,16 @@ public abstract class ClipStage
     public double Apply(IEnumerable<Tensor> parameters, NonFinitePolicy policy = NonFinitePolicy.Throw)
     {
         ArgumentNullException.ThrowIfNull(parameters);
+        return ApplyInStep(parameters, policy, begins: true);
+    }
+
+    /// <summary>Clips gradients within a step that may have begun: examples of one batch share its place in a schedule.</summary>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="policy">What is done about gradients that are not finite.</param>
+    /// <param name="begins">Whether they begin a step of their own.</param>
+    /// <returns>The norm before clipping.</returns>
+    internal double ApplyInStep(IEnumerable<Tensor> parameters, NonFinitePolicy policy, bool begins)
+    {
         GradientSet set = new();
         foreach (Tensor parameter in parameters)
         {
@@ -35,7 +45,11 @@ public abstract class ClipStage
             }
         }
 
-        History?.Begin(optimizer: null);
+        if (begins)
+        {
+            History?.Begin(optimizer: null);
+        }
+
         return NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : double.NaN;
     }
 

@@ -30,6 +30,9 @@ internal abstract class ThresholdStage : ClipStage
     /// <summary>What the running step measured.</summary>
     protected StageMeasurement Measured { get; set; }
 
+    /// <summary>Whether the running step scaled or bounded a gradient.</summary>
+    public bool HasActed => Measured.Acted;
+
     /// <summary>Queues the stage on a device.</summary>
     /// <param name="steps">The running step.</param>
     /// <param name="stage">Its place in it.</param>

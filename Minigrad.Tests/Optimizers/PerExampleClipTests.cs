@@ -1,6 +1,7 @@
 using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Optimizers;
+using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Tests.Optimizers;
 
@@ -111,6 +112,134 @@ public sealed class PerExampleClipTests
         new PerExampleClip(100).Backward([w, frozen], 2, row => (w * frozen * (row + 1f)).Sum());
         Assert.Equal([4.5f], w.Gradient!.ToArray());
         Assert.Null(frozen.Gradient);
+    }
+
+    public static TheoryData<string> Rules => [.. StageKinds.Thresholds.Keys.Where(name => name != "schedule")];
+
+    [Theory]
+    [MemberData(nameof(Rules))]
+    public void A_rule_sees_the_examples_one_after_another(string rule)
+    {
+        (Sequential model, Tensor x, int[] labels) = Problem();
+        PerExampleClip clip = new(StageKinds.Thresholds[rule]());
+        ClipStage byHand = Clip.GlobalNorm(StageKinds.Thresholds[rule]());
+        for (int batch = 0; batch < 3; batch++)
+        {
+            model.ZeroGradients();
+            float[][] sums = [.. model.Parameters.Select(parameter => new float[parameter.Length])];
+            double[] norms = new double[Examples];
+            int clipped = 0;
+            for (int row = 0; row < Examples; row++)
+            {
+                LossOf(model, x, labels)(row).Backward();
+                norms[row] = byHand.Apply(model.Parameters);
+                clipped += Math.Sqrt(model.Parameters.Sum(parameter => parameter.Gradient!.ToArray().Sum(value => (double)value * value))) < norms[row] * (1 - 1e-6) ? 1 : 0;
+                for (int i = 0; i < sums.Length; i++)
+                {
+                    sums[i] = [.. sums[i].Zip(model.Parameters[i].Gradient!.ToArray(), (sum, value) => sum + value)];
+                }
+
+                model.ZeroGradients();
+            }
+
+            PerExampleReport report = clip.Backward(model.Parameters, Examples, LossOf(model, x, labels));
+            Assert.Equal(norms, report.Norms);
+            Assert.Equal(clipped, report.ClippedCount);
+            Assert.All(model.Parameters.Zip(sums), pair =>
+                Assert.Equal(pair.Second.Select(sum => sum * (1f / Examples)), pair.First.Gradient!.ToArray()));
+        }
+    }
+
+    [Fact]
+    public void A_schedule_takes_a_step_with_each_batch_and_the_noise_follows_it()
+    {
+        Tensor w = Tensor.Of([1f, 1f]).WithGradient();
+        PerExampleClip clip = new(Schedule.Exponential(8, 0.5));
+        PerExampleClip noisy = new(Schedule.Exponential(8, 0.5), noise: 0.25, new Generator(3));
+        Generator same = new(3);
+        foreach (float threshold in (float[])[8, 4, 2])
+        {
+            w.Gradient = null;
+            clip.Backward([w], 2, _ => (w * Tensor.Of([300f, 400f])).Sum());
+            Assert.Equal([0.6f * threshold, 0.8f * threshold], w.Gradient!.ToArray());
+
+            w.Gradient = null;
+            noisy.Backward([w], 4, _ => (w * 0f).Sum());
+            Assert.Equal(
+                Tensor.Normal([2], standardDeviation: 0.25f * threshold, generator: same).ToArray().Select(value => value * 0.25f),
+                w.Gradient!.ToArray());
+        }
+    }
+
+    [Fact]
+    public void A_batch_that_fails_leaves_no_trace()
+    {
+        Tensor w = Tensor.Of([1f]).WithGradient("w");
+        foreach (Func<Threshold> threshold in StageKinds.Thresholds.Values)
+        {
+            PerExampleClip clip = new(threshold());
+            PerExampleClip other = new(threshold());
+            for (int batch = 0; batch < 4; batch++)
+            {
+                StageState before = clip.State();
+                Teaches<NonFiniteGradientException>(
+                    () => clip.Backward([w], 5, row => (w * (row == 3 ? float.NaN : 50f + row)).Sum()), "example 3");
+                Assert.Equivalent(before, clip.State(), strict: true);
+                Assert.Equal(Batch(other, batch), Batch(clip, batch));
+            }
+        }
+
+        float Batch(PerExampleClip clip, int batch)
+        {
+            w.Gradient = null;
+            clip.Backward([w], 5, row => (w * (1f + row + batch)).Sum());
+            float gradient = w.Gradient!.Item();
+            w.Gradient = null;
+            return gradient;
+        }
+    }
+
+    [Fact]
+    public void A_state_continues_to_the_same_bits()
+    {
+        Tensor w = Tensor.Of([1f]).WithGradient("w");
+        foreach (Func<Threshold> threshold in StageKinds.Thresholds.Values)
+        {
+            PerExampleClip whole = new(threshold());
+            Run(whole, 0);
+            PerExampleClip restored = new(threshold());
+            restored.Restore(whole.State());
+            Assert.Equal(Run(whole, 1), Run(restored, 1));
+            Assert.Equivalent(whole.State(), restored.State(), strict: true);
+        }
+
+        Teaches<ArgumentException>(
+            () => new PerExampleClip(1).Restore(new PerExampleClip(Threshold.Percentile(50)).State()), "percentile 50", "GlobalNorm(1)", "saved with");
+
+        float Run(PerExampleClip clip, int batch)
+        {
+            w.Gradient = null;
+            clip.Backward([w], 7, row => (w * (1f + (row * row) + batch)).Sum());
+            return w.Gradient!.Item();
+        }
+    }
+
+    [Fact]
+    public void Noise_needs_a_threshold_that_does_not_tell_of_the_examples()
+    {
+        Teaches<ArgumentException>(
+            () => _ = new PerExampleClip(Threshold.StreamingQuantile(), noise: 1), "streaming quantile 0.5", "follows the norms", "a number or a schedule");
+        Tensor w = Tensor.Of([1f]).WithGradient();
+        PerExampleClip clip = new(Schedule.Exponential(1e300, 1e10), noise: 0);
+        PerExampleClip noisy = new(Schedule.Exponential(1e300, 1e10), noise: 1e-300);
+        foreach (PerExampleClip each in (PerExampleClip[])[clip, noisy, clip])
+        {
+            each.Backward([w], 1, _ => w.Sum());
+            w.Gradient = null;
+        }
+
+        Teaches<InvalidOperationException>(() => noisy.Backward([w], 1, _ => w.Sum()), "infinite threshold", "finite");
+        Assert.Null(w.Gradient);
     }
 
     [Fact]
