@@ -66,15 +66,15 @@ public static class Clip
     public static ClipStage Value(Threshold bound)
     {
         ArgumentNullException.ThrowIfNull(bound);
-        return new DecisionStage<ValueDecision>(
-            nameof(Value), bound, new ValueDecision(-1, 1), bound.SeesNorms ? double.PositiveInfinity : 2);
+        return Value(bound, -1, 1, details: string.Empty);
     }
 
     /// <summary>Clamps every element to an interval. The direction of the step changes; NaN stays NaN.</summary>
     /// <param name="low">The lower edge, at most 0; −∞ for none.</param>
     /// <param name="high">The upper edge, at least 0; +∞ for none.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The interval has no length, does not contain 0, or an edge is NaN.</exception>
-    public static ClipStage Value(double low, double high)
+    /// <param name="scale">What both edges are multiplied by, 1 if not given; a rule sees the largest magnitude of all gradients, for which they are measured once more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The interval has no length, does not contain 0, or an edge is NaN; the scale is 0, negative or NaN.</exception>
+    public static ClipStage Value(double low, double high, Threshold? scale = null)
     {
         if (!(low <= 0) || !(high >= 0) || low == high)
         {
@@ -82,9 +82,11 @@ public static class Clip
                 nameof(low), low, string.Create(CultureInfo.InvariantCulture, $"Clip.Value: the interval must contain 0 and have a length (low ≤ 0 ≤ high, low < high), but it is from {low} to {high}. Without 0 in it, a parameter whose gradient is 0 would move; with 0 alone, none would."));
         }
 
-        return new DecisionStage<ValueDecision>(
-            nameof(Value), 1, new ValueDecision(low, high), order: 2, string.Create(CultureInfo.InvariantCulture, $", from {low} to {high}"));
+        return Value(scale ?? 1, low, high, string.Create(CultureInfo.InvariantCulture, $", from {low} to {high}"));
     }
+
+    private static DecisionStage<ValueDecision> Value(Threshold scale, double low, double high, string details) => new(
+        nameof(Value), scale, new ValueDecision(low, high), scale.SeesNorms ? double.PositiveInfinity : 2, details);
 
     private static DecisionStage<NormDecision> Norm(
         string name, Threshold threshold, NormMeasure measure, int isCommon, double order, double epsilon) => new(

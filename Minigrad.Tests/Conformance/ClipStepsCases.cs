@@ -101,7 +101,7 @@ internal static class ClipStepsCases
         "adaptive" => Clip.UnitNorm(threshold, attributes.Number("eps", 1e-3)),
         "adaptive_columns" => Clip.UnitNorm(threshold, attributes.Number("eps", 1e-3), UnitLayout.Columns),
         "value" => Clip.Value(threshold),
-        "value_range" => Clip.Value(attributes.Number("low"), attributes.Number("high")),
+        "value_range" => Clip.Value(attributes.Number("low"), attributes.Number("high"), threshold),
         _ => throw new ConformanceException($"the clip '{name}' is not known"),
     };
 

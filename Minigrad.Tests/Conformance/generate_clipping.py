@@ -251,8 +251,11 @@ def clip(stage, attrs, series, params, shapes, grads):
         result = [[min(max(x, -bound), bound) for x in g] for g in grads]
         acted = largest > bound
     elif stage == "value_range":
-        low, high = attrs["low"], attrs["high"]
+        largest = norm(everything, INF)
+        scale = series.threshold("all", largest, largest)
+        low, high = (-INF, INF) if scale == INF else (attrs["low"] * scale, attrs["high"] * scale)
         result = [[min(max(x, low), high) for x in g] for g in grads]
+        acted = any(x < low or x > high for x in everything)
     else:  # Adaptive clipping, arXiv:2102.06171.
         for i, g in enumerate(grads):
             for u, places in enumerate(units_of(shapes[i], stage == "adaptive_columns")):
@@ -285,7 +288,7 @@ def steps(stage, attrs, rule, settings, scales):
         grads = [draw(generator, shape, scale) for shape in SHAPES]
         clipped, (measure, threshold, factor, acted) = clip(stage, attrs, series, params, SHAPES, grads)
         # A value stage under a number or a schedule compares no norm, and its report has none of its own.
-        has_report = stage != "value_range" and not (stage == "value" and rule in ("fixed", "schedule"))
+        has_report = not (stage in ("value", "value_range") and rule in ("fixed", "schedule"))
         recorded.append({
             "grads": [tensor(s, g) for s, g in zip(SHAPES, grads)],
             "expected_grads": [tensor(s, g) for s, g in zip(SHAPES, clipped)],
@@ -352,6 +355,9 @@ def main():
                 steps(stage, attrs, rule, settings, grow)
     for low, high in ((-0.5, 0.25), (-INF, 0.5), (0.0, 1.0), (-1.0, 0.0), (-2.0, INF)):
         steps("value_range", {"low": low, "high": high}, "fixed", {"threshold": 1.0}, grow[:3])
+        for rule, (_, all_settings) in RULES.items():
+            for settings in all_settings:
+                steps("value_range", {"low": low, "high": high}, rule, settings, grow)
     for stage, attrs in stages:
         steps(stage, attrs, "fixed", {"threshold": 1e-3}, [1e-30, 1e30, 1e10])
     edges()
