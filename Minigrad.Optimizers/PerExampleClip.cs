@@ -95,7 +95,7 @@ public sealed class PerExampleClip
                 Tensor value = loss(example);
                 value.Backward();
                 losses += value.Item();
-                norms[example] = stage.ApplyInStep(own, NonFinitePolicy.Throw, begins: false);
+                norms[example] = stage.ApplyInStep(own);
                 clipped += stage.HasActed ? 1 : 0;
                 AddTo(sums, own);
             }

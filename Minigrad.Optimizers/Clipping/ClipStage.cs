@@ -23,35 +23,15 @@ public abstract class ClipStage
     public double Apply(IEnumerable<Tensor> parameters, NonFinitePolicy policy = NonFinitePolicy.Throw)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        return ApplyInStep(parameters, policy, begins: true);
+        GradientSet set = Gather(parameters);
+        History?.Begin(optimizer: null);
+        return Apply(set, policy);
     }
 
-    /// <summary>Clips gradients within a step that may have begun: examples of one batch share its place in a schedule.</summary>
+    /// <summary>Clips gradients within a step that has begun: examples of one batch share its place in a schedule.</summary>
     /// <param name="parameters">The parameters.</param>
-    /// <param name="policy">What is done about gradients that are not finite.</param>
-    /// <param name="begins">Whether they begin a step of their own.</param>
     /// <returns>The norm before clipping.</returns>
-    internal double ApplyInStep(IEnumerable<Tensor> parameters, NonFinitePolicy policy, bool begins)
-    {
-        GradientSet set = new();
-        foreach (Tensor parameter in parameters)
-        {
-            if (parameter.GatheredGradient is { } gradient)
-            {
-                CheckIsUnscaled(parameter);
-                PendingGradient pending = new(parameter);
-                pending.Begin(gradient, 1);
-                set.Add(pending);
-            }
-        }
-
-        if (begins)
-        {
-            History?.Begin(optimizer: null);
-        }
-
-        return NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : double.NaN;
-    }
+    internal double ApplyInStep(IEnumerable<Tensor> parameters) => Apply(Gather(parameters), NonFinitePolicy.Throw);
 
     /// <summary>Decides what becomes of the gradients.</summary>
     /// <param name="gradients">All gradients, finite.</param>
@@ -84,6 +64,26 @@ public abstract class ClipStage
             ? stages
             : throw new ArgumentException(
                 $"{owner}.Clip was given {(stages is null ? "null" : "a stage that is null")}. Give a list of stages, Clip = [Clip.GlobalNorm(1)], or an empty one, Clip = [], not to clip.");
+
+    private GradientSet Gather(IEnumerable<Tensor> parameters)
+    {
+        GradientSet set = new();
+        foreach (Tensor parameter in parameters)
+        {
+            if (parameter.GatheredGradient is { } gradient)
+            {
+                CheckIsUnscaled(parameter);
+                PendingGradient pending = new(parameter);
+                pending.Begin(gradient, 1);
+                set.Add(pending);
+            }
+        }
+
+        return set;
+    }
+
+    private double Apply(GradientSet set, NonFinitePolicy policy) =>
+        NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : double.NaN;
 
     private void CheckIsUnscaled(Tensor parameter)
     {
