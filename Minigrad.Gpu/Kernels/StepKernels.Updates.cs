@@ -51,7 +51,7 @@ internal static partial class StepKernels
             int element = chunk.Element(i);
             Scalar measure = UpdateKernels.Measure(
                 rule,
-                Scaled(memory, state, chunk, reading, x, element, ref moved),
+                Scaled(memory, state, chunk, reading, x[element], element, ref moved),
                 parameters,
                 chunk.ParameterOffset + element,
                 chunk.StateOffset + element);

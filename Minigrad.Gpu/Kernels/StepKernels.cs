@@ -39,7 +39,7 @@ internal static partial class StepKernels
         double total = 0.0;
         for (; i + (3 * Group.DimX) < chunk.Length; i += 4 * Group.DimX)
         {
-            Quad four = new QuadPlace(chunk, i, Group.DimX).Read(x, 0);
+            Quad four = Quad.Strided(x, chunk.Element(i), Group.DimX);
             total = term.Combine(total, term.Term(reading.Plain(four.X), chunk.Parameter));
             total = term.Combine(total, term.Term(reading.Plain(four.Y), chunk.Parameter));
             total = term.Combine(total, term.Term(reading.Plain(four.Z), chunk.Parameter));
@@ -79,7 +79,7 @@ internal static partial class StepKernels
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
             int element = chunk.Element(i);
-            total = term.Combine(total, term.Term(Scaled(memory, state, chunk, reading, x, element, ref moved).Value, 0));
+            total = term.Combine(total, term.Term(Scaled(memory, state, chunk, reading, x[element], element, ref moved).Value, 0));
         }
 
         total = GroupSums.Combine(shared, term, total);
@@ -103,7 +103,7 @@ internal static partial class StepKernels
             for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
             {
                 int element = chunk.Element(i);
-                x[element] = Scaled(memory, state, chunk, reading, x, element, ref moved).Value;
+                x[element] = Scaled(memory, state, chunk, reading, x[element], element, ref moved).Value;
             }
 
             NoteBound(memory, state, reading, moved);
@@ -178,13 +178,19 @@ internal static partial class StepKernels
         Scalar moved = default;
         for (; i + (3 * stride) < chunk.Length; i += 4 * stride)
         {
-            QuadPlace four = new(chunk, i, stride);
-            Quad g = new(
-                Scaled(memory, state, chunk, reading, x, four.X, ref moved).Value,
-                Scaled(memory, state, chunk, reading, x, four.Y, ref moved).Value,
-                Scaled(memory, state, chunk, reading, x, four.Z, ref moved).Value,
-                Scaled(memory, state, chunk, reading, x, four.W, ref moved).Value);
-            UpdateKernels.UpdateFour(rule, g, parameters, four, chunk.ParameterOffset, chunk.StateOffset);
+            // A place in a tile is read with three more of the same tile, which is four groups long or more. All that is to be read is read
+            // before anything is decided or written, or a thread would wait for memory again and again.
+            int element = chunk.Element(i);
+            Quad g = Quad.Strided(x, element, stride);
+            UpdatedQuad four = UpdateKernels.ReadFour(
+                rule, parameters, chunk.ParameterOffset + element, chunk.StateOffset + element, stride);
+            g = new Quad(
+                Scaled(memory, state, chunk, reading, g.X, element, ref moved).Value,
+                Scaled(memory, state, chunk, reading, g.Y, element + stride, ref moved).Value,
+                Scaled(memory, state, chunk, reading, g.Z, element + (2 * stride), ref moved).Value,
+                Scaled(memory, state, chunk, reading, g.W, element + (3 * stride), ref moved).Value);
+            UpdateKernels.UpdateFour(
+                rule, g, four, parameters, chunk.ParameterOffset + element, chunk.StateOffset + element, stride);
         }
 
         for (; i < chunk.Length; i += stride)
@@ -192,7 +198,7 @@ internal static partial class StepKernels
             int element = chunk.Element(i);
             UpdateKernels.Update(
                 rule,
-                Scaled(memory, state, chunk, reading, x, element, ref moved),
+                Scaled(memory, state, chunk, reading, x[element], element, ref moved),
                 parameters,
                 chunk.ParameterOffset + element,
                 chunk.StateOffset + element);
@@ -218,7 +224,7 @@ internal static partial class StepKernels
         GradientState state,
         Chunk chunk,
         GradientReading reading,
-        ArrayView<float> x,
+        float inMemory,
         int element,
         ref Scalar moved)
     {
@@ -231,7 +237,7 @@ internal static partial class StepKernels
             second *= memory.UnitFactors[(2 * unit) + 1];
         }
 
-        return reading.Scaled(x[element], first, second, (float)state.Low, (float)state.High, ref moved);
+        return reading.Scaled(inMemory, first, second, (float)state.Low, (float)state.High, ref moved);
     }
 
     private static void FindFaults(

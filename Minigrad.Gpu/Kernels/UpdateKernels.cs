@@ -66,36 +66,42 @@ internal static class UpdateKernels
         Update(rule, g.Value, memory, parameter, state, memory.Parameters[parameter], s0.Value, s1.Value, s2.Value);
     }
 
-    /// <summary>
-    /// Updates four elements. All are read before one is written: a compiler must take it that a write changes what is read after it,
-    /// so a thread that goes one by one waits for memory four times as often.
-    /// </summary>
-    internal static void UpdateFour<TRule>(TRule rule, Quad g, ParameterMemory memory, QuadPlace four, int parameterOffset, int stateOffset)
+    /// <summary>Reads four elements a stride apart, and what a rule remembers of them.</summary>
+    internal static UpdatedQuad ReadFour<TRule>(TRule rule, ParameterMemory memory, int parameter, int state, int stride)
         where TRule : unmanaged, IUpdateRule
     {
-        Quad p = four.Read(memory.Parameters, parameterOffset);
-        Quad first = default;
-        Quad second = default;
-        Quad third = default;
+        UpdatedQuad four = default;
+        four.Parameters = Quad.Strided(memory.Parameters, parameter, stride);
         if (rule.StateCount > 0)
         {
-            first = four.Read(memory.First, stateOffset);
+            four.First = Quad.Strided(memory.First, state, stride);
         }
 
         if (rule.StateCount > 1)
         {
-            second = four.Read(memory.Second, stateOffset);
+            four.Second = Quad.Strided(memory.Second, state, stride);
         }
 
         if (rule.StateCount > 2)
         {
-            third = four.Read(memory.Third, stateOffset);
+            four.Third = Quad.Strided(memory.Third, state, stride);
         }
 
-        Update(rule, g.X, memory, parameterOffset + four.X, stateOffset + four.X, p.X, first.X, second.X, third.X);
-        Update(rule, g.Y, memory, parameterOffset + four.Y, stateOffset + four.Y, p.Y, first.Y, second.Y, third.Y);
-        Update(rule, g.Z, memory, parameterOffset + four.Z, stateOffset + four.Z, p.Z, first.Z, second.Z, third.Z);
-        Update(rule, g.W, memory, parameterOffset + four.W, stateOffset + four.W, p.W, first.W, second.W, third.W);
+        return four;
+    }
+
+    /// <summary>Updates four elements from what <see cref="ReadFour"/> has read of them, and writes them.</summary>
+    internal static void UpdateFour<TRule>(
+        TRule rule, Quad g, UpdatedQuad four, ParameterMemory memory, int parameter, int state, int stride)
+        where TRule : unmanaged, IUpdateRule
+    {
+        Update(rule, g.X, memory, parameter, state, four.Parameters.X, four.First.X, four.Second.X, four.Third.X);
+        (parameter, state) = (parameter + stride, state + stride);
+        Update(rule, g.Y, memory, parameter, state, four.Parameters.Y, four.First.Y, four.Second.Y, four.Third.Y);
+        (parameter, state) = (parameter + stride, state + stride);
+        Update(rule, g.Z, memory, parameter, state, four.Parameters.Z, four.First.Z, four.Second.Z, four.Third.Z);
+        (parameter, state) = (parameter + stride, state + stride);
+        Update(rule, g.W, memory, parameter, state, four.Parameters.W, four.First.W, four.Second.W, four.Third.W);
     }
 
     /// <summary>Reads what a rule remembers of one element; what it does not have stays as it is.</summary>
