@@ -48,7 +48,7 @@ internal static partial class StepKernels
         double total = 0.0;
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
-            int element = chunk.Start + i;
+            int element = chunk.Element(i);
             Scalar measure = UpdateKernels.Measure(
                 rule,
                 Scaled(memory, state, chunk, reading, x, element, ref moved),
