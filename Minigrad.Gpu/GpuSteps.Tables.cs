@@ -43,7 +43,7 @@ internal sealed partial class GpuSteps
             Records = Table<StepRecord>(RecordCount),
             LossScale = lossScale.View,
             Norms = Table<double>((long)RecordCount * parameters.Length),
-            Updates = Table<UpdateRecord>((long)RecordCount * parameters.Length),
+            Updates = Table<UpdateRecord>(2L * RecordCount * parameters.Length),
             Partials = Table<double>(2L * chunks),
             Faults = Table<double>(3L * chunks),
             UnitResults = Table<double>((long)StepKernels.UnitResultLength * unitRoom),

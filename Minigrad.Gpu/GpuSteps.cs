@@ -210,6 +210,26 @@ internal sealed partial class GpuSteps : DeferredSteps
     }
 
     /// <inheritdoc/>
+    public override void DecideUpdates<TStep, TRule, TThreshold>(TStep step, TThreshold threshold, int memory, int first, int end)
+    {
+        foreach ((int window, int from, int to) in Runs(first, end))
+        {
+            LaunchUpdate(StepKernels.MeasureUpdate<TStep, TRule>, step, window, from, to);
+        }
+
+        queue.LaunchGroups(
+            StepKernels.DecideUpdates<TStep, TRule, TThreshold>,
+            end - first,
+            queue.GroupSize,
+            this.memory,
+            step,
+            new UpdateThreshold<TThreshold>(MemoryOf(memory), threshold),
+            Attempts % RecordCount,
+            first);
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc/>
     public override void ReadRecords(Span<StepRecord> records) => queue.Download(memory.Records, records);
 
     /// <inheritdoc/>
@@ -232,7 +252,7 @@ internal sealed partial class GpuSteps : DeferredSteps
 
     /// <inheritdoc/>
     public override void ReadUpdates(int attempt, Span<UpdateRecord> updates) => queue.Download(
-        memory.Updates.SubView((long)(attempt % RecordCount) * parameters.Length, parameters.Length), updates);
+        memory.Updates.SubView(2L * (attempt % RecordCount) * parameters.Length, 2 * parameters.Length), updates);
 
     /// <inheritdoc/>
     public override void MeasureClipped(Span<double> norms)

@@ -223,6 +223,18 @@ internal sealed class DeferredPipeline
         where TRule : unmanaged, Operations.IMeasuredRule<TRule> =>
         history.Rule.UpdateMeasured<TStep, TRule>(steps, step, MemoryOf(history, set: null), first, end);
 
+    /// <summary>Queues that what the rule of an update is handed is decided for each parameter.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <param name="step">The rule's constants.</param>
+    /// <param name="history">The threshold of what is measured.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public void DecideUpdates<TStep, TRule>(TStep step, ThresholdHistory history, int first, int end)
+        where TStep : unmanaged, Operations.IStepRule<TRule>
+        where TRule : unmanaged, Operations.IUpdateMeasure =>
+        history.Rule.DecideUpdates<TStep, TRule>(steps, step, MemoryOf(history, set: null), first, end);
+
     /// <summary>Ends a step: lets go of its gradients.</summary>
     /// <returns>The number of the attempt, under which its record is found.</returns>
     public int End()
@@ -368,14 +380,14 @@ internal sealed class DeferredPipeline
         return normRows.AsSpan((attempt - normsFrom) * count, count).ToArray();
     }
 
-    /// <summary>What became of each update at an attempt that was not withheld; of one that was not measured it means nothing.</summary>
+    /// <summary>What became of each update at an attempt that was not withheld, and then what was decided before each; of one that was not measured it means nothing.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <exception cref="InvalidOperationException">Its record is gone.</exception>
     public UpdateRecord[] Updates(int attempt)
     {
         Learn();
         CheckKept(attempt);
-        UpdateRecord[] updates = new UpdateRecord[slots.Count];
+        UpdateRecord[] updates = new UpdateRecord[2 * slots.Count];
         steps.ReadUpdates(attempt, updates);
         return updates;
     }

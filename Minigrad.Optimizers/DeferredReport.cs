@@ -10,13 +10,15 @@ namespace Minigrad.Optimizers;
 /// <param name="places">Their numbers, or null if all had one.</param>
 /// <param name="stageNames">What the stages are called.</param>
 /// <param name="updateClips">The clips of updates.</param>
+/// <param name="spikes">What reports call a threshold of the rule of updates that was decided before them, or null for none.</param>
 internal sealed class DeferredReport(
     DeferredPipeline pipeline,
     int attempt,
     IReadOnlyList<Tensor> parameters,
     int[]? places,
     string[] stageNames,
-    UpdateClipPlaces updateClips)
+    UpdateClipPlaces updateClips,
+    string? spikes)
 {
     private UpdateRecord[]? updates;
 
@@ -32,21 +34,27 @@ internal sealed class DeferredReport(
     /// <summary>What each stage that clips gradients did.</summary>
     public StageReport[] Stages() => pipeline.Stages(attempt, stageNames);
 
-    /// <summary>What each clip of updates did in a step that was made.</summary>
+    /// <summary>What the threshold of the rule of updates did, if it is decided before them, and each clip of updates, in a step that was made.</summary>
     public StageReport[] UpdateStages()
     {
+        StageMeasurement decided = new();
         StageMeasurement[] measured = new StageMeasurement[updateClips.Names.Count];
         Array.Fill(measured, new StageMeasurement());
         for (int i = 0; i < parameters.Count; i++)
         {
             if (IsMeasured(i))
             {
-                UpdateRecord update = Updates()[NumberOf(i)];
-                measured[updateClips.ClipOf(NumberOf(i))].AddUpdate(update.Size, update.Threshold, update.Coefficient);
+                measured[updateClips.ClipOf(NumberOf(i))].AddUpdate(Updates()[NumberOf(i)]);
+            }
+
+            if (spikes is not null && parameters[i].Length > 0)
+            {
+                decided.AddUpdate(Updates()[(Updates().Length / 2) + NumberOf(i)]);
             }
         }
 
-        return [.. measured.Select((stage, i) => stage.Report(updateClips.Names[i]))];
+        IEnumerable<StageReport> clips = measured.Select((stage, i) => stage.Report(updateClips.Names[i]));
+        return spikes is null ? [.. clips] : [decided.Report(spikes), .. clips];
     }
 
     /// <summary>Which part of each update was made in a step that was made.</summary>

@@ -22,6 +22,8 @@ public abstract partial class Optimizer
             stage.History?.Begin(this);
         }
 
+        RuleThreshold?.Begin(this);
+
         foreach ((UpdateClip clip, _) in updateClips)
         {
             clip.History.Begin(this);
@@ -117,10 +119,11 @@ public abstract partial class Optimizer
     private string NameOf(ParameterGroup group) =>
         group.Name ?? $"group {Groups.TakeWhile(other => other != group).Count()}";
 
-    /// <summary>The histories of the listed stages and clips of updates that remember something, each with the parameters that it sees.</summary>
+    /// <summary>The histories of the listed stages, of the rule and of the clips of updates that remember something, each with the parameters that it sees.</summary>
     private IEnumerable<(ThresholdHistory History, IEnumerable<Tensor> Parameters)> Remembering() => stages
         .Where(entry => entry.Stage.History is { Remembers: true })
         .Select(entry => (entry.Stage.History!, Of(group => entry.Group is null ? group.Clip is null : group == entry.Group)))
+        .Concat(RuleThreshold is { Remembers: true } own ? [(own, parameters)] : [])
         .Concat(updateClips
             .Where(entry => entry.Clip.History.Remembers)
             .Select(entry => (entry.Clip.History, Of(group => entry.Group is null ? group.UpdateClip is null : group == entry.Group))));
@@ -137,7 +140,7 @@ public abstract partial class Optimizer
         {
             throw new ArgumentException(
                 $"Restore: the state is of the clipping stages [{string.Join(", ", state.Stages.Select(stage => stage.Stage))}] that remember something, but this {GetType().Name} has [{string.Join(", ", remembering.Select(entry => entry.History.Text))}], over parameters that must have the same sizes. "
-                + "Set Clip and UpdateClip to those that it was saved with before Restore; to begin new histories, restore without them and set them afterwards.",
+                + "Set Clip and UpdateClip to those that it was saved with before Restore; to begin new histories, restore without them and set them afterwards. (The threshold of Spam is set where it is made.)",
                 nameof(state));
         }
     }

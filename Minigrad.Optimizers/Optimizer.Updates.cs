@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+using Minigrad.Operations;
 using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Optimizers;
@@ -5,6 +7,17 @@ namespace Minigrad.Optimizers;
 /// <content>What becomes of the updates of a step of the host: which part of each is made, and what its gradient's bound has done.</content>
 public abstract partial class Optimizer
 {
+    /// <summary>
+    /// The threshold of the rule itself, of what the rule measures of each parameter before the update; null for a rule without one.
+    /// </summary>
+    internal virtual ThresholdHistory? RuleThreshold => null;
+
+    /// <summary>What reports call the threshold of the rule where it is decided from what is measured.</summary>
+    private string? RuleThresholdName => RuleThreshold is { SeriesLength: > 0 } history ? history.Text : null;
+
+    /// <summary>How many updates of the running step have been taken.</summary>
+    internal int TakenUpdates => takenUpdates;
+
     /// <summary>Where to note what becomes of the next so many updates.</summary>
     internal UpdatePlaces TakeUpdates(int count)
     {
@@ -14,27 +27,28 @@ public abstract partial class Optimizer
             first, updateCoefficients is null ? [] : updateCoefficients.AsSpan(first, count), clamped.AsSpan(first, count));
     }
 
-    /// <summary>The threshold of an update that was measured, which is noted to be remembered.</summary>
-    /// <param name="clip">The number of the clip.</param>
+    /// <summary>What follows for an update that was measured; it is noted to be remembered, and for the report.</summary>
+    /// <typeparam name="TRule">The rule of the update.</typeparam>
+    /// <param name="rule">The rule of the update.</param>
+    /// <param name="clip">The number of the clip, or null for the threshold of the rule itself.</param>
     /// <param name="place">The parameter's place among those that have gradients.</param>
-    /// <param name="size">The size of the update.</param>
-    internal double ThresholdOfUpdate(int clip, int place, double size)
+    /// <param name="norm">The norm of what was measured of it.</param>
+    internal UpdateRecord DecideUpdate<TRule>(TRule rule, int? clip, int place, double norm)
+        where TRule : unmanaged, IUpdateMeasure
     {
-        ThresholdHistory history = updateClips[clip].Clip.History;
-        return history.ThresholdOf(size, size, history.MemoryOf(all.Gradients[place].Parameter), 0);
+        Tensor parameter = all.Gradients[place].Parameter;
+        ThresholdHistory history = clip is { } number ? updateClips[number].Clip.History : RuleThreshold!;
+        UpdateRecord record = new() { Size = rule.Size<SystemMath>(norm, parameter.Length) };
+        record.Threshold = history.ThresholdOf(record.Size, record.Size, history.MemoryOf(parameter), 0);
+        record.Coefficient = rule.Factor(record.Size, record.Threshold);
+        (clip is null ? ref ruleMeasured : ref updatesMeasured[clip.Value]).AddUpdate(record);
+        return record;
     }
-
-    /// <summary>Notes for the report what a clip has decided of an update.</summary>
-    /// <param name="clip">The number of the clip.</param>
-    /// <param name="size">The size of the update.</param>
-    /// <param name="threshold">The threshold.</param>
-    /// <param name="coefficient">Which part is made.</param>
-    internal void NoteUpdate(int clip, double size, double threshold, double coefficient) =>
-        updatesMeasured[clip].AddUpdate(size, threshold, coefficient);
 
     private void BeginUpdates(int count)
     {
         takenUpdates = 0;
+        ruleMeasured = new StageMeasurement();
         if (clamped.Length < count)
         {
             clamped = new bool[count];
@@ -54,6 +68,7 @@ public abstract partial class Optimizer
     /// <summary>The step is made: its updates are remembered, and bounds that gradients have passed on the way.</summary>
     private void EndUpdates()
     {
+        RuleThreshold?.Observe();
         foreach ((UpdateClip clip, _) in updateClips)
         {
             clip.History.Observe();
@@ -84,10 +99,13 @@ public abstract partial class Optimizer
 
     private StageReport[] UpdateReports()
     {
-        StageReport[] reports = updateClips.Count == 0 ? [] : new StageReport[updateClips.Count];
+        int first = RuleThresholdName is null ? 0 : 1;
+        StageReport[] reports = first + updateClips.Count == 0 ? [] : new StageReport[first + updateClips.Count];
         for (int i = 0; i < reports.Length; i++)
         {
-            reports[i] = updatesMeasured[i].Report(updateClipPlaces.Names[i]);
+            reports[i] = i < first
+                ? ruleMeasured.Report(RuleThresholdName!)
+                : updatesMeasured[i - first].Report(updateClipPlaces.Names[i - first]);
         }
 
         return reports;

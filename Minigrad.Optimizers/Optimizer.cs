@@ -27,6 +27,7 @@ public abstract partial class Optimizer
     private readonly GradientSet[] own;
     private StageReport[] measured = [];
     private StageMeasurement[] updatesMeasured = [];
+    private StageMeasurement ruleMeasured;
     private double[]? updateCoefficients;
     private bool[] clamped = [];
     private int takenUpdates;

@@ -19,7 +19,10 @@ public sealed record OptimizerState(
     IReadOnlyList<GroupState> Groups,
     IReadOnlyList<ParameterState> Parameters)
 {
-    /// <summary>What the clipping stages remember that remember something, in the order in which they act, and then the clips of updates.</summary>
+    /// <summary>
+    /// What the clipping stages remember that remember something, in the order in which they act, then the threshold of
+    /// <see cref="Spam"/>, and then the clips of updates.
+    /// </summary>
     public IReadOnlyList<StageState> Stages { get; init; } = [];
 
     /// <summary>Where a dynamic loss scale stands; null for an optimizer without one.</summary>

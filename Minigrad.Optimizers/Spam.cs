@@ -1,4 +1,5 @@
 using Minigrad.Backends;
+using Minigrad.Optimizers.Clipping;
 using Minigrad.Optimizers.Rules;
 
 namespace Minigrad.Optimizers;
@@ -15,6 +16,10 @@ namespace Minigrad.Optimizers;
 /// <para>An element with v = 0 has had no gradient since the last reset, so there is nothing to call a spike by, and it is not
 /// cut. (By the formula alone it would be set to 0 at each step until the next reset.) ε is outside the root after the
 /// correction of bias, as in <see cref="Adam"/>; weight decay is decoupled, as in <see cref="AdamW"/>.</para>
+/// <para>θ is any <see cref="Optimizers.Threshold"/>. A number and a schedule take no pass over memory. A rule that follows the past sees of each
+/// parameter, in a history of its own, the largest g² / v of the elements with v &gt; 0, after <see cref="Optimizer.Clip"/> and before it is
+/// cut; that takes one pass more. Of a step in which spikes are not looked for, or at which the means begin anew, nothing enters
+/// the history. On a device all this happens there, at the step itself. <see cref="StepReport.Stages"/> says what such a rule did.</para>
 /// </remarks>
 public sealed class Spam : Optimizer
 {
@@ -25,7 +30,7 @@ public sealed class Spam : Optimizer
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
     /// <param name="weightDecay">The decoupled weight decay λ.</param>
-    /// <param name="threshold">θ, how many times its mean square a gradient's square may be; +∞ cuts nothing.</param>
+    /// <param name="threshold">θ, how many times its mean square a gradient's square may be, 5000 if not given; +∞ cuts nothing. A rule sees max g² / v.</param>
     /// <param name="resetInterval">ΔT, after how many updates the means begin anew.</param>
     /// <param name="warmUp">N, how many steps after a reset are made smaller; 0 for none.</param>
     /// <param name="delay">D, how many steps after a reset no spikes are looked for.</param>
@@ -36,7 +41,7 @@ public sealed class Spam : Optimizer
         double beta2 = 0.999,
         double epsilon = 1e-6,
         double weightDecay = 0,
-        double threshold = 5000,
+        Threshold? threshold = null,
         int resetInterval = 500,
         int warmUp = 150,
         int delay = 20)
@@ -51,7 +56,7 @@ public sealed class Spam : Optimizer
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
     /// <param name="weightDecay">The decoupled weight decay λ.</param>
-    /// <param name="threshold">θ, how many times its mean square a gradient's square may be; +∞ cuts nothing.</param>
+    /// <param name="threshold">θ, how many times its mean square a gradient's square may be, 5000 if not given; +∞ cuts nothing. A rule sees max g² / v.</param>
     /// <param name="resetInterval">ΔT, after how many updates the means begin anew.</param>
     /// <param name="warmUp">N, how many steps after a reset are made smaller; 0 for none.</param>
     /// <param name="delay">D, how many steps after a reset no spikes are looked for.</param>
@@ -62,7 +67,7 @@ public sealed class Spam : Optimizer
         double beta2 = 0.999,
         double epsilon = 1e-6,
         double weightDecay = 0,
-        double threshold = 5000,
+        Threshold? threshold = null,
         int resetInterval = 500,
         int warmUp = 150,
         int delay = 20)
@@ -72,8 +77,11 @@ public sealed class Spam : Optimizer
         Beta2 = CheckRate(beta2, nameof(beta2));
         Epsilon = CheckNotNegative(epsilon, nameof(epsilon));
         WeightDecay = weightDecay;
-        Threshold = threshold > 0 ? threshold : throw new ArgumentOutOfRangeException(
-            nameof(threshold), threshold, $"Spam: the threshold θ is how many times its mean square a gradient's square may be and must be positive, but it is {threshold}. 5000 is usual; +∞ cuts nothing.");
+        Threshold = threshold ?? 5000;
+        RuleThreshold = Threshold.Number is not { } number || number > 0
+            ? new ThresholdHistory(nameof(Optimizers), nameof(Spam), Threshold, ThresholdScope.Parameter, string.Empty)
+            : throw new ArgumentOutOfRangeException(
+                nameof(threshold), number, $"Spam: the threshold θ is how many times its mean square a gradient's square may be and must be positive, but it is {number}. 5000 is usual; +∞ cuts nothing.");
         ResetInterval = resetInterval > 0 ? resetInterval : throw new ArgumentOutOfRangeException(
             nameof(resetInterval), resetInterval, $"Spam: the reset interval is a number of updates and must be positive, but it is {resetInterval}. To never reset pass int.MaxValue, or use Adam.");
         WarmUp = CheckCount(warmUp, nameof(warmUp));
@@ -90,7 +98,7 @@ public sealed class Spam : Optimizer
     public double Epsilon { get; }
 
     /// <summary>θ, how many times its mean square a gradient's square may be; +∞ cuts nothing.</summary>
-    public double Threshold { get; }
+    public Threshold Threshold { get; }
 
     /// <summary>ΔT, after how many updates the means begin anew.</summary>
     public int ResetInterval { get; }
@@ -100,6 +108,9 @@ public sealed class Spam : Optimizer
 
     /// <summary>D, how many steps after a reset no spikes are looked for.</summary>
     public int Delay { get; }
+
+    /// <inheritdoc/>
+    internal override ThresholdHistory RuleThreshold { get; }
 
     /// <inheritdoc/>
     protected override int StateCount => 2;
@@ -114,8 +125,17 @@ public sealed class Spam : Optimizer
     protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
     {
         BiasCorrection correction = new(step.LearningRate, Beta1, Beta2);
-        step.ApplyWithSecondMoment<SpamStep, SpamRule>(
-            new SpamStep(correction, Moments.Of(Beta1, Beta2), Epsilon, Threshold, ResetInterval, WarmUp, Delay), targets);
+        bool isDecided = Threshold.SeesNorms;
+        double threshold = isDecided ? 0 : RuleThreshold.Rule.Threshold(0, 0, [], 0);
+        SpamStep spam = new(correction, Moments.Of(Beta1, Beta2), Epsilon, threshold, ResetInterval, WarmUp, Delay);
+        if (isDecided)
+        {
+            step.ApplyDecided<SpamStep, SpamRule>(spam, targets);
+        }
+        else
+        {
+            step.ApplyWithSecondMoment<SpamStep, SpamRule>(spam, targets);
+        }
     }
 
     private static int CheckCount(int value, string name) => value >= 0

@@ -127,8 +127,8 @@ public sealed class StepReport
 
     /// <summary>
     /// What each clipping stage measured and did, in the order in which they acted: those of groups with stages of their own,
-    /// then the optimizer's, then the clips of updates likewise. Empty after a step that was not made because a gradient was not
-    /// finite: it reached no stage. No step that was not made reached a clip of updates.
+    /// then the optimizer's, then <see cref="Spam"/>'s threshold where it follows the past, then the clips of updates likewise. Empty after a step that was not made because a gradient was not
+    /// finite: it reached no stage. No step that was not made reached <see cref="Spam"/>'s or a clip of updates.
     /// </summary>
     public IReadOnlyList<StageReport> Stages => UpdateStages.Length == 0 ? GradientStages : [.. GradientStages, .. UpdateStages];
 

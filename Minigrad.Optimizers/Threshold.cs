@@ -5,14 +5,15 @@ using Minigrad.Optimizers.Thresholds;
 namespace Minigrad.Optimizers;
 
 /// <summary>
-/// What a clipping stage or a clip of updates clips to: a number, a schedule, or a rule that sees the norms of the past. Any takes
+/// What a clipping stage, a clip of updates or <see cref="Spam"/> clips to: a number, a schedule, or a rule that sees the norms of the past. Any takes
 /// any; numbers and schedules convert by themselves: <c>Clip.GlobalNorm(1)</c>, <c>Clip.GlobalNorm(Schedule.Cosine(…))</c>,
 /// <c>Clip.GlobalNorm(Threshold.Percentile(10))</c>.
 /// </summary>
 /// <remarks>
 /// <para>What a rule sees is what the stage compares: the global norm; each parameter's norm, root mean square or average norm, each
 /// with a history of its own; each unit's ratio of gradient norm to weight norm, likewise; of a value stage, the largest
-/// magnitude of all; or, of an <see cref="UpdateClip"/>, the size of each parameter's update that it limits.</para>
+/// magnitude of all; of an <see cref="UpdateClip"/>, the size of each parameter's update that it limits; or, of <see cref="Spam"/>,
+/// each parameter's largest g² / v.</para>
 /// <para>A history grows by one norm at the end of each step that was made. A step that was skipped or threw leaves no
 /// trace, a norm that is not finite enters no history, nor does a norm of 0, from which a rule would learn to clip everything
 /// to 0. Where a rule that remembers meets a norm that is not finite (under <see cref="NonFinitePolicy.Propagate"/> only), its
@@ -39,6 +40,9 @@ public sealed class Threshold
 
     /// <summary>Whether it sees the norms of the past.</summary>
     internal bool SeesNorms => SeriesLength > 0;
+
+    /// <summary>The number that it always is, or null for a schedule or a rule.</summary>
+    internal double? Number => SeesNorms || IsScheduled ? null : number;
 
     /// <summary>How many numbers a series of norms takes; 0 if nothing is remembered of them.</summary>
     internal int SeriesLength => rule?.SeriesLength ?? 0;
@@ -118,7 +122,7 @@ public sealed class Threshold
     /// are clipped to λ₀, and γ is the smallest norm that this left. With <see cref="Clip.ParameterNorm"/> it is the paper's method.
     /// </summary>
     /// <remarks>
-    /// In a stage of units, in one whose measure is not a norm, and in a clip of updates, λ₀ is compared as the threshold would be.
+    /// In a stage of units, in one whose measure is not a norm, in a clip of updates and in <see cref="Spam"/>, λ₀ is compared as the threshold would be.
     /// The paper's warm-up ends before its step T, so its T is one more than <paramref name="warmup"/>.
     /// </remarks>
     /// <param name="relative">λ.</param>
@@ -197,9 +201,9 @@ public sealed class Threshold
     /// <exception cref="ArgumentOutOfRangeException">It is 0, negative or NaN.</exception>
     internal void Check(string owner, string stage)
     {
-        if (!SeesNorms && schedule is null)
+        if (Number is { } value)
         {
-            Check(number, owner, stage);
+            Check(value, owner, stage);
         }
     }
 

@@ -112,6 +112,52 @@ public readonly struct UpdateStep
         }
     }
 
+    /// <summary>What the rule carries into the step, if that was decided for these parameters.</summary>
+    private double? Decided { get; init; }
+
+    /// <summary>What the rule carries into the step.</summary>
+    private double Carried => Decided ?? optimizer.MemoryAfter(number - 1);
+
+    /// <summary>
+    /// As <see cref="ApplyWithSecondMoment{TStep, TRule}"/>, for a rule with a threshold of its own that follows from what it measures of
+    /// each parameter: it is handed to the rule as what it carries, +∞ where it leaves all as it is.
+    /// </summary>
+    internal void ApplyDecided<TStep, TRule>(TStep step, ReadOnlySpan<UpdateTarget> targets)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, ISecondMoment, IUpdateMeasure
+    {
+        if (deferred is not null)
+        {
+            deferred.DecideUpdates<TStep, TRule>(step, optimizer.RuleThreshold!, first, end);
+            ApplyWithSecondMoment<TStep, TRule>(step, targets);
+            return;
+        }
+
+        double memory = Carried;
+        TRule rule = step.At<SystemMath>(number, ref memory);
+        int place = optimizer.TakenUpdates;
+        double[] decided = new double[targets.Length];
+        backend.MeasureUpdates(rule, targets, decided);
+        for (int i = 0; i < decided.Length; i++)
+        {
+            decided[i] = targets[i].Parameter.Length > 0
+                ? optimizer.DecideUpdate(rule, clip: null, place + i, decided[i]).ThresholdInForce
+                : double.PositiveInfinity;
+        }
+
+        // Neighbours of which nothing is cut are updated by one call.
+        for (int start = 0, next; start < decided.Length; start = next)
+        {
+            next = start + 1;
+            while (next < decided.Length && decided[next] == decided[start])
+            {
+                next++;
+            }
+
+            (this with { Decided = decided[start] }).ApplyWithSecondMoment<TStep, TRule>(step, targets[start..next]);
+        }
+    }
+
     /// <summary>Updates parameters by a rule whose update is measured first, and then made in the part that a threshold leaves of its size.</summary>
     internal void MakeClipped<TStep, TRule, TLimit>(TStep step, TLimit limit, ReadOnlySpan<UpdateTarget> targets)
         where TStep : unmanaged, IStepRule<TRule>
@@ -128,7 +174,7 @@ public readonly struct UpdateStep
             return;
         }
 
-        double memory = optimizer.MemoryAfter(number - 1);
+        double memory = Carried;
         ClippedUpdate<TRule, TLimit> rule = clipped.At<SystemMath>(number, ref memory);
         UpdatePlaces places = optimizer.TakeUpdates(targets.Length);
         backend.MeasureUpdates(rule, targets, places.Coefficients);
@@ -137,13 +183,9 @@ public readonly struct UpdateStep
         for (int i = 0; i < targets.Length; i++)
         {
             double coefficient = 1;
-            int count = targets[i].Parameter.Length;
-            if (count > 0)
+            if (targets[i].Parameter.Length > 0)
             {
-                double size = rule.Size<SystemMath>(places.Coefficients[i], count);
-                double threshold = optimizer.ThresholdOfUpdate(clip, places.First + i, size);
-                coefficient = rule.Factor(size, threshold);
-                optimizer.NoteUpdate(clip, size, threshold, coefficient);
+                coefficient = optimizer.DecideUpdate(rule, clip, places.First + i, places.Coefficients[i]).Coefficient;
             }
 
             places.Coefficients[i] = coefficient;
@@ -159,7 +201,7 @@ public readonly struct UpdateStep
         }
 
         // Updates that are made whole are those of an optimizer without a clip, to the bit, and one call.
-        memory = optimizer.MemoryAfter(number - 1);
+        memory = Carried;
         bool[] clamped = new bool[whole.Count];
         backend.Update(decayed.At<SystemMath>(number, ref memory), CollectionsMarshal.AsSpan(whole), clamped);
         for (int i = 0; i < clamped.Length; i++)
@@ -179,7 +221,7 @@ public readonly struct UpdateStep
         DecayedStep<TStep, TRule> decayed = Decayed<TStep, TRule>(step);
         if (deferred is null)
         {
-            double memory = optimizer.MemoryAfter(number - 1);
+            double memory = Carried;
             backend.Update(decayed.At<SystemMath>(number, ref memory), targets, optimizer.TakeUpdates(targets.Length).Clamped);
         }
         else

@@ -344,7 +344,7 @@ public abstract class Backend
     /// <param name="targets">The parameters.</param>
     /// <param name="norms">The norm of what was measured of each parameter, in the rule's order; 0 where it has no elements.</param>
     public abstract void MeasureUpdates<TRule>(TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms)
-        where TRule : unmanaged, IMeasuredRule<TRule>;
+        where TRule : unmanaged, IUpdateMeasure;
 
     /// <summary>
     /// Steps that run without the host, or null where the host is the device, or where the parameters lie elsewhere. The

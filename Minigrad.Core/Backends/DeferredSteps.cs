@@ -116,6 +116,24 @@ public abstract class DeferredSteps
         where TRule : unmanaged, IMeasuredRule<TRule>
         where TThreshold : unmanaged, IThresholdRule;
 
+    /// <summary>
+    /// Before a run of parameters that have gradients is updated: has what their rule is handed decided for each of them, unless the step
+    /// is withheld. What <see cref="IStepRule{TRule}.At"/> is given as what it carries is then the threshold that follows from what
+    /// the rule measures, or +∞ where the size is not above it; the size is remembered.
+    /// </summary>
+    /// <typeparam name="TStep">Makes the rule of a step; what is measured must not depend on what it carries.</typeparam>
+    /// <typeparam name="TRule">The rule.</typeparam>
+    /// <typeparam name="TThreshold">How the threshold of what is measured comes about.</typeparam>
+    /// <param name="step">The rule's constants.</param>
+    /// <param name="threshold">How the threshold comes about.</param>
+    /// <param name="memory">What <see cref="Remember"/> gave for it, a series for each parameter.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public abstract void DecideUpdates<TStep, TRule, TThreshold>(TStep step, TThreshold threshold, int memory, int first, int end)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
+        where TThreshold : unmanaged, IThresholdRule;
+
     /// <summary>Waits, and reads the records of the last <see cref="RecordCount"/> attempts, attempt a at a mod that.</summary>
     /// <param name="records">Where to.</param>
     public abstract void ReadRecords(Span<StepRecord> records);
@@ -127,7 +145,10 @@ public abstract class DeferredSteps
 
     /// <summary>Waits, and reads what became of each update that was measured at an attempt whose record is kept.</summary>
     /// <param name="attempt">The attempt.</param>
-    /// <param name="updates">A record for each parameter; of one whose update was not measured, or has no elements, it means nothing.</param>
+    /// <param name="updates">
+    /// A record for each parameter, and then for each parameter one of what <see cref="DecideUpdates"/> decided before; of one that was
+    /// not measured, or has no elements, it means nothing.
+    /// </param>
     public abstract void ReadUpdates(int attempt, Span<UpdateRecord> updates);
 
     /// <summary>Waits, and measures the gradients of the last step as the update read them.</summary>

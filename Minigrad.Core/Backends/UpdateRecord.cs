@@ -1,14 +1,19 @@
 namespace Minigrad.Backends;
 
-/// <summary>What became of one parameter's update that was measured before it was made, as the device writes it.</summary>
+/// <summary>What was measured of one parameter's update before it was made, and what followed, as a device writes it.</summary>
 public struct UpdateRecord
 {
-    /// <summary>The size of the update, which was compared with the threshold.</summary>
+    /// <summary>The size that was compared with the threshold.</summary>
     public double Size;
 
     /// <summary>The threshold.</summary>
     public double Threshold;
 
-    /// <summary>Which part of the update was made.</summary>
+    /// <summary>Which part of that size was left.</summary>
     public double Coefficient;
+
+    /// <summary>The threshold where it acts, +∞ where it leaves all as it is, and NaN for NaN.</summary>
+    public readonly double ThresholdInForce => double.IsNaN(Coefficient)
+        ? Coefficient
+        : Coefficient < 1.0 ? Threshold : double.PositiveInfinity;
 }

@@ -1,40 +1,10 @@
-using Minigrad.Numerics;
-
 namespace Minigrad.Operations;
 
-/// <summary>
-/// An update rule that looks at the whole update of a parameter before it is made: each element is measured, from the norm of
-/// all these numbers follows the size of the update, and from that and a threshold which part of it is made.
-/// </summary>
+/// <summary>An update rule that makes a part of the update, which follows from what is measured of it and a threshold.</summary>
 /// <typeparam name="TRule">The implementing type itself.</typeparam>
-public interface IMeasuredRule<TRule> : IUpdateRule
+public interface IMeasuredRule<TRule> : IUpdateMeasure
     where TRule : unmanaged, IMeasuredRule<TRule>
 {
-    /// <summary>The order of the norm: 2, or +∞ for the largest magnitude.</summary>
-    static abstract double Order { get; }
-
-    /// <summary>What is measured of one element; nothing moves.</summary>
-    /// <typeparam name="T">The number type; see <see cref="IReal{T}"/>.</typeparam>
-    /// <param name="parameter">The parameter before the update.</param>
-    /// <param name="gradient">The gradient after unscaling, averaging and clipping.</param>
-    /// <param name="first">The first remembered number before the update.</param>
-    /// <param name="second">The second remembered number before the update.</param>
-    /// <param name="third">The third remembered number before the update.</param>
-    T Measure<T>(T parameter, T gradient, T first, T second, T third)
-        where T : struct, IReal<T>;
-
-    /// <summary>The size of the update, which is compared with a threshold.</summary>
-    /// <typeparam name="TMath">The functions of where it runs.</typeparam>
-    /// <param name="norm">The norm of what was measured; NaN if any of it is.</param>
-    /// <param name="count">How many elements were measured.</param>
-    double Size<TMath>(double norm, double count)
-        where TMath : struct, IStepMath;
-
-    /// <summary>Which part of the update is made; 1 for all of it.</summary>
-    /// <param name="size">The size of the update.</param>
-    /// <param name="threshold">The threshold.</param>
-    double Factor(double size, double threshold);
-
     /// <summary>The rule that makes only a part of the update.</summary>
     /// <param name="coefficient">Which part.</param>
     TRule Shortened(double coefficient);

@@ -5,7 +5,7 @@ namespace Minigrad.Gpu.Kernels;
 /// <summary>How what a rule measures of its update combines, by the order that the rule's type has: no launch has to say it.</summary>
 /// <typeparam name="TRule">The rule.</typeparam>
 internal readonly struct MeasureTerm<TRule> : INormTerm
-    where TRule : unmanaged, IMeasuredRule<TRule>
+    where TRule : unmanaged, IUpdateMeasure
 {
     /// <inheritdoc/>
     public double Term(float x, int unit) =>

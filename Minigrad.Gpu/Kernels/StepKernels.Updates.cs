@@ -22,7 +22,7 @@ internal static partial class StepKernels
         GradientReading reading,
         int firstChunk)
         where TStep : unmanaged, IStepRule<TRule>
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
     {
         ArrayView<double> shared = SharedMemory.Allocate<double>(GroupTree.Capacity);
         ArrayView<TRule> made = SharedMemory.Allocate<TRule>(1);
@@ -93,16 +93,45 @@ internal static partial class StepKernels
         if (Group.IdxX == 0)
         {
             TRule whole = MakeRule<TStep, TRule>(memory, step, chunk.Parameter, state);
-            UpdateRecord record = default;
-            record.Size = whole.Size<DeviceMath>(MeasureTerm<TRule>.Norm(total), place.Length);
-            record.Threshold = threshold.For(record.Size, chunk.Parameter);
-            record.Coefficient = whole.Factor(record.Size, record.Threshold);
+            UpdateRecord record = threshold.For(whole, MeasureTerm<TRule>.Norm(total), place.Length, chunk.Parameter);
             made[0] = whole.Shortened(record.Coefficient);
-            memory.Updates[(reading.Record * memory.Places.IntLength) + chunk.Parameter] = record;
+            memory.Updates[(2 * reading.Record * memory.Places.IntLength) + chunk.Parameter] = record;
         }
 
         Group.Barrier();
         UpdateChunk(memory, gradients, parameters, made[0], reading, chunk, state);
+    }
+
+    /// <summary>
+    /// Decides for a parameter, by a group for each of a run, what its rule is handed as what it carries, from what
+    /// <see cref="MeasureUpdate"/> has left; unless the step is withheld. No other group looks at its memory, so it remembers at once.
+    /// </summary>
+    public static void DecideUpdates<TStep, TRule, TThreshold>(
+        StepMemory memory, TStep step, UpdateThreshold<TThreshold> threshold, int record, int first)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
+        where TThreshold : unmanaged, IThresholdRule
+    {
+        ArrayView<double> shared = SharedMemory.Allocate<double>(GroupTree.Capacity);
+        int parameter = first + Grid.IdxX;
+        ParameterPlace place = memory.Places[parameter];
+        if (memory.Records[record].Outcome > 0.0 || place.Set == ParameterPlace.NoGradient || place.ChunkCount == 0)
+        {
+            return;
+        }
+
+        MeasureTerm<TRule> term = default;
+        double total = PartialsTogether(memory, shared, term, place, 0);
+        if (Group.IdxX == 0)
+        {
+            GradientState state = memory.States[parameter];
+            double carried = state.Carried;
+            TRule rule = step.At<DeviceMath>(state.Updates, ref carried);
+            UpdateRecord decided = threshold.For(rule, MeasureTerm<TRule>.Norm(total), place.Length, parameter);
+            memory.Updates[(((2 * record) + 1) * memory.Places.IntLength) + parameter] = decided;
+            Carry(memory, parameter, !state.IsEven, decided.ThresholdInForce);
+            Observe(threshold.Remembered, threshold.Rule, parameter);
+        }
     }
 
     /// <summary>Remembers the sizes of the updates that were made of a run of parameters.</summary>

@@ -150,7 +150,14 @@ internal static partial class StepKernels
     {
         double carried = state.Carried;
         TRule rule = step.At<DeviceMath>(state.Updates, ref carried);
-        if (state.IsEven)
+        Carry(memory, parameter, state.IsEven, carried);
+        return rule;
+    }
+
+    /// <summary>Writes what an even or an odd update carries away.</summary>
+    private static void Carry(StepMemory memory, int parameter, bool isEven, double carried)
+    {
+        if (isEven)
         {
             memory.States[parameter].EvenMemory = carried;
         }
@@ -158,8 +165,6 @@ internal static partial class StepKernels
         {
             memory.States[parameter].OddMemory = carried;
         }
-
-        return rule;
     }
 
     private static void UpdateChunk<TRule>(

@@ -27,7 +27,10 @@ internal struct StepMemory
     /// <summary>The gradients' norms at each of these attempts: <c>[records, parameters]</c>.</summary>
     public ArrayView<double> Norms;
 
-    /// <summary>What became of each update that was measured at each of these attempts: <c>[records, parameters]</c>.</summary>
+    /// <summary>
+    /// What became of each update that was measured at each of these attempts, and what was decided before it:
+    /// <c>[records, 2, parameters]</c>.
+    /// </summary>
     public ArrayView<UpdateRecord> Updates;
 
     /// <summary>Partial results: of L2 norms for each chunk, then of another order for each chunk.</summary>

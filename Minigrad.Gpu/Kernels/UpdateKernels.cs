@@ -38,7 +38,7 @@ internal static class UpdateKernels
         ParameterMemory memory,
         ArrayView<float> gradient,
         ArrayView<float> measures)
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
     {
         Scalar moved = default;
         measures[i] = Measure(rule, scale.Gradient(gradient[i], i, ref moved), memory, i, i).Value;
@@ -46,7 +46,7 @@ internal static class UpdateKernels
 
     /// <summary>What a rule measures of one element, whose state may lie at another place than the parameter.</summary>
     internal static Scalar Measure<TRule>(TRule rule, Scalar g, ParameterMemory memory, int parameter, int state)
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
     {
         Scalar s0 = default;
         Scalar s1 = default;

@@ -1,4 +1,5 @@
 using ILGPU;
+using Minigrad.Backends;
 using Minigrad.Operations;
 
 namespace Minigrad.Gpu.Kernels;
@@ -16,13 +17,21 @@ internal readonly struct UpdateThreshold<TRule>(ArrayView<double> remembered, TR
     /// <summary>The rule.</summary>
     public readonly TRule Rule = rule;
 
-    /// <summary>The threshold for an update, noted together with its size.</summary>
-    /// <param name="size">The size.</param>
+    /// <summary>What follows for an update; its size is noted together with the threshold.</summary>
+    /// <typeparam name="TMeasure">The rule of the update.</typeparam>
+    /// <param name="measure">The rule of the update.</param>
+    /// <param name="norm">The norm of what it measured.</param>
+    /// <param name="count">Of how many elements.</param>
     /// <param name="parameter">Whose update it is.</param>
-    public double For(double size, int parameter)
+    public UpdateRecord For<TMeasure>(TMeasure measure, double norm, int count, int parameter)
+        where TMeasure : unmanaged, IUpdateMeasure
     {
         ThresholdSeries<TRule> series = new(Rule);
-        return series.Threshold<DeviceMath, DeviceThresholdMemory>(
-            size, size, new DeviceThresholdMemory(Remembered, parameter * series.Length));
+        UpdateRecord record = default;
+        record.Size = measure.Size<DeviceMath>(norm, count);
+        record.Threshold = series.Threshold<DeviceMath, DeviceThresholdMemory>(
+            record.Size, record.Size, new DeviceThresholdMemory(Remembered, parameter * series.Length));
+        record.Coefficient = measure.Factor(record.Size, record.Threshold);
+        return record;
     }
 }

@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>What a stage measured and decided, gathered over what it compared.</summary>
@@ -26,14 +28,12 @@ internal struct StageMeasurement()
         Coefficient = Math.Min(Coefficient, coefficient);
     }
 
-    /// <summary>Adds an update, which a clip has changed unless all of it is made.</summary>
-    /// <param name="size">The update's size.</param>
-    /// <param name="threshold">Its threshold.</param>
-    /// <param name="coefficient">Which part of it is made.</param>
-    public void AddUpdate(double size, double threshold, double coefficient)
+    /// <summary>Adds an update, which has been changed unless all of its size is left.</summary>
+    /// <param name="update">What followed from its size.</param>
+    public void AddUpdate(UpdateRecord update)
     {
-        Add(size, threshold, coefficient);
-        Acted |= coefficient != 1;
+        Add(update.Size, update.Threshold, update.Coefficient);
+        Acted |= update.Coefficient != 1;
     }
 
     /// <summary>What there is to report.</summary>

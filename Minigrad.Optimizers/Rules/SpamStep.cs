@@ -6,12 +6,13 @@ namespace Minigrad.Optimizers.Rules;
 /// <summary>
 /// The <see cref="SpamRule"/> of each step. With k = t mod ΔT: at k = 0 the running means begin anew; from then on steps
 /// are multiplied by 1 − 0.99 · (1 + cos(π · k / (N + 1))) / 2 while k &lt; N, but not before the first reset; spikes are
-/// looked for from k = D on (Huang et al., 2025, arXiv:2501.06842).
+/// looked for from k = D on (Huang et al., 2025, arXiv:2501.06842). A θ of NaN, as of a gradient that is not finite, makes the means NaN,
+/// as a factor of NaN does.
 /// </summary>
 /// <param name="correction">The corrections of bias, which go on over a reset.</param>
 /// <param name="moments">The running means.</param>
 /// <param name="epsilon">ε, outside the root.</param>
-/// <param name="threshold">θ.</param>
+/// <param name="threshold">θ; 0 if it is decided for each parameter at each step, and handed to the step as what it carries.</param>
 /// <param name="resetInterval">ΔT.</param>
 /// <param name="warmUp">N.</param>
 /// <param name="delay">D.</param>
@@ -20,7 +21,7 @@ public readonly struct SpamStep(
     : IStepRule<SpamRule>
 {
     private readonly AdamStep adam = new(correction, moments, epsilon);
-    private readonly float threshold = (float)threshold;
+    private readonly double threshold = threshold;
     private readonly double resetInterval = resetInterval;
     private readonly double warmUp = warmUp;
     private readonly double delay = delay;
@@ -31,11 +32,14 @@ public readonly struct SpamStep(
     {
         double sinceReset = step - (resetInterval * (int)(step / resetInterval));
         bool isWarmingUp = step >= resetInterval && sinceReset < warmUp;
+        double limit = threshold > 0.0 ? threshold : memory;
         AdamRule rule = adam.At<TMath>(step, ref memory);
+        float carried = sinceReset == 0.0 ? 0f : 1f;
         return new(
             isWarmingUp ? rule.Slowed((float)Warmth(sinceReset)) : rule,
-            sinceReset < delay ? float.PositiveInfinity : threshold,
-            sinceReset == 0.0 ? 0f : 1f);
+            sinceReset < delay ? float.PositiveInfinity : (float)limit,
+            double.IsNaN(limit) ? float.NaN : carried,
+            sinceReset < delay ? 0f : carried);
     }
 
     /// <summary>What a step is multiplied by k steps after a reset. The cosine is the formulas' own, the same on every device.</summary>

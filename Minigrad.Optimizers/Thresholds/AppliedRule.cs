@@ -53,6 +53,18 @@ internal abstract class AppliedRule
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IMeasuredRule<TRule>;
 
+    /// <summary>Queues that what the rule of updates is handed is decided for each parameter, and what was compared remembered.</summary>
+    /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
+    /// <typeparam name="TRule">The rule of an update.</typeparam>
+    /// <param name="steps">The running step.</param>
+    /// <param name="step">The constants of the rule of an update.</param>
+    /// <param name="memory">What is remembered on the device.</param>
+    /// <param name="first">The first parameter.</param>
+    /// <param name="end">The parameter after the last.</param>
+    public abstract void DecideUpdates<TStep, TRule>(DeferredSteps steps, TStep step, int memory, int first, int end)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure;
+
     /// <summary>Queues that the norms of the step are remembered.</summary>
     /// <param name="steps">The running step.</param>
     /// <param name="stage">The stage's place in it.</param>

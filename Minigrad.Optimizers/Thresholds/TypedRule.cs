@@ -36,5 +36,9 @@ internal sealed class TypedRule<TRule>(TRule rule) : AppliedRule
         steps.UpdateMeasured<TStep, TUpdate, TRule>(step, rule, memory, first, end);
 
     /// <inheritdoc/>
+    public override void DecideUpdates<TStep, TUpdate>(DeferredSteps steps, TStep step, int memory, int first, int end) =>
+        steps.DecideUpdates<TStep, TUpdate, TRule>(step, rule, memory, first, end);
+
+    /// <inheritdoc/>
     public override void Observe(DeferredSteps steps, DeferredStage stage) => steps.Observe(rule, stage);
 }

@@ -40,7 +40,7 @@ internal static class UpdateCases
         }
     }
 
-    /// <summary>Checks the parameter after every step of <see cref="Spam"/>.</summary>
+    /// <summary>Checks the parameter after every step of <see cref="Spam"/>, and under a threshold that follows the past what it reports.</summary>
     public static void RunSpam(ConformanceCase item)
     {
         Attributes a = item.Attributes;
@@ -53,7 +53,7 @@ internal static class UpdateCases
             betas[1],
             a.Number("eps"),
             a.Number("weight_decay", 0),
-            a.Number("theta"),
+            item.Has("threshold") ? ThresholdOf(item) : a.Number("theta"),
             a.Integer("reset"),
             a.Integer("warm_up"),
             a.Integer("delay"))
@@ -63,7 +63,14 @@ internal static class UpdateCases
         for (int step = 0; step < gradients.Length; step++)
         {
             parameter.Gradient = gradients[step]!.ToTensor(item.Backend);
-            optimizer.Step();
+            StepReport report = optimizer.Step();
+            if (item.Has("reports"))
+            {
+                double[] wanted = [.. item.Field("reports")[step].EnumerateArray().Select(TensorData.ReadNumber)];
+                StageReport stage = report.Stages.Single();
+                item.Check($"what step {step + 1} reports", wanted, [stage.Norm, stage.Threshold, stage.Coefficient, stage.Acted ? 1 : 0]);
+            }
+
             item.Check($"the parameter after step {step + 1}", expected[step]!, parameter);
         }
     }
@@ -85,15 +92,21 @@ internal static class UpdateCases
         item.Check("the gradient of the bias", item.Tensor("expected_bias")!, bias.Gradient!);
     }
 
+    private static Threshold ThresholdOf(ConformanceCase item)
+    {
+        Attributes settings = new(item.Field("settings"));
+        Threshold threshold = ClipStepsCases.ThresholdOf(item.Text("threshold"), settings);
+        settings.CheckAllRead();
+        return threshold;
+    }
+
     private static UpdateClip ClipOf(ConformanceCase item)
     {
         Attributes a = item.Attributes;
         Threshold threshold = a.Number("threshold", 1);
         if (item.Has("threshold"))
         {
-            Attributes settings = new(item.Field("settings"));
-            threshold = ClipStepsCases.ThresholdOf(item.Text("threshold"), settings);
-            settings.CheckAllRead();
+            threshold = ThresholdOf(item);
         }
 
         return a.Text("clip", string.Empty) switch

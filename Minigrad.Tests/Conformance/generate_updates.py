@@ -256,6 +256,7 @@ def make_series(threshold, clip):
 
 
 def spams(cases):
+    """SPAM under a number."""
     choices = [
         {"theta": 4.0, "reset": 12, "warm_up": 5, "delay": 3}, {"theta": 4.0, "reset": 12, "warm_up": 0, "delay": 0},
         {"theta": 50.0, "reset": 7, "warm_up": 20, "delay": 2, "weight_decay": 0.1}, {"theta": 1.0, "reset": 1000, "warm_up": 150, "delay": 20},
@@ -263,38 +264,70 @@ def spams(cases):
     ]
     for choice in choices:
         cases.next()
-        lr, (b1, b2), eps = 0.05, (0.9, 0.99), 1e-6
-        size, interval = 6, choice["reset"]
-        parameters = cases.normal(size)
-        start = list(parameters)
-        m, v = [0.0] * size, [0.0] * size
-        gradients, expected, cuts = [], [], 0
-        for t in range(1, 28):
-            step = cases.normal(size)
-            step[0] *= 128.0 if t % 6 == 5 else 1.0
-            step[1] *= -32.0 if t == 8 else 1.0
-            step[2] = 0.0 if t < 15 else step[2]  # No gradient for long: nothing is known of its size.
-            since = t % interval
-            if since == 0:
-                m, v = [0.0] * size, [0.0] * size
-            warmth = 1.0
-            if t >= interval and since < choice["warm_up"]:
-                warmth = 1 - 0.99 * (1 + math.cos(math.pi * since / (choice["warm_up"] + 1))) / 2
-            for i in range(size):
-                g = -step[i] if choice.get("maximize") else step[i]
-                if since >= choice["delay"] and v[i] > 0 and g * g > choice["theta"] * v[i]:
-                    g = math.copysign(math.sqrt(choice["theta"] * v[i]), g)
-                    cuts += 1
-                m[i] = b1 * m[i] + (1 - b1) * g
-                v[i] = b2 * v[i] + (1 - b2) * g * g
-                delta = lr * warmth * m[i] / (1 - b1 ** t) / (math.sqrt(v[i] / (1 - b2 ** t)) + eps)
-                parameters[i] = parameters[i] * (1 - lr * choice.get("weight_decay", 0.0)) - delta
-            gradients.append(tensor((size,), step))
-            expected.append(tensor((size,), parameters))
-        assert cuts > 0 or choice["theta"] > 1000
-        cases.add(
-            "spam", "spam", attrs={"lr": lr, "betas": [b1, b2], "eps": eps, **choice},
-            param=tensor((size,), start), grads=gradients, expected=expected)
+        spam(cases, choice)
+
+
+def spam_thresholds(cases):
+    """SPAM under each threshold that follows the past. What a rule sees is the largest g^2 / v, some hundreds rather than 1."""
+    scaled = ("absolute", "initial", "maximum", "minimum", "threshold")
+    for threshold, (make, choices) in RULES.items():
+        for place, settings in enumerate(choices):
+            for choice in [
+                {"reset": 12, "warm_up": 5, "delay": 3, "maximize": place % 2 == 0},
+                {"reset": 1000, "warm_up": 0, "delay": 0, "weight_decay": 0.05},
+            ]:
+                cases.next()
+                spam(cases, choice, (threshold, make, {key: 256 * value if key in scaled else value for key, value in settings.items()}))
+
+
+def spam(cases, choice, threshold=None):
+    """Twenty-seven steps of one parameter."""
+    lr, (b1, b2), eps = 0.05, (0.9, 0.99), 1e-6
+    size, interval = 6, choice["reset"]
+    parameters = cases.normal(size)
+    start = list(parameters)
+    m, v = [0.0] * size, [0.0] * size
+    rule_of = make_series(threshold, {"threshold": choice.get("theta")})
+    gradients, expected, reports, cuts = [], [], [], 0
+    for t in range(1, 28):
+        step = cases.normal(size)
+        step[0] *= 128.0 if t % 6 == 5 else 1.0
+        step[1] *= -32.0 if t == 8 else 1.0
+        step[2] = 0.0 if t < 15 else step[2]  # No gradient for long: nothing is known of its size.
+        since = t % interval
+        if since == 0:
+            m, v = [0.0] * size, [0.0] * size
+        warmth = 1.0
+        if t >= interval and since < choice["warm_up"]:
+            warmth = 1 - 0.99 * (1 + math.cos(math.pi * since / (choice["warm_up"] + 1))) / 2
+        ratios = [g * g / x for g, x in zip(step, v) if x > 0] if since >= choice["delay"] else []
+        largest = max(ratios, default=0.0)
+        rule = rule_of(t)
+        theta = rule.ask(largest, largest)
+        assert threshold is None or largest == theta or abs(largest / theta - 1) > 1e-4
+        if largest > 0:
+            rule.tell(largest, largest)
+        reports.append([largest, theta, theta / largest if largest > theta else 1.0, float(largest > theta)])
+        for i in range(size):
+            g = -step[i] if choice.get("maximize") else step[i]
+            if since >= choice["delay"] and v[i] > 0 and largest > theta and g * g > theta * v[i]:
+                g = math.copysign(math.sqrt(theta * v[i]), g)
+                cuts += 1
+            m[i] = b1 * m[i] + (1 - b1) * g
+            v[i] = b2 * v[i] + (1 - b2) * g * g
+            delta = lr * warmth * m[i] / (1 - b1 ** t) / (math.sqrt(v[i] / (1 - b2 ** t)) + eps)
+            parameters[i] = parameters[i] * (1 - lr * choice.get("weight_decay", 0.0)) - delta
+        gradients.append(tensor((size,), step))
+        expected.append(tensor((size,), parameters))
+    assert cuts > 0 or threshold or choice["theta"] > 1000
+    extra = {}
+    if threshold:
+        extra = {"threshold": threshold[0], "settings": {key: finite(value) for key, value in threshold[2].items()}}
+        if threshold[0] not in ("fixed", "schedule"):  # Those compare each element as it is read.
+            extra["reports"] = [[finite(x) for x in r] for r in reports]
+    cases.add(
+        f"spam{'-' + threshold[0] if threshold else ''}", "spam", attrs={"lr": lr, "betas": [b1, b2], "eps": eps, **choice},
+        param=tensor((size,), start), grads=gradients, expected=expected, **extra)
 
 
 def per_examples(cases):
@@ -327,6 +360,7 @@ def main():
     update_clips(cases)
     spams(cases)
     per_examples(cases)
+    spam_thresholds(cases)
     cases.write()
 
 

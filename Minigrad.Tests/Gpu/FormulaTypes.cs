@@ -25,7 +25,7 @@ public static class FormulaTypes
 
         IEnumerable<Type> found =
             Plain(contract).Concat(Wrappers(contract).SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper))));
-        return contract == typeof(IUpdateRule) ? found.Concat(measured) : found;
+        return contract == typeof(IUpdateRule) || contract == typeof(IUpdateMeasure) ? found.Concat(measured) : found;
     }
 
     /// <summary>Formulas of one kind wrapped twice, such as the slope of a slope, which second derivatives run.</summary>
@@ -40,8 +40,15 @@ public static class FormulaTypes
         if (taken.Length > 0 && IsOf(Contract(taken[0]), typeof(IStepRule<>)))
         {
             // The rule follows from what makes it; an optimizer runs it with what all rules share, and its limits.
-            (Type Step, Type Rule)[] steps = [.. Steps()
-                .SelectMany(step => IsOf(Contract(taken[1]), typeof(IMeasuredRule<>)) ? Measured(step) : [Decayed(step)])];
+            // A clip of updates is decided with the update, so only a rule that measures by itself is decided before it.
+            bool isMeasured = IsOf(Contract(taken[1]), typeof(IMeasuredRule<>));
+            bool isMeasure = Contract(taken[1]) == typeof(IUpdateMeasure);
+            (Type Step, Type Rule)[] steps = [.. Steps().SelectMany(step => (IEnumerable<(Type Step, Type Rule)>)
+            [
+                .. isMeasured || (isMeasure && taken.Length == 2) ? Measured(step) : [],
+                .. isMeasure && typeof(IUpdateMeasure).IsAssignableFrom(step.Rule) ? [step] : Array.Empty<(Type Step, Type Rule)>(),
+                .. isMeasured || isMeasure ? Array.Empty<(Type Step, Type Rule)>() : [Decayed(step)],
+            ])];
             if (taken.Length == 2)
             {
                 return steps.Select(step => kernel.MakeGenericMethod(step.Step, step.Rule));

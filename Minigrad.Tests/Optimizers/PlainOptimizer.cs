@@ -18,6 +18,7 @@ internal sealed class PlainOptimizer
     private readonly double[][] third;
     private readonly int[] steps;
     private readonly double[] products;
+    private double spikes = 50;
 
     public PlainOptimizer(string kind, string clip, IEnumerable<Tensor> parameters)
     {
@@ -57,6 +58,9 @@ internal sealed class PlainOptimizer
 
     public bool Maximize { get; set; }
 
+    /// <summary>What SPAM's θ is for a parameter by its number and max g² / v; 50 if not given.</summary>
+    public Func<int, double, double>? SpikeThreshold { get; init; }
+
     /// <summary>One step; a parameter without a gradient is passed over.</summary>
     public void Step(IReadOnlyList<float[]?> gradients)
     {
@@ -79,6 +83,13 @@ internal sealed class PlainOptimizer
         int t = ++steps[i];
         double momentum = Beta1 * (1 - (0.5 * Math.Pow(0.96, t * 4e-3)));
         products[i] *= momentum;
+        if (SpikeThreshold is not null && p.Length > 0)
+        {
+            // At a reset, and in the first steps after it, there is nothing to compare with.
+            double[] ratios = t % 60 < 3 ? [] : [.. gradient.Zip(second[i]).Where(pair => pair.Second > 0).Select(pair => (double)pair.First * pair.First / pair.Second)];
+            spikes = SpikeThreshold(i, ratios.Append(0).Max());
+        }
+
         for (int e = 0; e < p.Length; e++)
         {
             double g = ((Maximize ? -1 : 1) * (double)gradient[e]) + (isDecoupled ? 0 : Decays[i] * p[e]);
@@ -181,7 +192,7 @@ internal sealed class PlainOptimizer
         return (rate * unbiased / (Math.Sqrt(corrected) + 1e-8), corrected);
     }
 
-    private static (double Change, double Square) Spam(ref double mean, ref double square, double g, int t, double rate)
+    private (double Change, double Square) Spam(ref double mean, ref double square, double g, int t, double rate)
     {
         int since = t % 60;
         if (since == 0)
@@ -189,9 +200,9 @@ internal sealed class PlainOptimizer
             (mean, square) = (0, 0);
         }
 
-        if (since >= 3 && square > 0 && g * g > 50 * square)
+        if (since >= 3 && square > 0 && g * g > spikes * square)
         {
-            g = Math.Sign(g) * Math.Sqrt(50 * square);
+            g = Math.Sign(g) * Math.Sqrt(spikes * square);
         }
 
         double warmth = t >= 60 && since < 20 ? 1 - (0.99 * (1 + Math.Cos(Math.PI * since / 21)) / 2) : 1;

@@ -19,7 +19,7 @@ internal static class MeasureLoops
 
     /// <summary>The norm of what a rule measures of each target.</summary>
     public static void Norms<TRule>(Workers workers, TRule rule, ReadOnlySpan<UpdateTarget> targets, Span<double> norms)
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
     {
         // A span can't be handed to other threads.
         UpdateTarget[] shared = ArrayPool<UpdateTarget>.Shared.Rent(targets.Length);
@@ -54,14 +54,14 @@ internal static class MeasureLoops
     }
 
     private static bool IsLargest<TRule>()
-        where TRule : unmanaged, IMeasuredRule<TRule> => double.IsPositiveInfinity(TRule.Order);
+        where TRule : unmanaged, IUpdateMeasure => double.IsPositiveInfinity(TRule.Order);
 
     private static double Combine<TRule>(double total, double partial)
-        where TRule : unmanaged, IMeasuredRule<TRule> => IsLargest<TRule>() ? Math.Max(total, partial) : total + partial;
+        where TRule : unmanaged, IUpdateMeasure => IsLargest<TRule>() ? Math.Max(total, partial) : total + partial;
 
     /// <summary>What is measured of a block, in pieces that have the same factors of the gradient.</summary>
     private static double Partial<TRule, TLanes>(TRule rule, in UpdateTarget target, Block block)
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
         where TLanes : struct, ILanes<TLanes>
     {
         Span<float> measures = stackalloc float[PieceLength];
@@ -99,7 +99,7 @@ internal static class MeasureLoops
 
     private static void MeasureRange<TRule, TLanes>(
         TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradient, ScaledGradient scale, int start, Span<float> measures)
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
         where TLanes : struct, ILanes<TLanes>
     {
         int rest = measures.Length % TLanes.Count;
@@ -130,7 +130,7 @@ internal static class MeasureLoops
     /// <summary>The end that fills no vector is measured in padded ones on the stack, by the same loop.</summary>
     private static void MeasureTail<TRule, TLanes>(
         TRule rule, in UpdateTarget target, ReadOnlySpan<float> gradient, ScaledGradient scale, int start, Span<float> measures)
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
         where TLanes : struct, ILanes<TLanes>
     {
         const int Buffers = 6;
@@ -171,7 +171,7 @@ internal static class MeasureLoops
         ref float third,
         ref float measures,
         nuint length)
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
         where TLanes : struct, ILanes<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
@@ -187,7 +187,7 @@ internal static class MeasureLoops
     }
 
     private readonly struct Body<TRule>(TRule rule, UpdateTarget[] targets, BlockList blocks, double[] partials) : ILoopBody
-        where TRule : unmanaged, IMeasuredRule<TRule>
+        where TRule : unmanaged, IUpdateMeasure
     {
         public void Run<TLanes>(int share)
             where TLanes : struct, ILanes<TLanes>
