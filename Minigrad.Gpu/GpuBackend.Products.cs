@@ -136,12 +136,13 @@ public sealed partial class GpuBackend
     /// Whether a product in a scope of half precision takes numbers of 16 bits. Where it is short it would wait for the launches that
     /// make them. Measured: docs/performance.md.
     /// </summary>
-    private bool PairsNumbers(MatrixProductShape shape) => cuBlas is { HasPairedProduct: true }
+    internal bool PairsNumbers(MatrixProductShape shape) => cuBlas is { HasPairedProduct: true }
         && shape is { Batch: 1, Rows: > 0 }
         && productEngine == MatrixProductEngine.Automatic
         && ((long)shape.Depth * shape.Columns >= ManyWeights || (double)shape.Rows * shape.Depth * shape.Columns >= ManyMultiplyAdds);
 
-    private ArrayView<int> Pair<TRounding>(ArrayView<float> x, ArrayView<int> y)
+    /// <summary>Queues rounding and storing in 16 bits, two numbers in a word.</summary>
+    internal ArrayView<int> Pair<TRounding>(ArrayView<float> x, ArrayView<int> y)
         where TRounding : unmanaged, IRounding
     {
         queue.Launch(PairingKernels.Pair<TRounding>, Words(x.IntLength), default(TRounding), x, y);

@@ -29,14 +29,14 @@ internal static class PairingKernels
         const int Infinity = 0x7F800000;
         const int SmallestNormalHalf = 0x38800000; // 2⁻¹⁴
         int bits = (int)Interop.FloatAsInt(rounded);
-        if (TRounding.ExponentBits == 8)
-        {
-            return (bits >> 16) & 0xFFFF;
-        }
-
         int magnitude = bits & int.MaxValue;
         int half;
-        if (magnitude >= Infinity)
+        if (TRounding.ExponentBits == 8)
+        {
+            // The bits that say NaN may be lower ones alone.
+            half = magnitude > Infinity ? 0x7FC0 : magnitude >> 16;
+        }
+        else if (magnitude >= Infinity)
         {
             half = magnitude > Infinity ? 0x7E00 : 0x7C00;
         }

@@ -1,3 +1,4 @@
+using Minigrad.Backends.Cpu;
 using Minigrad.Layers;
 using static Minigrad.Tests.Layers.RecurrentKinds;
 
@@ -22,10 +23,13 @@ public sealed class RecurrentSequenceTests
             RecurrentState own = new(
                 state.Hidden.Slice(1, sequence, sequence + 1), state.Cell?.Slice(1, sequence, sequence + 1));
             (Tensor alone, RecurrentState aloneLast) = layer.Forward(input[sequence..(sequence + 1), ..lengths[sequence]], own);
-            Assert.Equal(alone.ToArray(), output[sequence, ..lengths[sequence]].ToArray());
+            AssertSame(alone, output[sequence, ..lengths[sequence]]);
             Assert.All(output[sequence, lengths[sequence]..].ToArray(), value => Assert.Equal(0f, value));
-            Assert.Equal(aloneLast.Hidden.ToArray(), last.Hidden.Select(1, sequence).ToArray());
-            Assert.Equal(aloneLast.Cell?.ToArray(), last.Cell?.Select(1, sequence).ToArray());
+            AssertSame(aloneLast.Hidden, last.Hidden.Select(1, sequence));
+            if (aloneLast.Cell is not null)
+            {
+                AssertSame(aloneLast.Cell, last.Cell!.Select(1, sequence));
+            }
         }
     }
 
@@ -105,5 +109,16 @@ public sealed class RecurrentSequenceTests
         Assert.Equal(layer.Forward(input.Unsqueeze(0)).ToArray(), output.ToArray());
         Assert.Equal([1, 1, 4], state.Hidden.Shape.Dimensions.ToArray());
         Assert.Equal([0, 6, 4], layer.Forward(Tensor.Zeros(0, 6, 3)).Shape.Dimensions.ToArray());
+    }
+
+    /// <summary>To the bit on the CPU. A device cuts a product by its shape, so a sequence alone has other sums, of a few dozen terms.</summary>
+    private static void AssertSame(Tensor expected, Tensor actual)
+    {
+        float tolerance = Tensor.DefaultBackend is CpuBackend ? 0f : 1e-5f;
+        Assert.All(
+            expected.ToArray().Zip(actual.ToArray()),
+            pair => Assert.True(
+                MathF.Abs(pair.First - pair.Second) <= tolerance * (1f + MathF.Abs(pair.First)), $"{pair.First:G9} and {pair.Second:G9}"));
+        Assert.Equal(expected.Length, actual.Length);
     }
 }

@@ -66,7 +66,27 @@ public sealed class StructuredOperationTests
     [Theory]
     [MemberData(nameof(Names))]
     public void Gradient_agrees_with_differences(string name) =>
-        Inputs.Sample(x => GradientChecker.Check(inputs => Operations[name](inputs[0]), x).ThrowIfFailed(), iter: 12);
+        Inputs.Where(x => !IsConstant(name, x)).Sample(
+            x => GradientChecker.Check(inputs => Operations[name](inputs[0]), x).ThrowIfFailed(), iter: 12);
+
+    /// <summary>
+    /// A group of one number is standardized to 0, whatever it is: the gradient is g·w minus its mean, which is itself. A device that
+    /// fuses the product with the difference keeps what rounding took from the mean, up to half a unit of it.
+    /// </summary>
+    [Fact]
+    public void A_group_of_one_number_has_no_gradient_but_for_rounding()
+    {
+        foreach (float value in (float[])[-0.28f, 1.7f, 3e4f])
+        {
+            foreach (Func<Tensor, Tensor> operation in (Func<Tensor, Tensor>[])[
+                x => x.LayerNorm(Scale(x, -1), epsilon: 1f), x => x.BatchNorm(Scale(x, 1), epsilon: 1f)])
+            {
+                Tensor x = Tensor.Of([value], 1, 1).WithGradient();
+                (operation(x) * 0.7f).Sum().Backward();
+                Assert.InRange(Math.Abs(x.Gradient!.Item()), 0f, MathF.ScaleB(0.7f * MathF.Abs(Scale(x, 1).Item()), -24));
+            }
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -106,6 +126,13 @@ public sealed class StructuredOperationTests
     private static Tensor Batched(Tensor x) => x.Rank == 2 ? x.Unsqueeze(0) : x;
 
     private static Tensor Weight(Tensor x) => Tensor.Normal([3, x.Shape[-1]], generator: new Generator(9));
+
+    private static bool IsConstant(string name, Tensor x) => name switch
+    {
+        "layer-norm-weighted" => x.Shape[^1] == 1,
+        "batch-norm-weighted" => Batched(x).Shape[0] * Batched(x).Shape[^1] == 1,
+        _ => false,
+    };
 
     private static Tensor Scale(Tensor x, int axis) => Tensor.Normal([x.Shape[axis]], generator: new Generator(9));
 

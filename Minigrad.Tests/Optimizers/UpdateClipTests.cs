@@ -139,7 +139,7 @@ public sealed class UpdateClipTests
             return Bits(parameters);
         }
 
-        Assert.Equal(Train(null), Train(wide));
+        AssertSame(Train(null), Train(wide));
     }
 
     [Fact]
@@ -439,6 +439,16 @@ public sealed class UpdateClipTests
             bool isClose = Math.Abs(expected[e] - actual[e]) <= Tolerance * Math.Max(1, Math.Abs(expected[e]));
             Assert.True(isClose, $"{what}: element {e} is {actual[e]:R}, expected {expected[e]:R}");
         }
+    }
+
+    /// <summary>
+    /// To the bit on the CPU. On a device two kernels are two programs, and its compiler fuses products and sums in each as it likes: a unit
+    /// in the last place for each of the four steps.
+    /// </summary>
+    private static void AssertSame(uint[] expected, uint[] actual)
+    {
+        int units = Tensor.DefaultBackend is CpuBackend ? 0 : 4;
+        Assert.All(expected.Zip(actual), pair => Assert.InRange((int)(pair.First - pair.Second), -units, units));
     }
 
     internal static uint[] Bits(Tensor[] parameters) =>
