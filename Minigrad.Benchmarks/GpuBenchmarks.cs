@@ -42,11 +42,32 @@ internal static class GpuBenchmarks
         yield return new("launch_empty", () => Launch(gpu));
         foreach (int n in (int[])[256, 512, 1024, 2048, 4096])
         {
-            double work = 2.0 * n * n * n;
-            yield return new($"matmul_{n}_own", () => Product(gpu, n, MatrixProductEngine.Own), work);
+            foreach (Workload workload in Products(gpu, $"matmul_{n}", new MatrixProductShape(n, n, n)))
+            {
+                yield return workload;
+            }
+        }
+
+        // What layers ask for: forward, back to the input, and the gradient of the weights.
+        foreach ((int rows, int depth, int columns) in new[] { (64, 784, 128), (64, 128, 10), (784, 64, 128), (128, 784, 1024), (128, 1024, 1024), (1024, 128, 1024), (2048, 64, 1024), (1024, 2048, 256) })
+        {
+            foreach (Workload workload in Products(gpu, $"matmul_{rows}x{depth}x{columns}", new MatrixProductShape(rows, columns, depth)))
+            {
+                yield return workload;
+            }
+        }
+
+        // In a scope of half precision also with float32 storage, for which cuBLAS is forced.
+        foreach ((int rows, int size) in new[] { (1, 4096), (8, 4096), (1, 8192), (64, 4096), (1024, 1024), (4096, 4096) })
+        {
+            string name = $"infer_b{rows}_{size}";
+            double work = 6.0 * rows * size * size;
+            yield return new(name, () => Inference(gpu, rows, size, Precision.Full, MatrixProductEngine.Automatic), work);
+            yield return new($"{name}_half", () => Inference(gpu, rows, size, Precision.Half, MatrixProductEngine.Automatic), work);
+            yield return new($"{name}_bfloat16", () => Inference(gpu, rows, size, Precision.BFloat16, MatrixProductEngine.Automatic), work);
             if (gpu.HasCuBlas)
             {
-                yield return new($"matmul_{n}_cublas", () => Product(gpu, n, MatrixProductEngine.CuBlas), work);
+                yield return new($"{name}_half_as_float32", () => Inference(gpu, rows, size, Precision.Half, MatrixProductEngine.CuBlas), work);
             }
         }
 
@@ -122,17 +143,31 @@ internal static class GpuBenchmarks
         return () => gpu.Map(default(Square), one, one);
     }
 
-    private static Action Product(GpuBackend gpu, int n, MatrixProductEngine engine)
+    private static IEnumerable<Workload> Products(GpuBackend gpu, string name, MatrixProductShape shape)
     {
-        Storage a = Numbers(gpu, n * n), b = Numbers(gpu, n * n), c = gpu.Allocate(n * n);
-        MatrixProductShape shape = new(n, n, n);
-        return () =>
+        double work = 2.0 * shape.Rows * shape.Columns * shape.Depth;
+        yield return new($"{name}_own", () => Product(gpu, shape, MatrixProductEngine.Own), work);
+        if (gpu.HasCuBlas)
         {
-            gpu.ProductEngine = engine;
-            gpu.MatrixProduct(shape, a, b, c);
-            gpu.ProductEngine = MatrixProductEngine.Automatic;
-        };
+            yield return new($"{name}_cublas", () => Product(gpu, shape, MatrixProductEngine.CuBlas), work);
+        }
     }
+
+    private static Action Product(GpuBackend gpu, MatrixProductShape shape, MatrixProductEngine engine)
+    {
+        Storage a = Numbers(gpu, shape.Rows * shape.Depth), b = Numbers(gpu, shape.Depth * shape.Columns), c = gpu.Allocate(shape.Rows * shape.Columns);
+        return By(gpu, engine, () => gpu.MatrixProduct(shape, a, b, c));
+    }
+
+    private static Action Inference(GpuBackend gpu, int rows, int size, Precision precision, MatrixProductEngine engine) =>
+        By(gpu, engine, Workload.Inference([size, size, size, size], rows, precision, gpu));
+
+    private static Action By(GpuBackend gpu, MatrixProductEngine engine, Action run) => () =>
+    {
+        gpu.ProductEngine = engine;
+        run();
+        gpu.ProductEngine = MatrixProductEngine.Automatic;
+    };
 
     private static Storage Numbers(GpuBackend gpu, int length)
     {

@@ -1,3 +1,4 @@
+using Minigrad.Backends;
 using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Optimizers;
@@ -102,11 +103,17 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
         return () => a.MatMul(b);
     }
 
-    /// <summary>A forward pass without gradients, in a scope of a precision if it is not float32.</summary>
-    public static Action Inference(int[] sizes, int batch, Precision precision = Precision.Full)
+    /// <summary>A forward pass without gradients, in a scope of a precision if it is not float32, on the CPU or on a device.</summary>
+    public static Action Inference(int[] sizes, int batch, Precision precision = Precision.Full, Backend? device = null)
     {
         Sequential model = Perceptron(sizes, () => new Relu());
         Tensor input = Tensor.Normal([batch, sizes[0]]);
+        if (device is not null)
+        {
+            model.To(device);
+            input = input.To(device);
+        }
+
         return () =>
         {
             using NoGrad scope = new();

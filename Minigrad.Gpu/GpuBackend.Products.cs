@@ -8,6 +8,12 @@ namespace Minigrad.Gpu;
 /// <content>Matrix products.</content>
 public sealed partial class GpuBackend
 {
+    private const long ManyWeights = 1L << 23;
+    private const double ManyMultiplyAdds = 1L << 29;
+
+    /// <summary>What our kernels may take, in the cycles of <see cref="ProductPlan.Cycles"/>, and still be faster than the host gives work to cuBLAS.</summary>
+    private const double QuickProduct = 15_000;
+
     private readonly CuBlasProducts? cuBlas;
     private MatrixProductEngine productEngine;
 
@@ -40,22 +46,59 @@ public sealed partial class GpuBackend
             queue.Launch(ElementwiseKernels.Fill, outputs, 0f, target);
             Finish(bias, activation, target);
         }
-        else if (cuBlas is not null && shape.Batch == 1 && productEngine != MatrixProductEngine.Own)
-        {
-            queue.Call(
-                static (stream, call) => call.cuBlas.Product(stream, call.shape, call.left, call.right, call.target),
-                (cuBlas, shape, left: View(left), right: View(right), target));
-            Finish(bias, activation, target);
-        }
         else
         {
             ProductPlan plan = queue.IsEmulated ? ProductPlan.Emulated(shape) : ProductPlan.Choose(shape, queue.Multiprocessors);
-            MatrixProduct(plan, shape, left, right, result, bias);
-            Finish(null, activation, target);
+            if (GoesToCuBlas(shape, plan))
+            {
+                queue.Call(
+                    static (stream, call) => call.cuBlas!.Product(stream, call.shape, call.left, call.right, call.target),
+                    (cuBlas, shape, left: View(left), right: View(right), target));
+                Finish(bias, activation, target);
+            }
+            else
+            {
+                MatrixProduct(plan, shape, left, right, result, bias);
+                Finish(null, activation, target);
+            }
         }
 
         KeepAlive(left.Storage, right.Storage, result.Storage);
         GC.KeepAlive(bias);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Both operands are stored in the format's 16 bits: a product of few rows reads half the bytes, one of many runs on the units that
+    /// NVIDIA's GPUs have for it.
+    /// </remarks>
+    public override bool TryRoundedProduct<TRounding, TActivation>(
+        MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
+    {
+        if (!PairsNumbers(shape) || View(right.Storage).Length != (long)shape.Depth * shape.Columns)
+        {
+            return false;
+        }
+
+        GpuStorage weights = (GpuStorage)right.Storage;
+        ArrayView<float> target = View(result).SubView(0, shape.Rows * shape.Columns);
+        using Scratch rows = new(pool, Words(shape.Rows * shape.Depth));
+        ArrayView<int> paired = Pair<TRounding>(View(left).SubView(0, shape.Rows * shape.Depth), rows.Integers);
+        if (weights.Paired<TRounding>().Find(pool, out bool isCurrent) is { } kept)
+        {
+            ArrayView<int> words = kept.Floats.Cast<int>();
+            PairedProduct<TRounding>(shape, paired, isCurrent ? words : Pair<TRounding>(weights.View, words), target);
+        }
+        else
+        {
+            using Scratch words = new(pool, Words(weights.Length));
+            PairedProduct<TRounding>(shape, paired, Pair<TRounding>(weights.View, words.Integers), target);
+        }
+
+        Finish(bias, activation, target);
+        KeepAlive(left.Storage, right.Storage, result.Storage);
+        GC.KeepAlive(bias);
+        return true;
     }
 
     /// <summary>The product by our kernels, cut as a plan says; nothing in the shape is 0.</summary>
@@ -78,6 +121,38 @@ public sealed partial class GpuBackend
         queue.LaunchGroups(ProductKernel(plan), groups, plan.GroupSize, arguments, View(left), View(right), added, parts.Floats);
         queue.Launch(MatrixKernels.AddSplits, outputs, arguments, parts.Floats, added, View(result));
     }
+
+    private bool GoesToCuBlas(MatrixProductShape shape, ProductPlan plan) => cuBlas is not null && shape.Batch == 1 && productEngine switch
+    {
+        MatrixProductEngine.Own => false,
+        MatrixProductEngine.CuBlas => true,
+        _ => plan.Cycles(shape, queue.Multiprocessors) > QuickProduct,
+    };
+
+    /// <summary>How many words numbers of 16 bits take.</summary>
+    private static int Words(int numbers) => (int)(((long)numbers + 1) / 2);
+
+    /// <summary>
+    /// Whether a product in a scope of half precision takes numbers of 16 bits. Where it is short it would wait for the launches that
+    /// make them. Measured: docs/performance.md.
+    /// </summary>
+    private bool PairsNumbers(MatrixProductShape shape) => cuBlas is { HasPairedProduct: true }
+        && shape is { Batch: 1, Rows: > 0 }
+        && productEngine == MatrixProductEngine.Automatic
+        && ((long)shape.Depth * shape.Columns >= ManyWeights || (double)shape.Rows * shape.Depth * shape.Columns >= ManyMultiplyAdds);
+
+    private ArrayView<int> Pair<TRounding>(ArrayView<float> x, ArrayView<int> y)
+        where TRounding : unmanaged, IRounding
+    {
+        queue.Launch(PairingKernels.Pair<TRounding>, Words(x.IntLength), default(TRounding), x, y);
+        return y;
+    }
+
+    private void PairedProduct<TRounding>(MatrixProductShape shape, ArrayView<int> left, ArrayView<int> right, ArrayView<float> result)
+        where TRounding : unmanaged, IRounding =>
+        queue.Call(
+            static (stream, call) => call.cuBlas!.PairedProduct(stream, call.shape, TRounding.ExponentBits, call.left, call.right, call.result),
+            (cuBlas, shape, left, right, result));
 
     private Action<MatrixArguments, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>> ProductKernel(
         ProductPlan plan)

@@ -139,7 +139,7 @@ internal sealed partial class GpuSteps
             {
                 int length = parameters[i].Length / count;
                 int start = areColumns ? unit : unit * length;
-                units.Add(ChunkOf(i, start, length, viewOf[i], unitOffsets[i] + unit, areColumns ? count : 1));
+                units.Add(ChunkOf(i, start, length, gap: 0, viewOf[i], unitOffsets[i] + unit, areColumns ? count : 1));
             }
 
             table.Ends[i] = units.Count;

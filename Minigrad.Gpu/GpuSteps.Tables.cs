@@ -124,19 +124,26 @@ internal sealed partial class GpuSteps
 
     private void AddChunks(List<Chunk> chunks, int parameter, int view)
     {
+        const int Tile = 1 << Chunk.TileBits;
         int length = parameters[parameter].Length;
-        for (int start = 0; start < length; start += chunkLength)
+        int count = ChunksOf(parameters[parameter]);
+        int tiles = (int)(((long)length + Tile - 1) / Tile);
+        for (int chunk = 0; chunk < count; chunk++)
         {
-            chunks.Add(ChunkOf(parameter, start, Math.Min(chunkLength, length - start), view, unitOffsets[parameter], stride: 1));
+            // The parameter's last tile may be short, and belongs to the chunk whose turn it is.
+            int own = (tiles - chunk + count - 1) / count;
+            int missing = (tiles - 1) % count == chunk ? (int)(((long)tiles * Tile) - length) : 0;
+            chunks.Add(ChunkOf(
+                parameter, chunk * Tile, (int)(((long)own * Tile) - missing), (count - 1) * Tile, view, unitOffsets[parameter], stride: 1));
         }
     }
 
-    private Chunk ChunkOf(int parameter, int start, int length, int view, int firstUnit, int stride)
+    private Chunk ChunkOf(int parameter, int start, int length, int gap, int view, int firstUnit, int stride)
     {
         GpuStorage storage = parameters[parameter];
         UnitCounts units = unitCounts[parameter];
         return new Chunk(
-            parameter, start, length, view, storage.Offset, offsets[parameter], firstUnit, storage.Length / units.Rows, units.Columns, stride);
+            parameter, start, length, gap, view, storage.Offset, offsets[parameter], firstUnit, storage.Length / units.Rows, units.Columns, stride);
     }
 
     private void FillWindows(ReadOnlySpan<Storage?> gradients)

@@ -1,5 +1,6 @@
 using ILGPU;
 using Minigrad.Backends;
+using Minigrad.Operations;
 
 namespace Minigrad.Gpu;
 
@@ -10,6 +11,7 @@ internal sealed class GpuStorage : Storage
     private readonly bool isEmpty;
     private DeviceLease? lease;
     private Slab? slab;
+    private object? paired;
 
     /// <summary>Rents a buffer; none for no numbers, which devices refuse.</summary>
     public GpuStorage(Backend backend, DeviceBufferPool pool, int length)
@@ -59,9 +61,24 @@ internal sealed class GpuStorage : Storage
         }
     }
 
+    /// <summary>The numbers in a format of 16 bits; those of another format are let go of.</summary>
+    /// <typeparam name="TRounding">The format.</typeparam>
+    public PairedNumbers<TRounding> Paired<TRounding>()
+        where TRounding : unmanaged, IRounding
+    {
+        if (paired is not PairedNumbers<TRounding> numbers)
+        {
+            numbers = new PairedNumbers<TRounding>(this);
+            paired = numbers;
+        }
+
+        return numbers;
+    }
+
     /// <inheritdoc/>
     protected override void ReturnBuffer()
     {
+        paired = null;
         slab = null;
         ReturnLease();
     }

@@ -6,12 +6,12 @@ namespace Minigrad.Gpu;
 /// </summary>
 internal enum MatrixProductEngine
 {
-    /// <summary>cuBLAS for single products where it is there, else our kernels.</summary>
+    /// <summary>cuBLAS for single products where it is there and worth a call, else our kernels; in 16 bits in a scope of half precision.</summary>
     Automatic,
 
     /// <summary>Our kernels.</summary>
     Own,
 
-    /// <summary>cuBLAS, which must be there, for single products.</summary>
+    /// <summary>cuBLAS, which must be there, for all single products, of float32.</summary>
     CuBlas,
 }

@@ -84,7 +84,10 @@ internal readonly record struct ProductPlan(bool IsSliced, int Side, int Slices,
     public int Tiles(MatrixProductShape shape) =>
         ((shape.Rows + Tile - 1) / Tile) * ((shape.Columns + Tile - 1) / Tile) * shape.Batch;
 
-    private double Cycles(MatrixProductShape shape, int multiprocessors)
+    /// <summary>How long the product takes, roughly, in cycles of a multiprocessor.</summary>
+    /// <param name="shape">The product.</param>
+    /// <param name="multiprocessors">How many multiprocessors the device has.</param>
+    public double Cycles(MatrixProductShape shape, int multiprocessors)
     {
         double rounds = Math.Ceiling((double)Tiles(shape) * Splits / multiprocessors);
         double cycles = Start + (rounds * Tile * Tile * SplitDepth(shape.Depth) / Throughput);

@@ -131,7 +131,7 @@ public abstract class Backend
     /// <param name="bias">What is added to each finished row, as it is; null for nothing.</param>
     /// <param name="activation">f and its constants.</param>
     /// <returns>Whether the product was computed.</returns>
-    internal virtual bool TryRoundedProduct<TRounding, TActivation>(
+    public virtual bool TryRoundedProduct<TRounding, TActivation>(
         MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
         where TRounding : unmanaged, IRounding
         where TActivation : unmanaged, IUnaryOp => false;

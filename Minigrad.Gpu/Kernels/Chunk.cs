@@ -1,9 +1,14 @@
 namespace Minigrad.Gpu.Kernels;
 
 /// <summary>A part of one parameter that a group of threads works on: a chunk of its elements, or one unit.</summary>
+/// <remarks>
+/// The chunks of a parameter take its tiles in turns, so that groups which run at the same time read and write side by side: memory is
+/// up to a fifth slower where each walks a long way of its own. A chunk's last tile alone may be short.
+/// </remarks>
 /// <param name="parameter">The parameter's number.</param>
 /// <param name="start">The first element within the parameter.</param>
 /// <param name="length">How many elements.</param>
+/// <param name="gap">How many elements of other chunks lie between two tiles.</param>
 /// <param name="view">Which view of a <see cref="GradientWindow"/> holds the gradient.</param>
 /// <param name="parameterOffset">Where the parameter begins in its buffer.</param>
 /// <param name="stateOffset">Where what is remembered of it begins in its buffers.</param>
@@ -15,6 +20,7 @@ internal readonly struct Chunk(
     int parameter,
     int start,
     int length,
+    int gap,
     int view,
     int parameterOffset,
     int stateOffset,
@@ -23,6 +29,9 @@ internal readonly struct Chunk(
     int columnCount,
     int stride)
 {
+    /// <summary>The elements of a tile are 2 to this power, so that a place in a chunk is found by a shift.</summary>
+    public const int TileBits = 10;
+
     /// <summary>The parameter's number.</summary>
     public readonly int Parameter = parameter;
 
@@ -52,4 +61,10 @@ internal readonly struct Chunk(
 
     /// <summary>From one element to the next.</summary>
     public readonly int Stride = stride;
+
+    private readonly int gap = gap;
+
+    /// <summary>The place within the parameter of an element of the chunk.</summary>
+    /// <param name="i">The element's number in the chunk, from 0.</param>
+    public int Element(int i) => Start + i + ((i >> TileBits) * gap);
 }

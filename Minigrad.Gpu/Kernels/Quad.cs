@@ -1,3 +1,5 @@
+using ILGPU;
+
 namespace Minigrad.Gpu.Kernels;
 
 /// <summary>
@@ -21,6 +23,13 @@ internal readonly struct Quad(float x, float y, float z, float w)
 
     /// <summary>The fourth number.</summary>
     public readonly float W = w;
+
+    /// <summary>Four numbers that lie a stride apart: neighbouring threads read neighbouring numbers, wherever they begin.</summary>
+    /// <param name="x">The memory.</param>
+    /// <param name="start">The place of the first.</param>
+    /// <param name="stride">From one to the next.</param>
+    public static Quad Strided(ArrayView<float> x, int start, int stride) =>
+        new(x[start], x[start + stride], x[start + (2 * stride)], x[start + (3 * stride)]);
 
     /// <summary>The sums of the numbers, one by one.</summary>
     public static Quad operator +(Quad a, Quad b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);

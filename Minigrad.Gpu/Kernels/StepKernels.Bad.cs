@@ -114,7 +114,8 @@ internal static partial class StepKernels
         {
             if (!IsFinite(memory.Partials[chunk]))
             {
-                if (record.BadElements == 0.0)
+                // The chunks take turns, so the first element may be in any of them.
+                if (record.BadElements == 0.0 || memory.Faults[3 * chunk] < record.BadElement)
                 {
                     record.BadElement = memory.Faults[3 * chunk];
                     record.BadValue = memory.Faults[(3 * chunk) + 1];

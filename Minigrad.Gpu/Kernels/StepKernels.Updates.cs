@@ -48,7 +48,7 @@ internal static partial class StepKernels
         double total = 0.0;
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
-            int element = chunk.Start + i;
+            int element = chunk.Element(i);
             Scalar measure = UpdateKernels.Measure(
                 rule,
                 Scaled(memory, state, chunk, reading, x, element, ref moved),
@@ -93,9 +93,8 @@ internal static partial class StepKernels
         if (Group.IdxX == 0)
         {
             TRule whole = MakeRule<TStep, TRule>(memory, step, chunk.Parameter, state);
-            Chunk last = memory.Chunks[place.FirstChunk + place.ChunkCount - 1];
             UpdateRecord record = default;
-            record.Size = whole.Size<DeviceMath>(MeasureTerm<TRule>.Norm(total), last.Start + last.Length);
+            record.Size = whole.Size<DeviceMath>(MeasureTerm<TRule>.Norm(total), place.Length);
             record.Threshold = threshold.For(record.Size, chunk.Parameter);
             record.Coefficient = whole.Factor(record.Size, record.Threshold);
             made[0] = whole.Shortened(record.Coefficient);

@@ -35,10 +35,20 @@ internal static partial class StepKernels
         int index = firstChunk + Grid.IdxX;
         Chunk chunk = memory.Chunks[index];
         ArrayView<float> x = gradients[chunk.View];
+        int i = Group.IdxX;
         double total = 0.0;
-        for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
+        for (; i + (3 * Group.DimX) < chunk.Length; i += 4 * Group.DimX)
         {
-            total = term.Combine(total, term.Term(reading.Plain(x[chunk.Start + i]), chunk.Parameter));
+            Quad four = new QuadPlace(chunk, i, Group.DimX).Read(x, 0);
+            total = term.Combine(total, term.Term(reading.Plain(four.X), chunk.Parameter));
+            total = term.Combine(total, term.Term(reading.Plain(four.Y), chunk.Parameter));
+            total = term.Combine(total, term.Term(reading.Plain(four.Z), chunk.Parameter));
+            total = term.Combine(total, term.Term(reading.Plain(four.W), chunk.Parameter));
+        }
+
+        for (; i < chunk.Length; i += Group.DimX)
+        {
+            total = term.Combine(total, term.Term(reading.Plain(x[chunk.Element(i)]), chunk.Parameter));
         }
 
         total = GroupSums.Combine(shared, term, total);
@@ -68,7 +78,7 @@ internal static partial class StepKernels
         double total = 0.0;
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
-            int element = chunk.Start + i;
+            int element = chunk.Element(i);
             total = term.Combine(total, term.Term(Scaled(memory, state, chunk, reading, x, element, ref moved).Value, 0));
         }
 
@@ -92,7 +102,7 @@ internal static partial class StepKernels
             Scalar moved = default;
             for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
             {
-                int element = chunk.Start + i;
+                int element = chunk.Element(i);
                 x[element] = Scaled(memory, state, chunk, reading, x, element, ref moved).Value;
             }
 
@@ -163,10 +173,23 @@ internal static partial class StepKernels
         where TRule : unmanaged, IUpdateRule
     {
         ArrayView<float> x = gradients[chunk.View];
+        int stride = Group.DimX;
+        int i = Group.IdxX;
         Scalar moved = default;
-        for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
+        for (; i + (3 * stride) < chunk.Length; i += 4 * stride)
         {
-            int element = chunk.Start + i;
+            QuadPlace four = new(chunk, i, stride);
+            Quad g = new(
+                Scaled(memory, state, chunk, reading, x, four.X, ref moved).Value,
+                Scaled(memory, state, chunk, reading, x, four.Y, ref moved).Value,
+                Scaled(memory, state, chunk, reading, x, four.Z, ref moved).Value,
+                Scaled(memory, state, chunk, reading, x, four.W, ref moved).Value);
+            UpdateKernels.UpdateFour(rule, g, parameters, four, chunk.ParameterOffset, chunk.StateOffset);
+        }
+
+        for (; i < chunk.Length; i += stride)
+        {
+            int element = chunk.Element(i);
             UpdateKernels.Update(
                 rule,
                 Scaled(memory, state, chunk, reading, x, element, ref moved),
@@ -218,7 +241,7 @@ internal static partial class StepKernels
         double count = 0.0;
         for (int i = Group.IdxX; i < chunk.Length; i += Group.DimX)
         {
-            if (!float.IsFinite(x[chunk.Start + i]))
+            if (!float.IsFinite(x[chunk.Element(i)]))
             {
                 first = first < i ? first : i;
                 count += 1.0;
@@ -231,8 +254,9 @@ internal static partial class StepKernels
         // A sum of powers of |x| / largest is NaN, with no fault in it, where all are 0.
         if (Group.IdxX == 0 && count > 0.0)
         {
-            memory.Faults[3 * index] = chunk.Start + first;
-            memory.Faults[(3 * index) + 1] = x[chunk.Start + (int)first];
+            int element = chunk.Element((int)first);
+            memory.Faults[3 * index] = element;
+            memory.Faults[(3 * index) + 1] = x[element];
             memory.Faults[(3 * index) + 2] = count;
         }
     }

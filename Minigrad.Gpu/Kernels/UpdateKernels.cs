@@ -59,27 +59,43 @@ internal static class UpdateKernels
     internal static void Update<TRule>(TRule rule, Scalar g, ParameterMemory memory, int parameter, int state)
         where TRule : unmanaged, IUpdateRule
     {
-        Scalar p = new(memory.Parameters[parameter]);
         Scalar s0 = default;
         Scalar s1 = default;
         Scalar s2 = default;
         Read(rule, memory, state, ref s0, ref s1, ref s2);
-        rule.Update(ref p, g, ref s0, ref s1, ref s2);
-        memory.Parameters[parameter] = p.Value;
+        Update(rule, g.Value, memory, parameter, state, memory.Parameters[parameter], s0.Value, s1.Value, s2.Value);
+    }
+
+    /// <summary>
+    /// Updates four elements. All are read before one is written: a compiler must take it that a write changes what is read after it,
+    /// so a thread that goes one by one waits for memory four times as often.
+    /// </summary>
+    internal static void UpdateFour<TRule>(TRule rule, Quad g, ParameterMemory memory, QuadPlace four, int parameterOffset, int stateOffset)
+        where TRule : unmanaged, IUpdateRule
+    {
+        Quad p = four.Read(memory.Parameters, parameterOffset);
+        Quad first = default;
+        Quad second = default;
+        Quad third = default;
         if (rule.StateCount > 0)
         {
-            memory.First[state] = s0.Value;
+            first = four.Read(memory.First, stateOffset);
         }
 
         if (rule.StateCount > 1)
         {
-            memory.Second[state] = s1.Value;
+            second = four.Read(memory.Second, stateOffset);
         }
 
         if (rule.StateCount > 2)
         {
-            memory.Third[state] = s2.Value;
+            third = four.Read(memory.Third, stateOffset);
         }
+
+        Update(rule, g.X, memory, parameterOffset + four.X, stateOffset + four.X, p.X, first.X, second.X, third.X);
+        Update(rule, g.Y, memory, parameterOffset + four.Y, stateOffset + four.Y, p.Y, first.Y, second.Y, third.Y);
+        Update(rule, g.Z, memory, parameterOffset + four.Z, stateOffset + four.Z, p.Z, first.Z, second.Z, third.Z);
+        Update(rule, g.W, memory, parameterOffset + four.W, stateOffset + four.W, p.W, first.W, second.W, third.W);
     }
 
     /// <summary>Reads what a rule remembers of one element; what it does not have stays as it is.</summary>
@@ -100,6 +116,33 @@ internal static class UpdateKernels
         if (rule.StateCount > 2)
         {
             third = new Scalar(memory.Third[state]);
+        }
+    }
+
+    /// <summary>Updates one element from what was read of it, and writes it.</summary>
+    private static void Update<TRule>(
+        TRule rule, float g, ParameterMemory memory, int parameter, int state, float value, float first, float second, float third)
+        where TRule : unmanaged, IUpdateRule
+    {
+        Scalar p = new(value);
+        Scalar s0 = new(first);
+        Scalar s1 = new(second);
+        Scalar s2 = new(third);
+        rule.Update(ref p, new Scalar(g), ref s0, ref s1, ref s2);
+        memory.Parameters[parameter] = p.Value;
+        if (rule.StateCount > 0)
+        {
+            memory.First[state] = s0.Value;
+        }
+
+        if (rule.StateCount > 1)
+        {
+            memory.Second[state] = s1.Value;
+        }
+
+        if (rule.StateCount > 2)
+        {
+            memory.Third[state] = s2.Value;
         }
     }
 }

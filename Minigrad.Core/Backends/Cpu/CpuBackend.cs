@@ -142,7 +142,7 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    internal override bool TryRoundedProduct<TRounding, TActivation>(
+    public override bool TryRoundedProduct<TRounding, TActivation>(
         MatrixProductShape shape, Part left, Part right, Part result, Storage? bias, TActivation activation)
     {
         RoundedOperand<TRounding> kept = ((CpuStorage)right.Storage).PackedRounded<TRounding>();
