@@ -183,7 +183,7 @@ internal static class MatrixProduct
             init
             {
                 field = value;
-                IsLeftPackedByBlock = !IsLeftInPlace && Strips <= MostStripsOfBlock && Shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows;
+                IsLeftPackedByBlock = Shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
                 int most = IsLeftPackedByBlock ? OwnBlockRows : MostBlockRows;
                 RowBlocks = (value + most - 1) / most;
                 BlockRows = (((value + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
