@@ -47,6 +47,34 @@ public sealed class MatrixProductTests
         },
         iter: 400);
 
+    /// <summary>
+    /// Rows at and past which who computes a block packs it, columns at and past which no longer, rows past what is packed at once, and
+    /// rows of whole pages, each with depths at and past where a block is cut.
+    /// </summary>
+    [Theory]
+    [InlineData(336, 33, 513)]
+    [InlineData(337, 33, 513)]
+    [InlineData(385, 255, 40)]
+    [InlineData(400, 256, 1030)]
+    [InlineData(1921, 257, 7)]
+    [InlineData(2000, 65, 12)]
+    [InlineData(1024, 10, 512)]
+    [InlineData(1024, 10, 513)]
+    [InlineData(1024, 64, 600)]
+    public void Each_way_to_pack_agrees_with_plain_loops_to_the_bit(int rows, int columns, int depth)
+    {
+        for (int flags = 0; flags < 4; flags++)
+        {
+            MatrixProductShape shape = new(rows, columns, depth) { TransposeLeft = (flags & 1) != 0, TransposeRight = (flags & 2) != 0, Batch = 2, SharedLeft = true };
+            (float[] left, float[] right) = Operands(shape);
+            float[] bias = Tensor.Normal([columns], generator: new Generator(6)).ToArray();
+            float[] result = [.. Enumerable.Repeat(-7f, (2 * rows * columns) + 5)];
+            Run(new Workers(), shape, left, right, result, bias);
+            Assert.Equal(Reference(shape, left, right, bias), result.AsSpan(0, 2 * rows * columns).ToArray());
+            Assert.All(result[(2 * rows * columns)..], guard => Assert.Equal(-7f, guard));
+        }
+    }
+
     [Fact]
     public void An_activation_of_the_finished_sums_is_the_same_as_one_after_the_product() => Shapes.Sample(
         shape => shape.Columns % 2 == 0 ? IsSameAsAfterwards(shape, default(HyperbolicTangent)) : IsSameAsAfterwards(shape, default(Rectifier)),
@@ -91,14 +119,16 @@ public sealed class MatrixProductTests
         }
     }
 
-    [Fact]
-    public void The_bits_do_not_depend_on_the_number_of_threads()
+    [Theory]
+    [InlineData(230, 170, 90)]
+    [InlineData(460, 170, 600)]
+    public void The_bits_do_not_depend_on_the_number_of_threads(int rows, int columns, int depth)
     {
-        MatrixProductShape shape = new(230, 170, 90) { TransposeRight = true, Batch = 2 };
+        MatrixProductShape shape = new(rows, columns, depth) { TransposeRight = true, Batch = 2 };
         (float[] left, float[] right) = Operands(shape);
         float[] Product(int threads)
         {
-            float[] result = new float[2 * 230 * 170];
+            float[] result = new float[2 * rows * columns];
             Run(new Workers { ThreadCount = threads }, shape, left, right, result);
             return result;
         }

@@ -12,7 +12,8 @@ namespace Minigrad.Backends.Cpu;
 /// matrix multiplication"). Very large operands are packed a part at a time, so that memory stays bounded.
 /// </summary>
 /// <remarks>
-/// What packing would not repay is read in place. A right operand that comes again unchanged, as the weights of a recurrent
+/// Where few strips of B read each block of a large A, a block is all of them and packs its part of A itself, so that the packed
+/// form stays in a cache. What packing would not repay is read in place. A right operand that comes again unchanged, as the weights of a recurrent
 /// layer at each step, is kept packed. None of this changes a bit: every element is one chain of multiply-adds over the
 /// depth, from first to last.
 /// </remarks>
@@ -32,6 +33,18 @@ internal static class MatrixProduct
 
     /// <summary>With no more strips of B than this, packing a transposed A is not repaid.</summary>
     private const int StripsReadInPlace = 2;
+
+    /// <summary>With no more strips of B than this, a block of A is packed by who computes it.</summary>
+    private const int MostStripsOfBlock = 8;
+
+    /// <summary>The most rows of a block that is packed by who computes it: small, since all strips are one item for one thread.</summary>
+    private const int OwnBlockRows = 48;
+
+    /// <summary>With fewer blocks than this there would be too few for many threads.</summary>
+    private const int FewestOwnBlocks = 8;
+
+    /// <summary>Numbers in a page. What lies whole pages apart has its place in the same few lines of the caches.</summary>
+    private const int PageLength = 1024;
 
     [ThreadStatic]
     private static float[]? leftBuffer;
@@ -93,18 +106,19 @@ internal static class MatrixProduct
         {
             Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
             float[]? packedRight = plan.IsRightInPlace && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept);
-            for (int row = 0; row < shape.Rows; row += PackedRows)
+            int packedRows = plan.IsLeftPackedByBlock ? shape.Rows : PackedRows;
+            for (int row = 0; row < shape.Rows; row += packedRows)
             {
-                plan = plan with { FirstRow = row, RowCount = Math.Min(PackedRows, shape.Rows - row) };
+                plan = plan with { FirstRow = row, RowCount = Math.Min(packedRows, shape.Rows - row) };
                 float[]? packedLeft = null;
-                if (!plan.IsLeftInPlace)
+                if (!plan.IsLeftInPlace && !plan.IsLeftPackedByBlock)
                 {
                     packedLeft = Buffer(ref leftBuffer, plan.LeftCount * plan.RowCount * plan.StepCount);
                     workers.For(plan.LeftCount * plan.LeftGroups, plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
                 Multiply<TActivation, TForm> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
-                workers.For(shape.Batch * plan.RowBlocks * plan.Strips, plan.WorkPerBlock, multiply);
+                workers.For(shape.Batch * plan.RowBlocks * plan.ColumnBlocks, plan.WorkPerBlock, multiply);
             }
         }
     }
@@ -169,7 +183,9 @@ internal static class MatrixProduct
             init
             {
                 field = value;
-                RowBlocks = (value + MostBlockRows - 1) / MostBlockRows;
+                IsLeftPackedByBlock = Shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
+                int most = IsLeftPackedByBlock ? OwnBlockRows : MostBlockRows;
+                RowBlocks = (value + most - 1) / most;
                 BlockRows = (((value + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
             }
         }
@@ -224,7 +240,23 @@ internal static class MatrixProduct
         public int RightCount => Shape.SharedRight ? 1 : Shape.Batch;
 
         /// <summary>One row is its own strip; a transposed A holds the rows of a step side by side as a strip does.</summary>
-        public bool IsLeftInPlace => Shape.Rows == 1 || (Shape.TransposeLeft && (Shape.Rows <= TileRows || Strips <= StripsReadInPlace));
+        public bool IsLeftInPlace =>
+            Shape.Rows == 1 || (Shape.TransposeLeft && (Shape.Rows <= TileRows || (Strips <= StripsReadInPlace && !HasCollidingSteps)));
+
+        /// <summary>
+        /// Few strips of B read a block of A. It is packed by who computes it, a part of the depth at a time, and so never leaves that
+        /// thread's caches; packed beforehand, a large A would be written to memory and read again from there.
+        /// </summary>
+        public bool IsLeftPackedByBlock { get; private init; }
+
+        /// <summary>How many blocks lie side by side.</summary>
+        public int ColumnBlocks => IsLeftPackedByBlock ? 1 : Strips;
+
+        /// <summary>Strips of a block.</summary>
+        public int BlockStrips => IsLeftPackedByBlock ? Strips : 1;
+
+        /// <summary>Steps of a transposed A that are whole pages apart evict each other from the caches before the next tile reads them.</summary>
+        private bool HasCollidingSteps => Shape.Rows % PageLength == 0 && Shape.Depth > BlockDepth;
 
         /// <summary>B as it lies holds the columns of a step side by side; a single tile would read a packed one only once.</summary>
         public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
@@ -234,7 +266,7 @@ internal static class MatrixProduct
         /// four rows take as long as four, since each sum waits for its last multiply-add.
         /// </summary>
         public int WorkPerBlock =>
-            (int)Math.Min(int.MaxValue, (long)Math.Max(BlockRows, 4) * StepCount * Math.Min(Shape.Columns, StripWidth) / VectorLength);
+            (int)Math.Min(int.MaxValue, (long)Math.Max(BlockRows, 4) * StepCount * Math.Min(Shape.Columns, StripWidth * BlockStrips) / VectorLength);
 
         /// <summary>The rows of a group of A; in the last block there may be groups without.</summary>
         public (int First, int Count) LeftGroup(int group)
@@ -242,6 +274,25 @@ internal static class MatrixProduct
             int block = group / LeftGroupsPerBlock * BlockRows;
             int first = block + (group % LeftGroupsPerBlock * LeftGroupRows);
             return (first, Math.Min(LeftGroupRows, Math.Min(RowCount, block + BlockRows) - first));
+        }
+
+        /// <summary>Packs rows of A, tile by tile. A tile with fewer rows is a narrower strip.</summary>
+        public void PackLeft(ArraySegment<float> left, int product, int row, int rows, int step, int steps, Span<float> strips)
+        {
+            ReadOnlySpan<float> source = left.AsSpan(LeftStart(product));
+            row += FirstRow;
+            if (Shape.TransposeLeft)
+            {
+                OperandPacking.Copy(source[((step * Shape.Rows) + row)..], Shape.Rows, rows, steps, strips, TileRows, isPadded: false);
+                return;
+            }
+
+            for (int done = 0; done < rows; done += TileRows)
+            {
+                int lines = Math.Min(TileRows, rows - done);
+                OperandPacking.Transpose(
+                    source[(((row + done) * Shape.Depth) + step)..], Shape.Depth, lines, steps, strips.Slice(done * steps, lines * steps), lines);
+            }
         }
 
         /// <summary>Where the product's A begins.</summary>
@@ -300,13 +351,12 @@ internal static class MatrixProduct
         }
     }
 
-    /// <summary>Packs the rows of some tiles of A. A tile with fewer rows is a narrower strip.</summary>
+    /// <summary>Packs the rows of some tiles of A.</summary>
     private readonly struct PackLeft(Plan plan, ArraySegment<float> left, float[] packed) : ILoopBody
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
-            MatrixProductShape shape = plan.Shape;
             int product = item / plan.LeftGroups;
             (int row, int rows) = plan.LeftGroup(item % plan.LeftGroups);
             if (rows <= 0)
@@ -314,21 +364,12 @@ internal static class MatrixProduct
                 return;
             }
 
-            ReadOnlySpan<float> source = left.AsSpan(plan.LeftStart(product));
             Span<float> strips = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
-            row += plan.FirstRow;
-            if (shape.TransposeLeft)
-            {
-                OperandPacking.Copy(
-                    source[((plan.FirstStep * shape.Rows) + row)..], shape.Rows, rows, plan.StepCount, strips, Plan.TileRows, isPadded: false);
-                return;
-            }
-
-            OperandPacking.Transpose(source[((row * shape.Depth) + plan.FirstStep)..], shape.Depth, rows, plan.StepCount, strips, rows);
+            plan.PackLeft(left, product, row, rows, plan.FirstStep, plan.StepCount, strips);
         }
     }
 
-    /// <summary>Computes one block: some rows by one strip of B, of one product of the batch.</summary>
+    /// <summary>Computes one block: some rows by one strip of B, or by all, of one product of the batch.</summary>
     private readonly struct Multiply<TActivation, TForm>(
         Plan plan,
         ArraySegment<float> left,
@@ -343,11 +384,33 @@ internal static class MatrixProduct
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
-            MatrixProductShape shape = plan.Shape;
-            int strip = item % plan.Strips;
-            int firstRow = item / plan.Strips % plan.RowBlocks * plan.BlockRows;
+            int columnBlocks = plan.ColumnBlocks;
+            int firstStrip = item % columnBlocks * plan.BlockStrips;
+            int firstRow = item / columnBlocks % plan.RowBlocks * plan.BlockRows;
             int lastRow = Math.Min(plan.RowCount, firstRow + plan.BlockRows);
-            int product = item / plan.Strips / plan.RowBlocks;
+            int product = item / columnBlocks / plan.RowBlocks;
+            float[]? packedBlock = plan.IsLeftPackedByBlock ? Buffer(ref leftBuffer, plan.BlockRows * Plan.BlockDepth) : null;
+            for (int k = 0; k < plan.StepCount; k += Plan.BlockDepth)
+            {
+                int depth = Math.Min(Plan.BlockDepth, plan.StepCount - k);
+                if (packedBlock is not null)
+                {
+                    Span<float> strips = packedBlock.AsSpan(0, (lastRow - firstRow) * depth);
+                    plan.PackLeft(left, product, firstRow, lastRow - firstRow, plan.FirstStep + k, depth, strips);
+                }
+
+                for (int strip = firstStrip; strip < firstStrip + plan.BlockStrips; strip++)
+                {
+                    AddStrip<TLanes>(product, strip, firstRow, lastRow, packedBlock, k, depth);
+                }
+            }
+        }
+
+        /// <summary>A part of the depth, for the rows of a block and a strip.</summary>
+        private void AddStrip<TLanes>(int product, int strip, int firstRow, int lastRow, float[]? packedBlock, int k, int depth)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            MatrixProductShape shape = plan.Shape;
             int column = strip * Plan.StripWidth;
             int columns = Math.Min(Plan.StripWidth, shape.Columns - column);
             int stripLength = plan.StripLength / TForm.Value;
@@ -360,38 +423,37 @@ internal static class MatrixProduct
             bool isNarrow = columns <= TLanes.Count;
             bool isWhole = columns == (isNarrow ? TLanes.Count : Plan.StripWidth);
             Span<float> edge = stackalloc float[isWhole ? 0 : Plan.TileRows * Plan.StripWidth];
-            for (int k = 0; k < plan.StepCount; k += Plan.BlockDepth)
+            bool isContinued = plan.FirstStep + k > 0;
+            ref float bPart = ref Unsafe.AsRef(in b[k * bStep]);
+            for (int row = firstRow; row < lastRow; row += Plan.TileRows)
             {
-                int depth = Math.Min(Plan.BlockDepth, plan.StepCount - k);
-                bool isContinued = plan.FirstStep + k > 0;
-                ref float bPart = ref Unsafe.AsRef(in b[k * bStep]);
-                for (int row = firstRow; row < lastRow; row += Plan.TileRows)
+                int rows = Math.Min(Plan.TileRows, lastRow - row);
+                int aStep = rows;
+                ref float a = ref packedBlock is not null
+                    ? ref packedBlock[(row - firstRow) * depth]
+                    : ref LeftStrip(product, row, rows, k, out aStep);
+                Span<float> target = result.AsSpan((((product * shape.Rows) + plan.FirstRow + row) * shape.Columns) + column);
+                if (isWhole)
                 {
-                    int rows = Math.Min(Plan.TileRows, lastRow - row);
-                    ref float a = ref LeftStrip(product, row, rows, k, out int aStep);
-                    Span<float> target = result.AsSpan((((product * shape.Rows) + plan.FirstRow + row) * shape.Columns) + column);
-                    if (isWhole)
-                    {
-                        TileKernel.Run<TLanes, TForm>(
-                            rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref target[0], (nuint)shape.Columns, isContinued);
-                        continue;
-                    }
-
-                    for (int i = 0; i < rows && isContinued; i++)
-                    {
-                        target.Slice(i * shape.Columns, columns).CopyTo(edge[(i * Plan.StripWidth)..]);
-                    }
-
                     TileKernel.Run<TLanes, TForm>(
-                        rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref edge[0], (nuint)Plan.StripWidth, isContinued);
-                    for (int i = 0; i < rows; i++)
-                    {
-                        edge.Slice(i * Plan.StripWidth, columns).CopyTo(target[(i * shape.Columns)..]);
-                    }
+                        rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref target[0], (nuint)shape.Columns, isContinued);
+                    continue;
+                }
+
+                for (int i = 0; i < rows && isContinued; i++)
+                {
+                    target.Slice(i * shape.Columns, columns).CopyTo(edge[(i * Plan.StripWidth)..]);
+                }
+
+                TileKernel.Run<TLanes, TForm>(
+                    rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref edge[0], (nuint)Plan.StripWidth, isContinued);
+                for (int i = 0; i < rows; i++)
+                {
+                    edge.Slice(i * Plan.StripWidth, columns).CopyTo(target[(i * shape.Columns)..]);
                 }
             }
 
-            if (!epilogue.IsEmpty && plan.FirstStep + plan.StepCount == shape.Depth)
+            if (!epilogue.IsEmpty && plan.FirstStep + k + depth == shape.Depth)
             {
                 ref float first = ref result.AsSpan((((product * shape.Rows) + plan.FirstRow + firstRow) * shape.Columns) + column)[0];
                 epilogue.Finish<TLanes>(ref first, shape.Columns, lastRow - firstRow, column, columns);
