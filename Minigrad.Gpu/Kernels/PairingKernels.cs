@@ -30,26 +30,26 @@ internal static class PairingKernels
         const int SmallestNormalHalf = 0x38800000; // 2⁻¹⁴
         int bits = (int)Interop.FloatAsInt(rounded);
         int magnitude = bits & int.MaxValue;
-        int half;
+        int stored;
         if (TRounding.ExponentBits == 8)
         {
             // The bits that say NaN may be lower ones alone.
-            half = magnitude > Infinity ? 0x7FC0 : magnitude >> 16;
+            stored = magnitude > Infinity ? 0x7FC0 : magnitude >> 16;
         }
         else if (magnitude >= Infinity)
         {
-            half = magnitude > Infinity ? 0x7E00 : 0x7C00;
+            stored = magnitude > Infinity ? 0x7E00 : 0x7C00;
         }
         else if (magnitude >= SmallestNormalHalf)
         {
-            half = (magnitude >> 13) - ((127 - 15) << 10);
+            stored = (magnitude >> 13) - ((127 - 15) << 10);
         }
         else
         {
             // A subnormal half is a multiple of 2⁻²⁴, and its bits are which one.
-            half = (int)(Interop.IntAsFloat((uint)magnitude) * 16777216f);
+            stored = (int)(Interop.IntAsFloat((uint)magnitude) * 16777216f);
         }
 
-        return half | ((bits >> 16) & 0x8000);
+        return stored | ((bits >> 16) & 0x8000);
     }
 }
