@@ -239,7 +239,7 @@ public sealed class SpamThresholdTests
         string Run(params float[] extra)
         {
             Tensor w = Tensor.Of([0.5f, -2f]).WithGradient("w");
-            Spam optimizer = new([w], 0.01, threshold: StageKinds.Thresholds[threshold](), delay: 0);
+            Spam optimizer = new([w], 0.01, threshold: StageKinds.Thresholds[threshold](), delay: 0) { CheckInterval = 1 };
             for (int step = 0; step < 6; step++)
             {
                 // A schedule counts what is asked for, also if no step comes of it.
