@@ -84,10 +84,19 @@ public sealed partial class GpuBackend
         ArrayView<float> target = View(result).SubView(0, shape.Rows * shape.Columns);
         using Scratch rows = new(pool, Words(shape.Rows * shape.Depth));
         ArrayView<int> paired = Pair<TRounding>(View(left).SubView(0, shape.Rows * shape.Depth), rows.Integers);
-        if (weights.Paired<TRounding>().Find(pool, out bool isCurrent) is { } kept)
+        PairedNumbers<TRounding> numbers = weights.Paired<TRounding>();
+        int version = weights.Version;
+        if (numbers.Find(version) is { } kept)
         {
-            ArrayView<int> words = kept.Floats.Cast<int>();
-            PairedProduct<TRounding>(shape, paired, isCurrent ? words : Pair<TRounding>(weights.View, words), target);
+            PairedProduct<TRounding>(shape, paired, kept.Floats.Cast<int>(), target);
+            GC.KeepAlive(kept);
+        }
+        else if (numbers.Room(pool, version) is { } room)
+        {
+            Pair<TRounding>(weights.View, room.Floats.Cast<int>());
+            numbers.Keep(room, version);
+            PairedProduct<TRounding>(shape, paired, room.Floats.Cast<int>(), target);
+            GC.KeepAlive(room);
         }
         else
         {

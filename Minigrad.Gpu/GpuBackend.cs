@@ -39,6 +39,9 @@ public sealed partial class GpuBackend : Backend, IDisposable
         _ => $"OpenCL ({Device.Name})",
     };
 
+    /// <summary>Where device memory comes from, for tests.</summary>
+    internal DeviceBufferPool Pool => pool;
+
     /// <summary>The bytes of all buffers on the device, in use or waiting for use.</summary>
     public long PooledBytes => pool.BytesOwned;
 

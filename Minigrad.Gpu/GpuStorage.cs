@@ -68,7 +68,7 @@ internal sealed class GpuStorage : Storage
     {
         if (paired is not PairedNumbers<TRounding> numbers)
         {
-            numbers = new PairedNumbers<TRounding>(this);
+            numbers = new PairedNumbers<TRounding>(Length);
             paired = numbers;
         }
 

@@ -73,6 +73,28 @@ public sealed class PairedProductTests(GpuFixture fixture) : IClassFixture<GpuFi
     }
 
     [Fact]
+    public void Numbers_are_kept_from_their_second_use_and_found_only_when_filled()
+    {
+        GpuStorage storage = (GpuStorage)Gpu.Allocate(5);
+        PairedNumbers<RoundToHalf> numbers = storage.Paired<RoundToHalf>();
+        Assert.Same(numbers, storage.Paired<RoundToHalf>());
+        Assert.Null(numbers.Room(Gpu.Pool, 7));
+        Slab room = numbers.Room(Gpu.Pool, 7)!;
+        Assert.Null(numbers.Find(7));
+        numbers.Keep(room, 7);
+        Assert.Same(room, numbers.Find(7));
+
+        // Changed numbers are not those, and take the same room at once.
+        Assert.Null(numbers.Find(8));
+        Assert.Same(room, numbers.Room(Gpu.Pool, 8));
+        Assert.Null(numbers.Find(8));
+
+        // Another format begins anew.
+        Assert.Null(storage.Paired<RoundToBFloat16>().Find(7));
+        Assert.NotSame(numbers, storage.Paired<RoundToHalf>());
+    }
+
+    [Fact]
     public void Short_products_and_other_engines_stay_with_float32()
     {
         Assert.False(Gpu.PairsNumbers(new MatrixProductShape(64, 128, 784)));
