@@ -94,6 +94,19 @@ public sealed class OptimizerOnGpuTests(GpuFixture fixture) : IClassFixture<GpuF
         Assert.Contains($"'p20' has {float.PositiveInfinity} at [2, 4999], and 1 bad of 15000 elements", message, StringComparison.Ordinal);
     }
 
+    /// <summary>Chunks take tiles of 1024 in turns: of four, the first has element 4099, and the second has element 1030.</summary>
+    [Fact]
+    public void The_first_of_several_bad_numbers_is_named_whichever_chunk_has_it()
+    {
+        float[] values = new float[15_000];
+        (values[4099], values[1030], values[14_999]) = (float.NaN, float.PositiveInfinity, float.NaN);
+        Tensor weight = Tensor.Zeros([15_000]).To(Gpu).WithGradient("w");
+        weight.Gradient = Tensor.Of(values).To(Gpu);
+        Sgd optimizer = new([weight], 0.1) { CheckInterval = 1 };
+        string message = Assert.Throws<NonFiniteGradientException>(() => optimizer.Step()).Message;
+        Assert.Contains($"'w' has {float.PositiveInfinity} at [1030], and 3 bad of 15000 elements", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void More_parameters_than_one_launch_reads_are_read_by_several()
     {
