@@ -19,10 +19,7 @@ internal sealed class DeferredPipeline
     private readonly int[] sets;
     private readonly int[] versions;
     private readonly List<(ThresholdStage Stage, DeferredStage Place)> clipped = [];
-    private readonly Dictionary<ThresholdHistory, int> memories = [];
-
-    // What is remembered on the device now, and where on the host it is from.
-    private readonly Dictionary<ThresholdHistory, double[][]> remembering = [];
+    private readonly DeferredMemories memories;
     private readonly StepRecord[] records = new StepRecord[DeferredSteps.RecordCount];
     private StageRecord[] stageRecords = [];
     private int stageRoom;
@@ -47,6 +44,7 @@ internal sealed class DeferredPipeline
         this.parameters = parameters;
         gradients = new Storage?[slots.Count];
         sets = new int[slots.Count];
+        memories = new DeferredMemories(steps, slots, sets);
         versions = new int[slots.Count];
     }
 
@@ -137,7 +135,7 @@ internal sealed class DeferredPipeline
         seen = steps.Attempts;
 
         // The host may have made steps in between, so what stages remember is brought to the device anew as well.
-        remembering.Clear();
+        memories.Forget();
     }
 
     /// <summary>Begins a step.</summary>
@@ -172,7 +170,7 @@ internal sealed class DeferredPipeline
     /// <param name="isLast">Whether it is the step's last.</param>
     public void Clip(ThresholdStage stage, int number, int set, bool isLast)
     {
-        DeferredStage place = new(number, stage.History.Scope, stage.Order, set, isLast, MemoryOf(stage.History, set));
+        DeferredStage place = new(number, stage.History.Scope, stage.Order, set, isLast, memories.PlaceOf(stage.History, set));
         clipped.Add((stage, place));
         if (stage.Defer(steps, place))
         {
@@ -221,7 +219,7 @@ internal sealed class DeferredPipeline
     public void UpdateMeasured<TStep, TRule>(TStep step, ThresholdHistory history, int first, int end)
         where TStep : unmanaged, Operations.IStepRule<TRule>
         where TRule : unmanaged, Operations.IMeasuredRule<TRule> =>
-        history.Rule.UpdateMeasured<TStep, TRule>(steps, step, MemoryOf(history, set: null), first, end);
+        history.Rule.UpdateMeasured<TStep, TRule>(steps, step, memories.PlaceOf(history, set: null), first, end);
 
     /// <summary>Queues that what the rule of an update is handed is decided for each parameter.</summary>
     /// <typeparam name="TStep">Makes the rule of a step.</typeparam>
@@ -233,7 +231,7 @@ internal sealed class DeferredPipeline
     public void DecideUpdates<TStep, TRule>(TStep step, ThresholdHistory history, int first, int end)
         where TStep : unmanaged, Operations.IStepRule<TRule>
         where TRule : unmanaged, Operations.IUpdateMeasure =>
-        history.Rule.DecideUpdates<TStep, TRule>(steps, step, MemoryOf(history, set: null), first, end);
+        history.Rule.DecideUpdates<TStep, TRule>(steps, step, memories.PlaceOf(history, set: null), first, end);
 
     /// <summary>Ends a step: lets go of its gradients.</summary>
     /// <returns>The number of the attempt, under which its record is found.</returns>
@@ -289,13 +287,7 @@ internal sealed class DeferredPipeline
     }
 
     /// <summary>Reads what the stages remember.</summary>
-    public void LearnMemories()
-    {
-        foreach ((ThresholdHistory history, double[][] numbers) in remembering)
-        {
-            steps.ReadMemory(memories[history], numbers);
-        }
-    }
+    public void LearnMemories() => memories.Learn();
 
     /// <summary>Throws what a step has met that the host has seen, once. Steps go on after it.</summary>
     public void ThrowIfFailed()
@@ -427,41 +419,13 @@ internal sealed class DeferredPipeline
 
         if (isNew)
         {
-            LearnMemories();
-            remembering.Clear();
+            memories.Learn();
+            memories.Forget();
             for (int i = 0; i < slots.Count; i++)
             {
                 sets[i] = setOf(slots[i].Group);
             }
         }
-    }
-
-    /// <summary>The memory of a threshold on the device, which takes over what has been remembered so far; −1 if it remembers no norms.</summary>
-    /// <param name="history">The threshold.</param>
-    /// <param name="set">The set of gradients whose parameters have a memory; null for all.</param>
-    private int MemoryOf(ThresholdHistory history, int? set)
-    {
-        if (history.SeriesLength == 0)
-        {
-            return -1;
-        }
-
-        if (!memories.TryGetValue(history, out int memory))
-        {
-            memory = steps.Remember(history.Scope, history.SeriesLength);
-            memories.Add(history, memory);
-        }
-
-        if (!remembering.ContainsKey(history))
-        {
-            double[][] numbers = history.Scope == ThresholdScope.Together
-                ? [.. history.Memories([])]
-                : [.. slots.Select((slot, i) => set is null || sets[i] == set ? history.MemoryOf(slot.Parameter) : [])];
-            steps.WriteMemory(memory, numbers);
-            remembering.Add(history, numbers);
-        }
-
-        return memory;
     }
 
     private StepRecord Kept(int attempt) => records[attempt % records.Length];
