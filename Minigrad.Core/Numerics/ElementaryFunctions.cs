@@ -23,7 +23,7 @@ internal static class ElementaryFunctions
     private const float Ln2High = 0.693145751953125f; // 16 bits: its product with |n| < 2⁸ is exact.
     private const float Ln2Low = 1.428606765330187e-6f;
 
-    /// <summary>eˣ = 2ⁿ · eʳ with n the whole number nearest to x / ln 2 and |r| ≤ ½ ln 2. Error 0.82 and 0.81 ulp.</summary>
+    /// <summary>eˣ = 2ⁿ · eʳ with n the whole number nearest to x / ln 2 and |r| ≤ ½ ln 2. Error 0.89 and 1.17 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -75,7 +75,7 @@ internal static class ElementaryFunctions
     public static T Cos<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T> => SinOfQuadrant(x, 1f);
 
-    /// <summary>x + x³ · p(x²), of degree 11, below |x| = 0.625; above, 1 − 2 / (e²ˣ + 1). Error 1.35 ulp both ways.</summary>
+    /// <summary>x + x³ · p(x²), of degree 11, below |x| = 0.625; above, 1 − 2 / (e²ˣ + 1). Error 1.37 and 1.35 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Tanh<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
@@ -94,12 +94,12 @@ internal static class ElementaryFunctions
         return T.CopySign(T.Less(a, 0.625f, small, large), x);
     }
 
-    /// <summary>1 / (1 + e⁻ˣ) for x ≥ 0, eˣ / (1 + eˣ) below, so that nothing overflows. Error 1.97 ulp both ways.</summary>
+    /// <summary>1 / (1 + e⁻ˣ) for x ≥ 0, eˣ / (1 + eˣ) below, so that nothing overflows. Error 1.97 and 2.06 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sigmoid<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
     {
-        T e = Exp(T.CopySign(x, -1f));
+        T e = T.Exp(T.CopySign(x, -1f));
         T sum = e + 1f;
         T quotient = T.Less(x, 0f, e, 1f) / sum;
 
@@ -108,12 +108,12 @@ internal static class ElementaryFunctions
         return T.MultiplyAdd(lost, quotient, quotient);
     }
 
-    /// <summary>max(x, 0) + ln(1 + e^(−|x|)). Error 1.81 and 1.85 ulp.</summary>
+    /// <summary>max(x, 0) + ln(1 + e^(−|x|)). Error 1.83 and 1.84 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Softplus<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
     {
-        T t = Exp(T.CopySign(x, -1f));
+        T t = T.Exp(T.CopySign(x, -1f));
         T e = T.Less(0.333333343f, t, 1f, 0f);
         return T.Less(x, 0f, 0f, x) + LogOfScaled(t, 1f - (0.5f * e), e);
     }
@@ -195,23 +195,28 @@ internal static class ElementaryFunctions
 
     /// <summary>r = x − n · ln 2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T ReduceByLn2<T>(T x, out T n)
+    public static T ReduceByLn2<T>(T x, out T n)
         where T : struct, IMachineReal<T>, IReal<T>
     {
         n = T.Round(x * InverseLn2);
         return T.MultiplyAdd(n, -Ln2Low, T.MultiplyAdd(n, -Ln2High, x));
     }
 
-    /// <summary>eʳ for |r| ≤ ½ ln 2, a polynomial of degree 6 (its own error is 0.05 ulp).</summary>
+    /// <summary>
+    /// eʳ for |r| ≤ ½ ln 2, a polynomial of degree 6 (its own error is 0.05 ulp), one power after another: that takes the fewest
+    /// instructions, since each step but the first has one constant, which is read along, and the chain is short enough for a
+    /// processor to work at the next numbers meanwhile.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T ExpOfReduced<T>(T r)
+    public static T ExpOfReduced<T>(T r)
         where T : struct, IMachineReal<T>, IReal<T>
     {
-        T square = r * r;
-        T p = T.MultiplyAdd(square, 0.00138209877f, T.MultiplyAdd(r, 0.00836867001f, 0.0416682623f));
-        p = T.MultiplyAdd(p, square, T.MultiplyAdd(r, 0.166665211f, 0.49999994f));
-        T sum = 1f + r;
-        return sum + T.MultiplyAdd(p, square, (1f - sum) + r);
+        T p = T.MultiplyAdd(r, 0.00138209877f, 0.00836867001f);
+        p = T.MultiplyAdd(p, r, 0.0416682623f);
+        p = T.MultiplyAdd(p, r, 0.166665211f);
+        p = T.MultiplyAdd(p, r, 0.49999994f);
+        p = T.MultiplyAdd(p, r, 1f);
+        return T.MultiplyAdd(p, r, 1f);
     }
 
     /// <summary>½ (eˣ − 1), so that nothing overflows before the result does; eʳ − 1 is a polynomial of degree 7.</summary>

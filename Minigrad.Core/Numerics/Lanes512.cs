@@ -77,8 +77,17 @@ public readonly struct Lanes512 : ILanes<Lanes512>
     public static Lanes512 Sqrt(Lanes512 x) => new(Vector512.Sqrt(x.value));
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// <see cref="ElementaryFunctions.Exp"/> without bounds for x: the scaling here takes every n, and gives NaN, 0 or ∞ where it is NaN or
+    /// infinite. Only r, which means nothing where n is that large, is kept within ±1: an instruction, which also replaces a NaN, in place of four.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Exp(Lanes512 x) => ElementaryFunctions.Exp(x);
+    public static Lanes512 Exp(Lanes512 x)
+    {
+        const byte SmallerMagnitude = 0b0010; // with the sign of the first
+        Lanes512 r = ElementaryFunctions.ReduceByLn2(x, out Lanes512 n);
+        return Scale(ElementaryFunctions.ExpOfReduced(new Lanes512(Avx512DQ.Range(r.value, Vector512<float>.One, SmallerMagnitude))), n);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

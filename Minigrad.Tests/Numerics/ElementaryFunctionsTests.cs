@@ -27,12 +27,12 @@ public sealed class ElementaryFunctionsTests
 
     public static TheoryData<string, double> Bounds => new()
     {
-        { "exp", 0.85 },
+        { "exp", 1.2 },
         { "expm1", 1.55 },
         { "log", 1.05 },
         { "log1p", 1.3 },
         { "tanh", 1.4 },
-        { "sigmoid", 2.0 },
+        { "sigmoid", 2.1 },
         { "softplus", 1.9 },
         { "erf", 1.7 },
         { "sqrt", 0.5 },
