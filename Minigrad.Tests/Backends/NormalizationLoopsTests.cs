@@ -30,12 +30,12 @@ public sealed class NormalizationLoopsTests
             .Sample((shape, flags, seed, x, others) => AssertAgrees(shape, flags | 28, seed, x, others), iter: 300);
     }
 
-    /// <summary>No order of additions rounds these sums. So here a term that is left out is seen in the longest, in which many roundings are allowed for above.</summary>
+    /// <summary>These sums are whole numbers that no order of additions rounds: a term that is left out is seen in the longest, whose bounds are wide.</summary>
     [Fact]
     public void Sums_that_need_no_rounding_are_exact() => Shapes.Sample(
         shape =>
         {
-            // x and weights are ±1 and ±2, gradients ±1, and x̂ is 2x or 2x − 1: of whole numbers up to 10, the most that a group has add up to less than 2²⁴.
+            // x and weights are ±1 and ±2, gradients ±1, and x̂ is 2x or 2x − 1, so that terms are up to 10, and the 1,170,000 of the largest group below 2²⁴.
             NormalizationCase drawn = new(shape with { Epsilon = 0f }, 31, 7, 0f, 0f);
             static float[] Whole(float[] numbers, float most) => Array.ConvertAll(numbers, x => MathF.CopySign(Math.Clamp(MathF.Ceiling(MathF.Abs(x)), 1f, most), x));
             NormalizationCase item = drawn with { X = Whole(drawn.X, 2f), Gradient = Whole(drawn.Gradient, 1f), Weight = Whole(drawn.Weight!, 2f) };
