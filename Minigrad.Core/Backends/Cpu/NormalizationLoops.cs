@@ -10,16 +10,16 @@ namespace Minigrad.Backends.Cpu;
 /// cache. Where a group's numbers lie a row apart, <see cref="NormalizationColumns"/> walks neighbouring groups together.
 /// </summary>
 /// <remarks>
-/// Sums are cut by the shape alone, runs into blocks and rows into blocks, and the blocks' sums are added from first to
-/// last. So the error grows with the root of the work, and the bits do not depend on the number of threads. What fills no
-/// vector is computed after the loop, which so stays free of branches.
+/// Sums are cut by the shape alone, rows into blocks and, for its statistics, a run into blocks, and the blocks' sums are added
+/// from first to last. So the bits do not depend on the number of threads. What fills no vector is computed after the loop,
+/// which so stays free of branches.
 /// </remarks>
 internal static class NormalizationLoops
 {
-    private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
+    /// <summary>How many numbers of a run make one partial sum of its statistics.</summary>
+    public const int RunBlock = 4096;
 
-    /// <summary>How many numbers of a run make one partial sum.</summary>
-    private const int RunBlock = 4096;
+    private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
     /// <summary>An element costs about as much as this many elements of a plain copy.</summary>
     private const int WorkPerElement = 2;

@@ -1,26 +1,28 @@
 using Minigrad.Backends;
 using Minigrad.Backends.Cpu;
 
-namespace Minigrad.Tests.Gpu;
+namespace Minigrad.Tests.Backends;
 
 /// <summary>The operands of a normalisation, and which gradients are asked for.</summary>
 internal sealed record NormalizationCase
 {
     private readonly int flags;
 
-    /// <summary>Operands near 1.</summary>
+    /// <summary>Normal operands, near 1 unless told otherwise.</summary>
     /// <param name="shape">The groups.</param>
     /// <param name="flags">A bit each: weight, bias, and the gradients of x, weight and bias.</param>
     /// <param name="seed">Which numbers.</param>
-    public NormalizationCase(NormalizationShape shape, int flags, int seed)
+    /// <param name="x">What x is near.</param>
+    /// <param name="others">What the gradient of y, the weight and the bias are near.</param>
+    public NormalizationCase(NormalizationShape shape, int flags, int seed, float x = 1f, float others = 1f)
     {
         Generator generator = new((ulong)seed);
-        float[] Numbers(int count) => (Tensor.Normal([count], generator: generator) + 1f).ToArray();
+        float[] Numbers(int count, float mean) => (Tensor.Normal([count], generator: generator) + mean).ToArray();
         (Shape, this.flags) = (shape, flags);
-        X = Numbers(shape.GroupLength * shape.Groups);
-        Gradient = Numbers(X.Length);
-        Weight = (flags & 1) != 0 ? Numbers(shape.WeightCount) : null;
-        Bias = (flags & 2) != 0 ? Numbers(shape.WeightCount) : null;
+        X = Numbers(shape.GroupLength * shape.Groups, x);
+        Gradient = Numbers(X.Length, others);
+        Weight = (flags & 1) != 0 ? Numbers(shape.WeightCount, others) : null;
+        Bias = (flags & 2) != 0 ? Numbers(shape.WeightCount, others) : null;
     }
 
     public NormalizationShape Shape { get; init; }
@@ -29,9 +31,9 @@ internal sealed record NormalizationCase
 
     public float[] Gradient { get; init; }
 
-    public float[]? Weight { get; }
+    public float[]? Weight { get; init; }
 
-    public float[]? Bias { get; }
+    public float[]? Bias { get; init; }
 
     public bool AsksForInput => (flags & 4) != 0;
 
@@ -39,12 +41,12 @@ internal sealed record NormalizationCase
 
     public bool AsksForBias => (flags & 16) != 0;
 
-    /// <summary>The means and variances that the CPU finds.</summary>
+    /// <summary>The means, then the variances, that the CPU finds.</summary>
     public float[] Statistics()
     {
-        Storage statistics = CpuBackend.Instance.Allocate(2 * Shape.Groups);
-        CpuBackend.Instance.GroupStatistics(Shape, GpuFixture.Upload(CpuBackend.Instance, X), statistics);
-        return GpuFixture.Download(statistics);
+        float[] statistics = [.. Enumerable.Repeat(float.NaN, 2 * Shape.Groups)];
+        NormalizationLoops.Statistics(new Workers(), Shape, X, statistics);
+        return statistics;
     }
 
     /// <summary>Which group an element belongs to.</summary>
