@@ -49,7 +49,8 @@ public sealed class MatrixProductTests
 
     /// <summary>
     /// Rows at and past which who computes a block packs it, columns at and past which no longer, rows past what is packed at once, and
-    /// rows of whole pages, each with depths at and past where a block is cut.
+    /// rows of whole pages, each with depths at and past where a block is cut; and rows and columns at and past which columns are
+    /// computed one by one.
     /// </summary>
     [Theory]
     [InlineData(336, 33, 513)]
@@ -61,6 +62,12 @@ public sealed class MatrixProductTests
     [InlineData(1024, 10, 512)]
     [InlineData(1024, 10, 513)]
     [InlineData(1024, 64, 600)]
+    [InlineData(23, 33, 40)]
+    [InlineData(24, 36, 1030)]
+    [InlineData(25, 37, 40)]
+    [InlineData(59, 2, 513)]
+    [InlineData(96, 4, 1)]
+    [InlineData(337, 65, 1100)]
     public void Each_way_to_pack_agrees_with_plain_loops_to_the_bit(int rows, int columns, int depth)
     {
         for (int flags = 0; flags < 4; flags++)
@@ -150,6 +157,22 @@ public sealed class MatrixProductTests
         for (int i = 0; i < result.Length; i++)
         {
             Assert.Equal(i % 33 is 7 or 10, float.IsNaN(result[i]));
+        }
+    }
+
+    [Fact]
+    public void A_row_with_NaN_does_not_reach_the_rows_whose_lanes_read_it_in_a_column_of_its_own()
+    {
+        MatrixProductShape shape = new(30, 33, 5);
+        float[] left = [.. Enumerable.Repeat(1f, 30 * 5)];
+        left.AsSpan(12 * 5, 5).Fill(float.NaN); // The first row of the second tile.
+        left[4] = float.NaN; // The last step of the first row.
+        float[] right = [.. Enumerable.Repeat(1f, 33 * 5)];
+        float[] result = new float[30 * 33];
+        Run(new Workers(), shape, left, right, result);
+        for (int i = 0; i < result.Length; i++)
+        {
+            Assert.Equal(i / 33 is 0 or 12 ? float.NaN : 5f, result[i]);
         }
     }
 

@@ -19,32 +19,11 @@ namespace Minigrad.Backends.Cpu;
 /// </remarks>
 internal static class MatrixProduct
 {
-    /// <summary>The most rows of a block: eight of the highest tiles share a strip of B.</summary>
-    private const int MostBlockRows = 96;
-
-    /// <summary>Rows of a block are a multiple of this, so that the lower tiles at its end are no slower for each row.</summary>
-    private const int RowsApart = 4;
-
     /// <summary>The most rows of A that are packed at once.</summary>
-    private const int PackedRows = 20 * MostBlockRows;
+    private const int PackedRows = 20 * MatrixProductPlan.MostBlockRows;
 
     /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
     private const int PackedDepth = 1024;
-
-    /// <summary>With no more strips of B than this, packing a transposed A is not repaid.</summary>
-    private const int StripsReadInPlace = 2;
-
-    /// <summary>With no more strips of B than this, a block of A is packed by who computes it.</summary>
-    private const int MostStripsOfBlock = 8;
-
-    /// <summary>The most rows of a block that is packed by who computes it: small, since all strips are one item for one thread.</summary>
-    private const int OwnBlockRows = 48;
-
-    /// <summary>With fewer blocks than this there would be too few for many threads.</summary>
-    private const int FewestOwnBlocks = 8;
-
-    /// <summary>Numbers in a page. What lies whole pages apart has its place in the same few lines of the caches.</summary>
-    private const int PageLength = 1024;
 
     [ThreadStatic]
     private static float[]? leftBuffer;
@@ -104,7 +83,7 @@ internal static class MatrixProduct
         int packedDepth = kept is null ? PackedDepth : shape.Depth;
         for (int step = 0; step < shape.Depth; step += packedDepth)
         {
-            Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
+            MatrixProductPlan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
             float[]? packedRight = plan.IsRightInPlace && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept);
             int packedRows = plan.IsLeftPackedByBlock ? shape.Rows : PackedRows;
             for (int row = 0; row < shape.Rows; row += packedRows)
@@ -113,7 +92,7 @@ internal static class MatrixProduct
                 float[]? packedLeft = null;
                 if (!plan.IsLeftInPlace && !plan.IsLeftPackedByBlock)
                 {
-                    packedLeft = Buffer(ref leftBuffer, plan.LeftCount * plan.RowCount * plan.StepCount);
+                    packedLeft = LeftBuffer(plan.LeftCount * plan.RowCount * plan.StepCount);
                     workers.For(plan.LeftCount * plan.LeftGroups, plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
                 }
 
@@ -144,7 +123,7 @@ internal static class MatrixProduct
         Run(workers, transposed, right, left, result, epilogue.OfOneColumn);
     }
 
-    private static float[] PackedRight<TForm>(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
+    private static float[] PackedRight<TForm>(Workers workers, MatrixProductPlan plan, ArraySegment<float> right, PackedOperand? kept)
         where TForm : struct, IPackedForm
     {
         if (kept?.Find(plan.Shape, right.Offset) is { } found)
@@ -159,6 +138,9 @@ internal static class MatrixProduct
         return packed;
     }
 
+    /// <summary>Longer by a vector, since columns read the last rows as one.</summary>
+    private static float[] LeftBuffer(int length) => Buffer(ref leftBuffer, length + MatrixProductPlan.VectorLength);
+
     private static float[] Buffer(ref float[]? buffer, int length)
     {
         if (buffer is null || buffer.Length < length)
@@ -169,141 +151,8 @@ internal static class MatrixProduct
         return buffer;
     }
 
-    /// <summary>How a part of a product is cut, by its shape and the machine's vectors alone.</summary>
-    private readonly record struct Plan(MatrixProductShape Shape)
-    {
-        private static readonly int VectorLength = CpuBackend.VectorWidth / 32;
-
-        /// <summary>The part's first row of A.</summary>
-        public int FirstRow { get; init; }
-
-        public int RowCount
-        {
-            get;
-            init
-            {
-                field = value;
-                IsLeftPackedByBlock = Shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
-                int most = IsLeftPackedByBlock ? OwnBlockRows : MostBlockRows;
-                RowBlocks = (value + most - 1) / most;
-                BlockRows = (((value + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
-            }
-        }
-
-        /// <summary>How many blocks lie one below the other.</summary>
-        public int RowBlocks { get; private init; }
-
-        /// <summary>
-        /// Rows of a block; the last one may have fewer. Blocks are about equally high, so that threads with as many blocks have as
-        /// much to do, and each thread's part of a weight's gradient is that of the weight which it packs and updates.
-        /// </summary>
-        public int BlockRows { get; private init; }
-
-        /// <summary>The part's first step of the depth.</summary>
-        public int FirstStep { get; init; }
-
-        public int StepCount { get; init; }
-
-        /// <summary>
-        /// Steps of the depth after which the next part of the strips is begun: B's is 64 KB at 512 bits, and 16 KB at 256,
-        /// where each number of it is used half as often and has to come from the nearest cache.
-        /// </summary>
-        public static int BlockDepth => VectorLength == 16 ? 512 : 256;
-
-        /// <summary>Rows of a tile; the last one may have fewer.</summary>
-        public static int TileRows => VectorLength == 16 ? 12 : 6;
-
-        /// <summary>
-        /// Rows that are packed together. Where A is stored transposed, a line of the cache holds a step of several tiles: a
-        /// block, so that it is not read by one after the other. Otherwise a tile has its lines for itself.
-        /// </summary>
-        public int LeftGroupRows => Shape.TransposeLeft ? BlockRows : TileRows;
-
-        public int LeftGroups => RowBlocks * LeftGroupsPerBlock;
-
-        private int LeftGroupsPerBlock => (BlockRows + LeftGroupRows - 1) / LeftGroupRows;
-
-        /// <summary>Columns of a strip of B; in the last one some may not exist.</summary>
-        public static int StripWidth => 2 * VectorLength;
-
-        public int Strips => (Shape.Columns + StripWidth - 1) / StripWidth;
-
-        public int StripLength => StepCount * StripWidth;
-
-        /// <summary>Strips that are packed together, for the same reason.</summary>
-        public int RightGroupStrips => Shape.TransposeRight ? 1 : 4;
-
-        public int RightGroups => (Strips + RightGroupStrips - 1) / RightGroupStrips;
-
-        public int LeftCount => Shape.SharedLeft ? 1 : Shape.Batch;
-
-        public int RightCount => Shape.SharedRight ? 1 : Shape.Batch;
-
-        /// <summary>One row is its own strip; a transposed A holds the rows of a step side by side as a strip does.</summary>
-        public bool IsLeftInPlace =>
-            Shape.Rows == 1 || (Shape.TransposeLeft && (Shape.Rows <= TileRows || (Strips <= StripsReadInPlace && !HasCollidingSteps)));
-
-        /// <summary>
-        /// Few strips of B read a block of A. It is packed by who computes it, a part of the depth at a time, and so never leaves that
-        /// thread's caches; packed beforehand, a large A would be written to memory and read again from there.
-        /// </summary>
-        public bool IsLeftPackedByBlock { get; private init; }
-
-        /// <summary>How many blocks lie side by side.</summary>
-        public int ColumnBlocks => IsLeftPackedByBlock ? 1 : Strips;
-
-        /// <summary>Strips of a block.</summary>
-        public int BlockStrips => IsLeftPackedByBlock ? Strips : 1;
-
-        /// <summary>Steps of a transposed A that are whole pages apart evict each other from the caches before the next tile reads them.</summary>
-        private bool HasCollidingSteps => Shape.Rows % PageLength == 0 && Shape.Depth > BlockDepth;
-
-        /// <summary>B as it lies holds the columns of a step side by side; a single tile would read a packed one only once.</summary>
-        public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
-
-        /// <summary>
-        /// A multiply-add over a vector costs about as much as copying one: two operations for each element. Fewer than
-        /// four rows take as long as four, since each sum waits for its last multiply-add.
-        /// </summary>
-        public int WorkPerBlock =>
-            (int)Math.Min(int.MaxValue, (long)Math.Max(BlockRows, 4) * StepCount * Math.Min(Shape.Columns, StripWidth * BlockStrips) / VectorLength);
-
-        /// <summary>The rows of a group of A; in the last block there may be groups without.</summary>
-        public (int First, int Count) LeftGroup(int group)
-        {
-            int block = group / LeftGroupsPerBlock * BlockRows;
-            int first = block + (group % LeftGroupsPerBlock * LeftGroupRows);
-            return (first, Math.Min(LeftGroupRows, Math.Min(RowCount, block + BlockRows) - first));
-        }
-
-        /// <summary>Packs rows of A, tile by tile. A tile with fewer rows is a narrower strip.</summary>
-        public void PackLeft(ArraySegment<float> left, int product, int row, int rows, int step, int steps, Span<float> strips)
-        {
-            ReadOnlySpan<float> source = left.AsSpan(LeftStart(product));
-            row += FirstRow;
-            if (Shape.TransposeLeft)
-            {
-                OperandPacking.Copy(source[((step * Shape.Rows) + row)..], Shape.Rows, rows, steps, strips, TileRows, isPadded: false);
-                return;
-            }
-
-            for (int done = 0; done < rows; done += TileRows)
-            {
-                int lines = Math.Min(TileRows, rows - done);
-                OperandPacking.Transpose(
-                    source[(((row + done) * Shape.Depth) + step)..], Shape.Depth, lines, steps, strips.Slice(done * steps, lines * steps), lines);
-            }
-        }
-
-        /// <summary>Where the product's A begins.</summary>
-        public int LeftStart(int product) => Shape.SharedLeft ? 0 : product * Shape.Rows * Shape.Depth;
-
-        /// <summary>Where the product's B begins.</summary>
-        public int RightStart(int product) => Shape.SharedRight ? 0 : product * Shape.Depth * Shape.Columns;
-    }
-
     /// <summary>Packs some strips of B.</summary>
-    private readonly struct PackRight<TForm>(Plan plan, ArraySegment<float> right, float[] packed) : ILoopBody
+    private readonly struct PackRight<TForm>(MatrixProductPlan plan, ArraySegment<float> right, float[] packed) : ILoopBody
         where TForm : struct, IPackedForm
     {
         public void Run<TLanes>(int item)
@@ -328,31 +177,31 @@ internal static class MatrixProduct
         private void Pack(int product, int firstStrip, Span<float> strips)
         {
             MatrixProductShape shape = plan.Shape;
-            int column = firstStrip * Plan.StripWidth;
-            int columns = Math.Min(plan.RightGroupStrips * Plan.StripWidth, shape.Columns - column);
+            int column = firstStrip * MatrixProductPlan.StripWidth;
+            int columns = Math.Min(plan.RightGroupStrips * MatrixProductPlan.StripWidth, shape.Columns - column);
             ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(product));
             if (!shape.TransposeRight)
             {
                 OperandPacking.Copy(
-                    source[((plan.FirstStep * shape.Columns) + column)..], shape.Columns, columns, plan.StepCount, strips, Plan.StripWidth, isPadded: true);
+                    source[((plan.FirstStep * shape.Columns) + column)..], shape.Columns, columns, plan.StepCount, strips, MatrixProductPlan.StripWidth, isPadded: true);
                 return;
             }
 
-            for (int start = 0; start < columns; start += Plan.StripWidth)
+            for (int start = 0; start < columns; start += MatrixProductPlan.StripWidth)
             {
                 OperandPacking.Transpose(
                     source[(((column + start) * shape.Depth) + plan.FirstStep)..],
                     shape.Depth,
-                    Math.Min(Plan.StripWidth, columns - start),
+                    Math.Min(MatrixProductPlan.StripWidth, columns - start),
                     plan.StepCount,
                     strips.Slice(start * plan.StepCount, plan.StripLength),
-                    Plan.StripWidth);
+                    MatrixProductPlan.StripWidth);
             }
         }
     }
 
     /// <summary>Packs the rows of some tiles of A.</summary>
-    private readonly struct PackLeft(Plan plan, ArraySegment<float> left, float[] packed) : ILoopBody
+    private readonly struct PackLeft(MatrixProductPlan plan, ArraySegment<float> left, float[] packed) : ILoopBody
     {
         public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
@@ -369,9 +218,12 @@ internal static class MatrixProduct
         }
     }
 
+    /// <summary>Some rows of a product and some steps of the depth, and the form of A that this block alone has packed.</summary>
+    private readonly record struct BlockPart(int Product, int FirstRow, int LastRow, int FirstStep, int Depth, float[]? PackedLeft);
+
     /// <summary>Computes one block: some rows by one strip of B, or by all, of one product of the batch.</summary>
     private readonly struct Multiply<TActivation, TForm>(
-        Plan plan,
+        MatrixProductPlan plan,
         ArraySegment<float> left,
         ArraySegment<float> right,
         float[]? packedLeft,
@@ -389,89 +241,139 @@ internal static class MatrixProduct
             int firstRow = item / columnBlocks % plan.RowBlocks * plan.BlockRows;
             int lastRow = Math.Min(plan.RowCount, firstRow + plan.BlockRows);
             int product = item / columnBlocks / plan.RowBlocks;
-            float[]? packedBlock = plan.IsLeftPackedByBlock ? Buffer(ref leftBuffer, plan.BlockRows * Plan.BlockDepth) : null;
-            for (int k = 0; k < plan.StepCount; k += Plan.BlockDepth)
+            float[]? packedBlock = plan.IsLeftPackedByBlock ? LeftBuffer(plan.BlockRows * MatrixProductPlan.BlockDepth) : null;
+            for (int k = 0; k < plan.StepCount; k += MatrixProductPlan.BlockDepth)
             {
-                int depth = Math.Min(Plan.BlockDepth, plan.StepCount - k);
+                BlockPart part = new(product, firstRow, lastRow, k, Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k), packedBlock);
                 if (packedBlock is not null)
                 {
-                    Span<float> strips = packedBlock.AsSpan(0, (lastRow - firstRow) * depth);
-                    plan.PackLeft(left, product, firstRow, lastRow - firstRow, plan.FirstStep + k, depth, strips);
+                    Span<float> strips = packedBlock.AsSpan(0, (lastRow - firstRow) * part.Depth);
+                    plan.PackLeft(left, product, firstRow, lastRow - firstRow, plan.FirstStep + k, part.Depth, strips);
                 }
 
                 for (int strip = firstStrip; strip < firstStrip + plan.BlockStrips; strip++)
                 {
-                    AddStrip<TLanes>(product, strip, firstRow, lastRow, packedBlock, k, depth);
+                    AddStrip<TLanes>(part, strip);
                 }
             }
         }
 
         /// <summary>A part of the depth, for the rows of a block and a strip.</summary>
-        private void AddStrip<TLanes>(int product, int strip, int firstRow, int lastRow, float[]? packedBlock, int k, int depth)
+        private void AddStrip<TLanes>(BlockPart part, int strip)
             where TLanes : struct, ILanes<TLanes>
         {
             MatrixProductShape shape = plan.Shape;
-            int column = strip * Plan.StripWidth;
-            int columns = Math.Min(Plan.StripWidth, shape.Columns - column);
+            int column = strip * MatrixProductPlan.StripWidth;
+            int columns = Math.Min(MatrixProductPlan.StripWidth, shape.Columns - column);
             int stripLength = plan.StripLength / TForm.Value;
-            int bStep = packedRight is null ? shape.Columns : Plan.StripWidth / TForm.Value;
+            int bStep = packedRight is null ? shape.Columns : MatrixProductPlan.StripWidth / TForm.Value;
             ReadOnlySpan<float> b = packedRight is null
-                ? right.AsSpan(plan.RightStart(product) + (plan.FirstStep * shape.Columns) + column)
-                : packedRight.AsSpan(((shape.SharedRight ? 0 : product * plan.Strips) + strip) * stripLength, stripLength);
-
-            // Tiles are stored whole. At the right edge they go to the stack, and only the columns that exist are copied.
-            bool isNarrow = columns <= TLanes.Count;
-            bool isWhole = columns == (isNarrow ? TLanes.Count : Plan.StripWidth);
-            Span<float> edge = stackalloc float[isWhole ? 0 : Plan.TileRows * Plan.StripWidth];
-            bool isContinued = plan.FirstStep + k > 0;
-            ref float bPart = ref Unsafe.AsRef(in b[k * bStep]);
-            for (int row = firstRow; row < lastRow; row += Plan.TileRows)
+                ? right.AsSpan(plan.RightStart(part.Product) + (plan.FirstStep * shape.Columns) + column)
+                : packedRight.AsSpan(((shape.SharedRight ? 0 : part.Product * plan.Strips) + strip) * stripLength, stripLength);
+            b = b[(part.FirstStep * bStep)..];
+            Span<float> target = result.AsSpan((((part.Product * shape.Rows) + plan.FirstRow + part.FirstRow) * shape.Columns) + column);
+            bool isPacked = part.PackedLeft is not null || packedLeft is not null;
+            int rowOfTiles = part.FirstRow;
+            if (isPacked && TForm.Value == 1)
             {
-                int rows = Math.Min(Plan.TileRows, lastRow - row);
-                int aStep = rows;
-                ref float a = ref packedBlock is not null
-                    ? ref packedBlock[(row - firstRow) * depth]
-                    : ref LeftStrip(product, row, rows, k, out aStep);
-                Span<float> target = result.AsSpan((((product * shape.Rows) + plan.FirstRow + row) * shape.Columns) + column);
+                rowOfTiles += MatrixProductPlan.RowsOfColumns(part.LastRow - part.FirstRow, columns);
+                for (int j = 0; j < columns && rowOfTiles > part.FirstRow; j++)
+                {
+                    AddColumn<TLanes>(part, rowOfTiles, b[j..], bStep, target[j..]);
+                }
+            }
+
+            AddTiles<TLanes>(part, rowOfTiles, b, bStep, target, columns);
+
+            if (!epilogue.IsEmpty && plan.FirstStep + part.FirstStep + part.Depth == shape.Depth)
+            {
+                epilogue.Finish<TLanes>(ref target[0], shape.Columns, part.LastRow - part.FirstRow, column, columns);
+            }
+        }
+
+        /// <summary>Adds A's rows from one on times a strip, tile by tile.</summary>
+        private void AddTiles<TLanes>(BlockPart part, int firstRow, ReadOnlySpan<float> b, int bStep, Span<float> target, int columns)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            // Tiles are stored whole. At the right edge they go to the stack, and only the columns that exist are copied.
+            int step = plan.Shape.Columns;
+            bool isNarrow = columns <= TLanes.Count;
+            bool isWhole = columns == (isNarrow ? TLanes.Count : MatrixProductPlan.StripWidth);
+            Span<float> edge = stackalloc float[isWhole ? 0 : MatrixProductPlan.TileRows * MatrixProductPlan.StripWidth];
+            bool isContinued = plan.FirstStep + part.FirstStep > 0;
+            ref float firstOfB = ref Unsafe.AsRef(in b[0]);
+            for (int row = firstRow; row < part.LastRow; row += MatrixProductPlan.TileRows)
+            {
+                int rows = Math.Min(MatrixProductPlan.TileRows, part.LastRow - row);
+                ref float a = ref LeftStrip(part, row, rows, out int aStep);
+                Span<float> tile = target[((row - part.FirstRow) * step)..];
                 if (isWhole)
                 {
                     TileKernel.Run<TLanes, TForm>(
-                        rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref target[0], (nuint)shape.Columns, isContinued);
+                        rows, isNarrow, ref a, (nuint)aStep, ref firstOfB, (nuint)bStep, (nuint)part.Depth, ref tile[0], (nuint)step, isContinued);
                     continue;
                 }
 
                 for (int i = 0; i < rows && isContinued; i++)
                 {
-                    target.Slice(i * shape.Columns, columns).CopyTo(edge[(i * Plan.StripWidth)..]);
+                    tile.Slice(i * step, columns).CopyTo(edge[(i * MatrixProductPlan.StripWidth)..]);
                 }
 
                 TileKernel.Run<TLanes, TForm>(
-                    rows, isNarrow, ref a, (nuint)aStep, ref bPart, (nuint)bStep, (nuint)depth, ref edge[0], (nuint)Plan.StripWidth, isContinued);
+                    rows, isNarrow, ref a, (nuint)aStep, ref firstOfB, (nuint)bStep, (nuint)part.Depth, ref edge[0], (nuint)MatrixProductPlan.StripWidth, isContinued);
                 for (int i = 0; i < rows; i++)
                 {
-                    edge.Slice(i * Plan.StripWidth, columns).CopyTo(target[(i * shape.Columns)..]);
+                    edge.Slice(i * MatrixProductPlan.StripWidth, columns).CopyTo(tile[(i * step)..]);
                 }
-            }
-
-            if (!epilogue.IsEmpty && plan.FirstStep + k + depth == shape.Depth)
-            {
-                ref float first = ref result.AsSpan((((product * shape.Rows) + plan.FirstRow + firstRow) * shape.Columns) + column)[0];
-                epilogue.Finish<TLanes>(ref first, shape.Columns, lastRow - firstRow, column, columns);
             }
         }
 
-        /// <summary>A's numbers for a tile, from a step of the part on.</summary>
-        private ref float LeftStrip(int product, int row, int rows, int k, out int step)
+        /// <summary>Adds A's packed rows up to one times a column, a few tiles at once.</summary>
+        private void AddColumn<TLanes>(BlockPart part, int lastRow, ReadOnlySpan<float> b, int bStep, Span<float> target)
+            where TLanes : struct, ILanes<TLanes>
         {
+            int step = plan.Shape.Columns;
+            int tileLength = MatrixProductPlan.TileRows * (part.PackedLeft is null ? plan.StepCount : part.Depth);
+            bool isContinued = plan.FirstStep + part.FirstStep > 0;
+            Span<float> sums = stackalloc float[ColumnKernel.Tiles * TLanes.Count];
+            for (int row = part.FirstRow; row < lastRow; row += ColumnKernel.Tiles * MatrixProductPlan.TileRows)
+            {
+                int tiles = Math.Min((lastRow - row) / MatrixProductPlan.TileRows, ColumnKernel.Tiles);
+                int rows = tiles * MatrixProductPlan.TileRows;
+                ref float a = ref LeftStrip(part, row, MatrixProductPlan.TileRows, out int aStep);
+                Span<float> numbers = target[((row - part.FirstRow) * step)..];
+                sums.Clear();
+                for (int i = 0; i < rows && isContinued; i++)
+                {
+                    sums[(i / MatrixProductPlan.TileRows * TLanes.Count) + (i % MatrixProductPlan.TileRows)] = numbers[i * step];
+                }
+
+                ColumnKernel.Run<TLanes>(
+                    tiles, ref a, (nuint)tileLength, (nuint)aStep, ref Unsafe.AsRef(in b[0]), (nuint)bStep, (nuint)part.Depth, ref sums[0]);
+                for (int i = 0; i < rows; i++)
+                {
+                    numbers[i * step] = sums[(i / MatrixProductPlan.TileRows * TLanes.Count) + (i % MatrixProductPlan.TileRows)];
+                }
+            }
+        }
+
+        /// <summary>A's numbers for a tile, from the part's first step on.</summary>
+        private ref float LeftStrip(BlockPart part, int row, int rows, out int step)
+        {
+            step = rows;
+            if (part.PackedLeft is not null)
+            {
+                return ref part.PackedLeft[(row - part.FirstRow) * part.Depth];
+            }
+
             if (packedLeft is not null)
             {
-                step = rows;
-                int start = (plan.Shape.SharedLeft ? 0 : product * plan.RowCount) + row;
-                return ref packedLeft[(start * plan.StepCount) + (k * rows)];
+                int start = (plan.Shape.SharedLeft ? 0 : part.Product * plan.RowCount) + row;
+                return ref packedLeft[(start * plan.StepCount) + (part.FirstStep * rows)];
             }
 
             step = plan.Shape.TransposeLeft ? plan.Shape.Rows : 1;
-            int place = plan.LeftStart(product) + plan.FirstRow + row + ((plan.FirstStep + k) * step);
+            int place = plan.LeftStart(part.Product) + plan.FirstRow + row + ((plan.FirstStep + part.FirstStep) * step);
             return ref left.Array![left.Offset + place];
         }
     }
