@@ -1,27 +1,26 @@
+using Minigrad.Numerics;
+
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>
-/// Walks of rows through many steps, as of sequences through a recurrent layer. Each thread takes some rows through all steps: so
-/// threads wait for each other once in a walk, not twice at each step, each packs its own rows, and what a step leaves for the
-/// next one is in that thread's caches. In exchange each thread reads the whole right operand of a step's product, not its
-/// share, and has fewer rows to use each number of it for.
+/// Walks of rows through many steps, as of sequences through a recurrent layer. Each thread takes some rows through all steps:
+/// so threads wait for each other once in a walk, not twice at each step, each packs its own rows, and what a step leaves for
+/// the next one is in that thread's caches. In exchange each thread reads the whole right operand of a step's product, not its
+/// share of it, and has fewer rows to use each number for.
 /// </summary>
 /// <remarks>
-/// An element of a product has the same bits among any rows, and a cell sees one row. So rows may be cut by the number of threads,
-/// and no number depends on it.
+/// An element of a product has the same bits whatever other rows there are, and a cell sees one row. So the rows may be cut by the
+/// number of threads, and no bit depends on it.
 /// </remarks>
 internal static class RowWalks
 {
-    /// <summary>Fewer rows are no lower tile's worth.</summary>
-    private const int FewestRows = 8;
+    /// <summary>Fewer rows take as long as these, since each sum waits for its last multiply-add. Ranges begin at a multiple of it.</summary>
+    private const int FewestRows = 4;
 
-    /// <summary>About the most rows of a range: what a step leaves of them stays in a core's caches.</summary>
-    private const int MostRows = 48;
+    /// <summary>The most numbers of a right operand: 16 MB, which a cache holds that the cores share. More come from memory.</summary>
+    private const int MostNumbers = 1 << 22;
 
-    /// <summary>Ranges begin at a multiple of this, the lowest tile that is no slower for each row.</summary>
-    private const int RowsApart = 4;
-
-    private const int MostNumbers = 1 << 30;
+    private static readonly int VectorLength = CpuBackend.VectorWidth / 32;
 
     /// <summary>Runs a walk.</summary>
     /// <param name="workers">Who computes.</param>
@@ -33,7 +32,7 @@ internal static class RowWalks
         Workers workers, MatrixProductShape product, ArraySegment<float> right, PackedOperand kept, TWalk walk)
         where TWalk : struct, IRowWalk
     {
-        int ranges = RangeCount(workers, product, walk);
+        int ranges = RangeCount(workers, product, walk.StepsBefore(product.Rows));
         if (ranges == 1)
         {
             walk.Run(0, product.Rows);
@@ -44,26 +43,27 @@ internal static class RowWalks
         workers.For(ranges, int.MaxValue, new Body<TWalk>(walk, product.Rows, ranges));
     }
 
-    private static int RangeCount<TWalk>(Workers workers, MatrixProductShape product, TWalk walk)
-        where TWalk : struct, IRowWalk
+    /// <summary>One range for each thread, or one for all if a step's own loops have work for more threads than rows have.</summary>
+    private static int RangeCount(Workers workers, MatrixProductShape product, long steps)
     {
-        long steps = walk.StepsBefore(product.Rows);
-        long numbers = (long)product.Depth * product.Columns;
-        long work = steps * (product.Depth + (CpuBackend.VectorWidth / 32)) * product.Columns / (CpuBackend.VectorWidth / 32);
-        long threads = Math.Min(Math.Min(workers.ThreadCount, product.Rows / FewestRows), work / Workers.Grain);
-        if (threads <= 1 || steps < 2 * product.Rows || numbers > MostNumbers)
+        if (steps < 2L * product.Rows || (long)product.Depth * product.Columns > MostNumbers)
         {
             return 1;
         }
 
-        return (int)threads * ((product.Rows + (MostRows * (int)threads) - 1) / (MostRows * (int)threads));
+        // As in a product, and for the cell about as much as one more vector of the depth.
+        long rowWork = (long)product.Columns * (product.Depth + VectorLength) / VectorLength;
+        int threads = Math.Min(product.Rows / FewestRows, ThreadsFor(workers, steps * rowWork));
+        return threads < ThreadsFor(workers, product.Rows * rowWork) ? 1 : Math.Max(1, threads);
     }
+
+    private static int ThreadsFor(Workers workers, long work) => (int)Math.Min(workers.ThreadCount, work / Workers.Grain);
 
     private readonly struct Body<TWalk>(TWalk walk, int rows, int ranges) : ILoopBody
         where TWalk : struct, IRowWalk
     {
         public void Run<TLanes>(int item)
-            where TLanes : struct, Numerics.ILanes<TLanes>
+            where TLanes : struct, ILanes<TLanes>
         {
             (int first, int end) = (Start(item), Start(item + 1));
             if (first < end)
@@ -72,20 +72,20 @@ internal static class RowWalks
             }
         }
 
-        /// <summary>The first row of a range: ranges have about equally many steps.</summary>
+        /// <summary>Where a range begins: ranges have about equally many steps.</summary>
         private int Start(int range)
         {
             long share = walk.StepsBefore(rows) * range / ranges;
             int low = 0;
-            int high = (rows + RowsApart - 1) / RowsApart;
+            int high = (rows + FewestRows - 1) / FewestRows;
             while (low < high)
             {
                 int middle = (low + high) / 2;
-                bool isEnough = walk.StepsBefore(Math.Min(rows, middle * RowsApart)) >= share;
+                bool isEnough = walk.StepsBefore(Math.Min(rows, middle * FewestRows)) >= share;
                 (low, high) = isEnough ? (low, middle) : (middle + 1, high);
             }
 
-            return Math.Min(rows, low * RowsApart);
+            return Math.Min(rows, low * FewestRows);
         }
     }
 }
