@@ -257,9 +257,9 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         Tensor input = Tensor.Allocate(inputs.Projected.Shape, backend);
         Storage recurrent = cell.SeparatesRecurrent ? backend.Allocate(input.Length) : input.Storage;
 
-        BackwardWalk<TCell>.Flow Flow(Tensor? last) => new(CopyOrZeros(last, backend, batchLength), CopyOrZeros(last, backend, batchLength));
-        BackwardWalk<TCell>.Flow directFlow = Flow(lastHiddenGradient);
-        BackwardWalk<TCell>.Flow stateFlow = hasState ? Flow(lastStateGradient) : directFlow;
+        BackwardWalk<TCell>.Flow Begin(Tensor? last) => new(CopyOrZeros(last, backend, batchLength), CopyOrZeros(last, backend, batchLength));
+        BackwardWalk<TCell>.Flow directFlow = Begin(lastHiddenGradient);
+        BackwardWalk<TCell>.Flow stateFlow = hasState ? Begin(lastStateGradient) : directFlow;
         Storage throughGates = Zeros(backend, batchLength);
         BackwardWalk<TCell> walk = new(backend, cell, steps, inputs)
         {

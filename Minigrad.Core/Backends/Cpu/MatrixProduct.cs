@@ -106,7 +106,7 @@ internal static class MatrixProduct
         {
             Plan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
             float[]? packedRight = kept?.Find(shape, right.Offset)
-                ?? (plan.IsRightInPlace && !TForm.IsRounded ? null : PackRightOf<TForm>(workers, plan, right, kept));
+                ?? (plan.IsRightInPlace && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept));
             int packedRows = plan.IsLeftPackedByBlock ? shape.Rows : PackedRows;
             for (int row = 0; row < shape.Rows; row += packedRows)
             {
@@ -135,7 +135,7 @@ internal static class MatrixProduct
         if (shape.Columns > 1 && kept.Find(shape, right.Offset) is null)
         {
             Plan plan = new(shape) { StepCount = shape.Depth, RowCount = shape.Rows };
-            PackRightOf<PlainForm>(workers, plan, right, kept);
+            PackedRight<PlainForm>(workers, plan, right, kept);
         }
     }
 
@@ -160,7 +160,7 @@ internal static class MatrixProduct
         Run(workers, transposed, right, left, result, epilogue.OfOneColumn);
     }
 
-    private static float[] PackRightOf<TForm>(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
+    private static float[] PackedRight<TForm>(Workers workers, Plan plan, ArraySegment<float> right, PackedOperand? kept)
         where TForm : struct, IPackedForm
     {
         int length = plan.RightCount * plan.Strips * plan.StripLength / TForm.Value;
