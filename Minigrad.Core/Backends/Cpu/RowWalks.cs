@@ -10,7 +10,8 @@ namespace Minigrad.Backends.Cpu;
 /// </summary>
 /// <remarks>
 /// An element of a product has the same bits whatever other rows there are, and a cell sees one row. So the rows may be cut by the
-/// number of threads, and no bit depends on it.
+/// number of threads, and no bit depends on it. The right operand is packed before the first step, by all threads, also where a
+/// product of few rows would read it in place.
 /// </remarks>
 internal static class RowWalks
 {
@@ -19,6 +20,9 @@ internal static class RowWalks
 
     /// <summary>The most numbers of a right operand: 16 MB, which a cache holds that the cores share. More come from memory.</summary>
     private const int MostNumbers = 1 << 22;
+
+    /// <summary>With fewer steps for a row it is not repaid to pack the right operand beforehand.</summary>
+    private const int FewestSteps = 4;
 
     private static readonly int VectorLength = CpuBackend.VectorWidth / 32;
 
@@ -32,28 +36,29 @@ internal static class RowWalks
         Workers workers, MatrixProductShape product, ArraySegment<float> right, PackedOperand kept, TWalk walk)
         where TWalk : struct, IRowWalk
     {
-        int ranges = RangeCount(workers, product, walk.StepsBefore(product.Rows));
-        if (ranges == 1)
+        long steps = walk.StepsBefore(product.Rows);
+        if (steps < (long)FewestSteps * product.Rows)
         {
             walk.Run(0, product.Rows);
             return;
         }
 
         MatrixProduct.KeepPacked(workers, product, right, kept);
+        int ranges = RangeCount(workers, product, steps);
         workers.For(ranges, int.MaxValue, new Body<TWalk>(walk, product.Rows, ranges));
     }
 
     /// <summary>One range for each thread, or one for all if a step's own loops have work for more threads than rows have.</summary>
     private static int RangeCount(Workers workers, MatrixProductShape product, long steps)
     {
-        if (steps < 2L * product.Rows || (long)product.Depth * product.Columns > MostNumbers)
+        if ((long)product.Depth * product.Columns > MostNumbers)
         {
             return 1;
         }
 
         // As in a product, and for the cell about as much as one more vector of the depth.
         long rowWork = (long)product.Columns * (product.Depth + VectorLength) / VectorLength;
-        int threads = Math.Min(product.Rows / FewestRows, ThreadsFor(workers, steps * rowWork));
+        int threads = Math.Min((product.Rows + FewestRows - 1) / FewestRows, ThreadsFor(workers, steps * rowWork));
         return threads < ThreadsFor(workers, product.Rows * rowWork) ? 1 : Math.Max(1, threads);
     }
 
