@@ -38,6 +38,30 @@ internal sealed class PackedSteps
     /// <summary>Whether all sequences are equally long, so that the last step holds the end of each.</summary>
     public bool IsUniform => RowCounts[^1] == RowCounts[0];
 
+    /// <summary>How many sequences of a range reach a step.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="first">The range's first sequence.</param>
+    /// <param name="end">The sequence after its last one.</param>
+    public int RowsOf(int step, int first, int end) => Math.Max(0, Math.Min(RowCounts[step], end) - first);
+
+    /// <summary>How many steps the sequences before one have together.</summary>
+    /// <param name="sequence">The sequence.</param>
+    public long StepsBefore(int sequence)
+    {
+        if (IsUniform)
+        {
+            return (long)sequence * Count;
+        }
+
+        long steps = 0;
+        foreach (int rows in RowCounts)
+        {
+            steps += Math.Min(rows, sequence);
+        }
+
+        return steps;
+    }
+
     /// <summary>The row of the last step of each sequence.</summary>
     public int[] LastRows()
     {

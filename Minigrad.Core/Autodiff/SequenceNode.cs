@@ -193,31 +193,16 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         int gateWidth = cell.GateCount * width;
 
         Storage recurrent = backend.Allocate(steps.Batch * gateWidth);
-        Storage bias = inputs.Bias?.Storage ?? Zeros(backend, gateWidth);
-        Part hiddenBefore = inputs.Hidden.Storage;
-        Part stateBefore = (inputs.State ?? inputs.Hidden).Storage;
-        for (int step = 0; step < steps.Count; step++)
+        ForwardWalk<TCell> walk = new(backend, cell, steps, inputs)
         {
-            int rows = steps.RowCounts[step];
-            int start = steps.Starts[step];
-            CellForward operands = new()
-            {
-                Rows = rows,
-                Width = width,
-                Input = new Part(inputs.Projected.Storage, start * gateWidth),
-                Recurrent = recurrent,
-                Bias = bias,
-                HiddenBefore = hiddenBefore,
-                StateBefore = stateBefore,
-                Hidden = new Part(output, start * width),
-                State = new Part(states, start * width),
-                Saved = new Part(saved, start * width * cell.SavedCount),
-            };
-            backend.CellStep(cell, inputs.Weight.Storage, operands);
-            hiddenBefore = operands.Hidden;
-            stateBefore = operands.State;
-        }
-
+            Bias = inputs.Bias?.Storage ?? Zeros(backend, gateWidth),
+            Recurrent = recurrent,
+            Output = output,
+            States = states,
+            Saved = saved,
+        };
+        MatrixProductShape product = new(steps.Batch, gateWidth, width) { TransposeRight = true };
+        backend.WalkRows(product, inputs.Weight.Storage, walk);
         recurrent.Recycle();
     }
 
@@ -272,67 +257,43 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
         Tensor input = Tensor.Allocate(inputs.Projected.Shape, backend);
         Storage recurrent = cell.SeparatesRecurrent ? backend.Allocate(input.Length) : input.Storage;
 
-        // Two buffers in turn, since a step's outputs may not overlap its inputs. Rows of sequences that have ended
-        // already hold the gradients of their last values in both.
-        Storage direct = CopyOrZeros(lastHiddenGradient, backend, batchLength);
-        Storage directBefore = CopyOrZeros(lastHiddenGradient, backend, batchLength);
-        Storage stateFlow = hasState ? CopyOrZeros(lastStateGradient, backend, batchLength) : direct;
-        Storage stateFlowBefore = hasState ? CopyOrZeros(lastStateGradient, backend, batchLength) : directBefore;
+        BackwardWalk<TCell>.Flow Begin(Tensor? last) => new(CopyOrZeros(last, backend, batchLength), CopyOrZeros(last, backend, batchLength));
+        BackwardWalk<TCell>.Flow directFlow = Begin(lastHiddenGradient);
+        BackwardWalk<TCell>.Flow stateFlow = hasState ? Begin(lastStateGradient) : directFlow;
         Storage throughGates = Zeros(backend, batchLength);
-        for (int step = steps.Count - 1; step >= 0; step--)
+        BackwardWalk<TCell> walk = new(backend, cell, steps, inputs)
         {
-            int rows = steps.RowCounts[step];
-            int start = steps.Starts[step];
-            int before = step == 0 ? 0 : steps.Starts[step - 1] * width;
-            CellBackward operands = new()
-            {
-                Rows = rows,
-                Width = width,
-                Saved = new Part(saved!, start * width * cell.SavedCount),
-                HiddenBefore = step == 0 ? inputs.Hidden.Storage : new Part(y, before),
-                StateBefore = step == 0 ? (inputs.State ?? inputs.Hidden).Storage : new Part(states!, before),
-                OutputGradient = new Part(gradient.Storage, start * width),
-                DirectGradient = direct,
-                GateGradient = throughGates,
-                StateGradient = stateFlow,
-                DirectGradientBefore = directBefore,
-                StateGradientBefore = stateFlowBefore,
-                InputGradient = new Part(input.Storage, start * GateWidth),
-                RecurrentGradient = new Part(recurrent, start * GateWidth),
-            };
-            if (step == steps.Count - 1)
-            {
-                backend.CellBackward(cell, operands);
-            }
-            else
-            {
-                Part after = new(recurrent, steps.Starts[step + 1] * GateWidth);
-                backend.CellStepBackward(cell, inputs.Weight.Storage, steps.RowCounts[step + 1], after, operands);
-            }
-
-            (direct, directBefore) = (directBefore, direct);
-            (stateFlow, stateFlowBefore) = (stateFlowBefore, stateFlow);
-        }
-
+            Saved = saved!,
+            Output = y,
+            States = states!,
+            OutputGradient = gradient.Storage,
+            Direct = directFlow,
+            State = stateFlow,
+            ThroughGates = throughGates,
+            InputGradient = input.Storage,
+            RecurrentGradient = recurrent,
+        };
+        MatrixProductShape product = new(steps.Batch, width, GateWidth);
+        backend.WalkRows(product, inputs.Weight.Storage, walk);
         if (Needs(Hidden))
         {
-            MatrixProductShape shape = new(steps.Batch, width, GateWidth);
-            backend.MatrixProduct(shape, recurrent, inputs.Weight.Storage, throughGates);
+            backend.MatrixProduct(product, recurrent, inputs.Weight.Storage, throughGates);
         }
 
+        (Storage direct, Storage directAfter) = (directFlow.After(steps.Count), directFlow.After(steps.Count - 1));
         Tensor hiddenGradient = Tensor.Allocate(inputs.Hidden.Shape, backend);
         backend.Zip(default(Add), new Operand(direct), new Operand(throughGates), hiddenGradient.Storage);
         Tensor weightGradient = WeightGradient(inputs, recurrent, y);
         Tensor biasGradient = Tensor.Allocate(Shape.Create([GateWidth]), backend);
         backend.Reduce(default(Sum), recurrent, new AxisLayout(1, steps.TotalRows, GateWidth), biasGradient.Storage);
-        Tensor? stateGradient = hasState ? new Tensor(inputs.Hidden.Shape, stateFlow) : null;
+        Tensor? stateGradient = hasState ? new Tensor(inputs.Hidden.Shape, stateFlow.After(steps.Count)) : null;
 
         direct.Recycle();
-        directBefore.Recycle();
+        directAfter.Recycle();
         throughGates.Recycle();
         if (hasState)
         {
-            stateFlowBefore.Recycle();
+            stateFlow.After(steps.Count - 1).Recycle();
         }
 
         if (cell.SeparatesRecurrent)

@@ -184,6 +184,17 @@ public abstract class Backend
         CellBackward(cell, step);
     }
 
+    /// <summary>
+    /// Runs a computation of many steps in which rows do not depend on each other: all rows at once, or ranges of them in any
+    /// order and on any threads, whichever takes the backend less time. At each step a row is multiplied by the same matrix.
+    /// </summary>
+    /// <typeparam name="TWalk">The computation.</typeparam>
+    /// <param name="product">The product that all rows together make at a step.</param>
+    /// <param name="right">Its right operand.</param>
+    /// <param name="walk">The computation; it calls this backend.</param>
+    public virtual void WalkRows<TWalk>(MatrixProductShape product, Storage right, TWalk walk)
+        where TWalk : struct, IRowWalk => walk.Run(0, product.Rows);
+
     /// <summary>y = softmax(x) for each row, or its logarithm, computed without overflow.</summary>
     /// <param name="x">The input: <c>[rows, columns]</c>.</param>
     /// <param name="rows">The number of rows.</param>

@@ -127,6 +127,28 @@ public sealed class MatrixProductTests
     }
 
     [Theory]
+    [InlineData(5, 64, 300, false)]
+    [InlineData(20, 70, 600, false)]
+    [InlineData(5, 64, 300, true)]
+    [InlineData(33, 31, 40, true)]
+    [InlineData(1, 64, 30, false)]
+    public void A_right_operand_that_is_packed_beforehand_is_read_packed(int rows, int columns, int depth, bool isTransposed)
+    {
+        MatrixProductShape shape = new(rows, columns, depth) { TransposeRight = isTransposed };
+        (float[] left, float[] right) = Operands(shape);
+        float[] expected = new float[rows * columns];
+        Run(new Workers(), shape, left, right, expected);
+        CpuStorage storage = new(CpuBackend.Instance, right, right.Length);
+        MatrixProduct.KeepPacked(new Workers(), shape, right, storage.Packed);
+
+        // A change that the storage is not told of, so that only the packed numbers are right.
+        Array.Fill(right, float.NaN);
+        float[] found = new float[expected.Length];
+        MatrixProduct.Run(new Workers(), shape, left, right, found, default(Epilogue<Identity>), storage.Packed);
+        Assert.Equal(expected, found);
+    }
+
+    [Theory]
     [InlineData(230, 170, 90)]
     [InlineData(460, 170, 600)]
     public void The_bits_do_not_depend_on_the_number_of_threads(int rows, int columns, int depth)

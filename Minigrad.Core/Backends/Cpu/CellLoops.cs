@@ -48,8 +48,6 @@ internal static class CellLoops
 
     private static int RowsPerBlock(int width) => Math.Max(1, BlockUnits / Math.Max(1, width));
 
-    private static ref float At(Part part, int place) => ref ((CpuStorage)part.Storage).Array[part.Start + place];
-
     /// <summary>Up to four numbers of each unit, which lie <paramref name="step"/> apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Gates<TLanes> Load<TLanes>(int count, ref float source, nuint place, nuint step)
@@ -202,6 +200,15 @@ internal static class CellLoops
     private static Span<float> MemoryOf(Part part, int place, int count) =>
         ((CpuStorage)part.Storage).Array.AsSpan(part.Start + place, count);
 
+    /// <summary>A part's numbers, looked up once for all rows of an item.</summary>
+    private readonly struct Memory(Part part)
+    {
+        private readonly float[] array = ((CpuStorage)part.Storage).Array;
+        private readonly int start = part.Start;
+
+        public ref float At(int place) => ref array[start + place];
+    }
+
     /// <summary>Where one row's operands begin.</summary>
     private readonly ref struct ForwardRow
     {
@@ -286,6 +293,14 @@ internal static class CellLoops
             int block = RowsPerBlock(step.Width);
             int end = Math.Min(step.Rows, (item + 1) * block);
             int narrow = step.Width < TLanes.Count ? NarrowUnits / Math.Max(1, step.Width) : 0;
+            Memory input = new(step.Input);
+            Memory recurrent = new(step.Recurrent);
+            Memory bias = new(step.Bias);
+            Memory hiddenBefore = new(step.HiddenBefore);
+            Memory stateBefore = new(step.StateBefore);
+            Memory hidden = new(step.Hidden);
+            Memory state = new(step.State);
+            Memory saved = new(step.Saved);
             for (int row = item * block; row < end && step.Width > 0; row += Math.Max(1, narrow))
             {
                 if (narrow > 0)
@@ -297,14 +312,14 @@ internal static class CellLoops
                 int place = row * step.Width;
                 int gates = place * cell.GateCount;
                 ForwardRow operands = new(
-                    ref At(step.Input, gates),
-                    ref At(step.Recurrent, gates),
-                    ref At(step.Bias, 0),
-                    ref At(step.HiddenBefore, place),
-                    ref At(step.StateBefore, place),
-                    ref At(step.Hidden, place),
-                    ref At(step.State, place),
-                    ref At(step.Saved, place * cell.SavedCount));
+                    ref input.At(gates),
+                    ref recurrent.At(gates),
+                    ref bias.At(0),
+                    ref hiddenBefore.At(place),
+                    ref stateBefore.At(place),
+                    ref hidden.At(place),
+                    ref state.At(place),
+                    ref saved.At(place * cell.SavedCount));
                 ForwardLanes<TCell, TLanes>(cell, operands, (nuint)step.Width);
             }
         }
@@ -344,6 +359,17 @@ internal static class CellLoops
             int block = RowsPerBlock(step.Width);
             int end = Math.Min(step.Rows, (item + 1) * block);
             int narrow = step.Width < TLanes.Count ? NarrowUnits / Math.Max(1, step.Width) : 0;
+            Memory saved = new(step.Saved);
+            Memory hiddenBefore = new(step.HiddenBefore);
+            Memory stateBefore = new(step.StateBefore);
+            Memory outputGradient = new(step.OutputGradient);
+            Memory directGradient = new(step.DirectGradient);
+            Memory gateGradient = new(step.GateGradient);
+            Memory stateGradient = new(step.StateGradient);
+            Memory directGradientBefore = new(step.DirectGradientBefore);
+            Memory stateGradientBefore = new(step.StateGradientBefore);
+            Memory inputGradient = new(step.InputGradient);
+            Memory recurrentGradient = new(step.RecurrentGradient);
             for (int row = item * block; row < end && step.Width > 0; row += Math.Max(1, narrow))
             {
                 if (narrow > 0)
@@ -355,17 +381,17 @@ internal static class CellLoops
                 int place = row * step.Width;
                 int gates = place * cell.GateCount;
                 BackwardRow operands = new(
-                    ref At(step.Saved, place * cell.SavedCount),
-                    ref At(step.HiddenBefore, place),
-                    ref At(step.StateBefore, place),
-                    ref At(step.OutputGradient, place),
-                    ref At(step.DirectGradient, place),
-                    ref At(step.GateGradient, place),
-                    ref At(step.StateGradient, place),
-                    ref At(step.DirectGradientBefore, place),
-                    ref At(step.StateGradientBefore, place),
-                    ref At(step.InputGradient, gates),
-                    ref At(step.RecurrentGradient, gates));
+                    ref saved.At(place * cell.SavedCount),
+                    ref hiddenBefore.At(place),
+                    ref stateBefore.At(place),
+                    ref outputGradient.At(place),
+                    ref directGradient.At(place),
+                    ref gateGradient.At(place),
+                    ref stateGradient.At(place),
+                    ref directGradientBefore.At(place),
+                    ref stateGradientBefore.At(place),
+                    ref inputGradient.At(gates),
+                    ref recurrentGradient.At(gates));
                 BackwardLanes<TCell, TLanes>(cell, operands, (nuint)step.Width);
             }
         }

@@ -193,6 +193,13 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
+    public override void WalkRows<TWalk>(MatrixProductShape product, Storage right, TWalk walk)
+    {
+        RowWalks.Run(workers, product, Memory(right), ((CpuStorage)right).Packed, walk);
+        GC.KeepAlive(right);
+    }
+
+    /// <inheritdoc/>
     public override void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y)
     {
         SoftmaxLoops.Forward(workers, Array(x), rows, columns, logarithm, Array(y));

@@ -84,7 +84,8 @@ internal static class MatrixProduct
         for (int step = 0; step < shape.Depth; step += packedDepth)
         {
             MatrixProductPlan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
-            float[]? packedRight = plan.IsRightInPlace && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept);
+            float[]? packedRight = kept?.Find(shape, right.Offset)
+                ?? (plan.IsRightInPlace && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept));
             int packedRows = plan.IsLeftPackedByBlock ? shape.Rows : PackedRows;
             for (int row = 0; row < shape.Rows; row += packedRows)
             {
@@ -99,6 +100,21 @@ internal static class MatrixProduct
                 Multiply<TActivation, TForm> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
                 workers.For(shape.Batch * plan.RowBlocks * plan.ColumnBlocks, plan.WorkPerBlock, multiply);
             }
+        }
+    }
+
+    /// <summary>Keeps B's packed form before the first of several products with it.</summary>
+    /// <param name="workers">Who computes.</param>
+    /// <param name="shape">The shape of one of them.</param>
+    /// <param name="right">B.</param>
+    /// <param name="kept">Where the packed form is kept.</param>
+    public static void KeepPacked(Workers workers, MatrixProductShape shape, ArraySegment<float> right, PackedOperand kept)
+    {
+        _ = kept.ComesAgain(shape.TransposeRight);
+        if (shape.Columns > 1 && kept.Find(shape, right.Offset) is null)
+        {
+            MatrixProductPlan plan = new(shape) { StepCount = shape.Depth, RowCount = shape.Rows };
+            PackedRight<PlainForm>(workers, plan, right, kept);
         }
     }
 
@@ -126,11 +142,6 @@ internal static class MatrixProduct
     private static float[] PackedRight<TForm>(Workers workers, MatrixProductPlan plan, ArraySegment<float> right, PackedOperand? kept)
         where TForm : struct, IPackedForm
     {
-        if (kept?.Find(plan.Shape, right.Offset) is { } found)
-        {
-            return found;
-        }
-
         int length = plan.RightCount * plan.Strips * plan.StripLength / TForm.Value;
         float[] packed = kept?.Buffer(plan.Shape, length) ?? Buffer(ref rightBuffer, length);
         workers.For(plan.RightCount * plan.RightGroups, plan.RightGroupStrips * plan.StripLength, new PackRight<TForm>(plan, right, packed));
