@@ -125,13 +125,13 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
         (int)Math.Min(int.MaxValue, (long)Math.Max(BlockRows, 4) * StepCount * Math.Min(Shape.Columns, StripWidth * BlockStrips) / VectorLength);
 
     /// <summary>
-    /// How many rows of a block have few columns computed one by one (<see cref="ColumnKernel"/>): those of whole tiles, if there are several
-    /// to hide a sum's latency, and if a vector holds the rows of one.
+    /// How many rows of a block have few columns computed one by one (<see cref="ColumnKernel"/>): those of whole tiles, if there are enough
+    /// to hide a sum's latency, the more the more columns there are, and if a vector holds the rows of one.
     /// </summary>
     public static int RowsOfColumns(int rows, int columns)
     {
         bool isFew = columns <= VectorLength / PartOfVectorAlone;
-        return isFew && rows >= 2 * TileRows && TileRows <= VectorLength ? rows - (rows % TileRows) : 0;
+        return isFew && rows >= Math.Max(2, columns - 1) * TileRows && TileRows <= VectorLength ? rows - (rows % TileRows) : 0;
     }
 
     /// <summary>The rows of a group of A; in the last block there may be groups without.</summary>
