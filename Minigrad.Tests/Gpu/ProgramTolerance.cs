@@ -36,11 +36,13 @@ public abstract record ProgramTolerance(string Reason)
         /// <param name="gradient">The gradient that came.</param>
         public double OfSlope(float expected, float first, float gradient)
         {
-            // A slope that is off by 1 may have either sign, and an infinite gradient with it.
+            // A slope that is off by 1 may have either sign, and an infinite gradient with it. One that is subnormal is off by the
+            // smallest number there is, which the gradient multiplies.
             double ofInput = ValueOfInput * HalfUnit * Finite(first);
+            double unit = Math.Max(Unit(expected), float.Epsilon * Finite(gradient));
             return ofInput >= 1 && float.IsInfinity(gradient)
                 ? double.PositiveInfinity
-                : (Slope * Unit(expected)) + (((SlopeOfGradient * HalfUnit) + ofInput) * Finite(gradient));
+                : (Slope * unit) + (((SlopeOfGradient * HalfUnit) + ofInput) * Finite(gradient));
         }
     }
 
