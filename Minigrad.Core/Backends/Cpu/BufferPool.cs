@@ -26,6 +26,15 @@ internal sealed class BufferPool
     private const long LeastGrowth = 4L << 20;
 
     private const long LeastAged = 64L << 20;
+
+    /// <summary>
+    /// Numbers that a long array has besides: with its header, a third of a page. Long arrays lie end to end. Were they whole pages long, a result
+    /// would begin a few bytes further on in its page than its operand, and a processor that first compares places within the page would hold loads back
+    /// behind stores of the elements before.
+    /// </summary>
+    private const int Apart = 336;
+
+    private const int LeastLong = 1 << 15;
     private const int YoungGenerations = 1;
 
     private readonly Stack<Lease>[] free = new Stack<Lease>[SizeClasses];
@@ -57,7 +66,8 @@ internal sealed class BufferPool
             // The array used last is the one that the processor's cache still holds.
             if (!waiting.TryPop(out Lease? lease))
             {
-                lease = new Lease(GC.AllocateUninitializedArray<float>(capacity));
+                int padded = (int)Math.Min(Array.MaxLength, (long)capacity + PaddingOf(capacity));
+                lease = new Lease(GC.AllocateUninitializedArray<float>(padded));
                 bytesPooled += Bytes(lease);
             }
 
@@ -93,12 +103,15 @@ internal sealed class BufferPool
         return (exponent * StepsPerDoubling) + quarter - 1;
     }
 
+    /// <summary>The padding of an array, by its length with or without.</summary>
+    private static int PaddingOf(int length) => length < LeastLong ? 0 : Apart;
+
     private static long Bytes(Lease lease) => (long)lease.Array.Length * sizeof(float);
 
     private void Free(Lease lease)
     {
         bytesOut -= Bytes(lease);
-        free[SizeClassOf(lease.Array.Length, out _)].Push(lease);
+        free[SizeClassOf(lease.Array.Length - PaddingOf(lease.Array.Length), out _)].Push(lease);
     }
 
     /// <summary>Takes back what a collection has found unreachable, after a collection if none was since the last time.</summary>
