@@ -34,7 +34,9 @@ internal sealed class BufferPool
     /// </summary>
     private const int Apart = 336;
 
+    /// <summary>From this length on an array is long; a third of a page is then about a hundredth of it, or less.</summary>
     private const int LeastLong = 1 << 15;
+
     private const int YoungGenerations = 1;
 
     private readonly Stack<Lease>[] free = new Stack<Lease>[SizeClasses];

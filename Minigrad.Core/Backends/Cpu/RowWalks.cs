@@ -24,8 +24,6 @@ internal static class RowWalks
     /// <summary>With fewer steps for a row it is not repaid to pack the right operand beforehand.</summary>
     private const int FewestSteps = 4;
 
-    private static readonly int VectorLength = CpuBackend.VectorWidth / 32;
-
     /// <summary>Runs a walk.</summary>
     /// <param name="workers">Who computes.</param>
     /// <param name="product">The product that all rows together make at a step.</param>
@@ -57,7 +55,7 @@ internal static class RowWalks
         }
 
         // As in a product, and for the cell about as much as one more vector of the depth.
-        long rowWork = (long)product.Columns * (product.Depth + VectorLength) / VectorLength;
+        long rowWork = (long)product.Columns * (product.Depth + MatrixProductPlan.VectorLength) / MatrixProductPlan.VectorLength;
         int threads = Math.Min((product.Rows + FewestRows - 1) / FewestRows, ThreadsFor(workers, steps * rowWork));
         return threads < ThreadsFor(workers, product.Rows * rowWork) ? 1 : Math.Max(1, threads);
     }
