@@ -149,13 +149,14 @@ public sealed partial class Tensor
 
         int width = Shape.Dimensions[1];
         Tensor y = GatherRows(rows, width, Shape.Create([.. index.Shape.Dimensions, width]), nameof(Embedding));
-        if (paddingIndex is not { } padding || Array.IndexOf(rows, padding) < 0)
+        if (paddingIndex is { } padding && Array.IndexOf(rows, padding) >= 0)
         {
-            return y;
+            float[] learns = Array.ConvertAll(rows, row => row == padding ? 0f : 1f);
+            y = Where(Of(learns, [.. index.Shape.Dimensions, 1]).To(Backend), y, y.Detach());
         }
 
-        float[] learns = Array.ConvertAll(rows, row => row == padding ? 0f : 1f);
-        return Where(Of(learns, [.. index.Shape.Dimensions, 1]).To(Backend), y, y.Detach());
+        y.Lookup = new RowLookup(this, rows, paddingIndex, y.Storage.Version);
+        return y;
     }
 
     /// <summary>Rows of the numbers seen as a table of a given width; the places are known to be right.</summary>

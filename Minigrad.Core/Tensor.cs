@@ -102,6 +102,9 @@ public sealed partial class Tensor
     /// <summary>What computes with the numbers: the backend, or that with rounding in a scope of <see cref="EmulatedPrecision"/>.</summary>
     internal Backend Loops => EmulatedPrecision.Loops(Storage.Backend);
 
+    /// <summary>The table that this tensor's rows were looked up in, or null.</summary>
+    internal RowLookup? Lookup { get; private set; }
+
     /// <summary>The operation that computed this tensor, if it was recorded.</summary>
     internal Node? Producer { get; private set; }
 

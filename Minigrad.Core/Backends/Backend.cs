@@ -291,6 +291,11 @@ public abstract class Backend
     public abstract void Copy(
         Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions);
 
+    /// <summary>
+    /// Whether rows that are equal are worth multiplying once, their products looked up and their gradients added up.
+    /// </summary>
+    public virtual bool LooksUpProducts => false;
+
     /// <summary>y[r, :] = x[rows[r], :].</summary>
     /// <param name="x">The table to read from: <c>[any, width]</c>.</param>
     /// <param name="rows">Which rows, each already checked to be in range.</param>

@@ -176,21 +176,34 @@ public abstract class RecurrentLayer : Layer
         CheckState(state, batch);
 
         SequencePacking packing = new(batch, time, lengths, options.IsBatchFirst);
-        Tensor rows = packing.Pack(x);
+        Tensor? rows = null; // What the layer below gives; the input is packed once it is needed.
+        Tensor Project(Direction part)
+        {
+            if (rows is null && input.Lookup is not null
+                && LookupLinearNode.Run(input, packing.Places(part.IsReverse), part.InputWeight, part.InputBias) is { } projected)
+            {
+                return projected;
+            }
+
+            rows ??= packing.Pack(x);
+            return (part.IsReverse ? packing.Reverse(rows) : rows).Linear(part.InputWeight, part.InputBias);
+        }
+
         List<Tensor> hidden = [];
         List<Tensor> cells = [];
         for (int layer = 0; layer < options.LayerCount; layer++)
         {
             if (layer > 0 && IsTraining)
             {
-                rows = Dropout.Drop(rows, options.Dropout, dropoutGenerator);
+                rows = Dropout.Drop(rows!, options.Dropout, dropoutGenerator);
             }
 
             Tensor[] outputs = new Tensor[DirectionCount];
             for (int direction = 0; direction < DirectionCount; direction++)
             {
                 int part = (layer * DirectionCount) + direction;
-                (outputs[direction], Tensor last, Tensor? lastCell) = RunDirection(parts[part], part, rows, packing, state, batch);
+                (outputs[direction], Tensor last, Tensor? lastCell) =
+                    RunDirection(parts[part], part, Project(parts[part]), packing, state, batch);
                 hidden.Add(packing.Unsort(last));
                 if (lastCell is not null)
                 {
@@ -201,26 +214,25 @@ public abstract class RecurrentLayer : Layer
             rows = DirectionCount == 1 ? outputs[0] : Tensor.Concatenate(outputs, 1);
         }
 
-        Tensor output = packing.Unpack(rows);
+        Tensor output = packing.Unpack(rows!);
         RecurrentState next = new(Tensor.Stack(hidden), HasCellState ? Tensor.Stack(cells) : null);
         return new SequenceOutput(input.Rank == 3 ? output : output.Squeeze(batchAxis), next);
     }
 
     private (Tensor Output, Tensor LastHidden, Tensor? LastState) RunDirection(
-        Direction part, int number, Tensor rows, SequencePacking packing, RecurrentState? state, int batch)
+        Direction part, int number, Tensor projected, SequencePacking packing, RecurrentState? state, int batch)
     {
         Tensor Initial(Tensor? values)
         {
             if (values is null)
             {
-                return Tensor.Filled([batch, HiddenSize], 0f, rows.Backend);
+                return Tensor.Filled([batch, HiddenSize], 0f, projected.Backend);
             }
 
-            Tensor.CommonBackend(rows, values, $"{this} (the state to begin with)");
+            Tensor.CommonBackend(projected, values, $"{this} (the state to begin with)");
             return packing.Sort(values.Select(0, number));
         }
 
-        Tensor projected = (part.IsReverse ? packing.Reverse(rows) : rows).Linear(part.InputWeight, part.InputBias);
         LayerListener.Current?.HearGates(this, number, projected, packing.Steps);
         SequenceInputs inputs = new(
             projected, part.HiddenWeight, part.HiddenBias, Initial(state?.Hidden), HasCellState ? Initial(state?.Cell) : null);

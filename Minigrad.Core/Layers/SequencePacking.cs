@@ -50,6 +50,27 @@ internal sealed class SequencePacking
     /// <summary>The layout.</summary>
     public PackedSteps Steps { get; }
 
+    /// <summary>For each row of each step, its row in the padded batch.</summary>
+    /// <param name="isReverse">Whether each sequence begins with its last step.</param>
+    public int[] Places(bool isReverse)
+    {
+        int[] all = new int[Steps.TotalRows];
+        for (int place = 0; place < all.Length; place++)
+        {
+            if (places is not null)
+            {
+                all[place] = places[isReverse ? reversed![place] : place];
+                continue;
+            }
+
+            int step = isReverse ? time - 1 - (place / batch) : place / batch;
+            int sequence = place % batch;
+            all[place] = isBatchFirst ? (sequence * time) + step : (step * batch) + sequence;
+        }
+
+        return all;
+    }
+
     /// <summary><c>[batch, time, width]</c>, or time first, → <c>[rows of all steps, width]</c>.</summary>
     public Tensor Pack(Tensor x)
     {

@@ -291,33 +291,19 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
+    public override bool LooksUpProducts => true;
+
+    /// <inheritdoc/>
     public override void Gather(Storage x, RowNumbers rows, int width, Storage y)
     {
-        ReadOnlySpan<float> table = Span(x);
-        Span<float> output = Span(y);
-        for (int row = 0; row < rows.Count; row++)
-        {
-            table.Slice(rows[row] * width, width).CopyTo(output.Slice(row * width, width));
-        }
-
+        LookupLoops.Gather(workers, Array(x), rows, width, Array(y));
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
     public override void ScatterAdd(Storage x, RowNumbers rows, int width, Storage y)
     {
-        ReadOnlySpan<float> input = Span(x);
-        Span<float> table = Span(y);
-        for (int row = 0; row < rows.Count; row++)
-        {
-            Span<float> sum = table.Slice(rows[row] * width, width);
-            ReadOnlySpan<float> term = input.Slice(row * width, width);
-            for (int i = 0; i < width; i++)
-            {
-                sum[i] += term[i];
-            }
-        }
-
+        LookupLoops.ScatterAdd(workers, Array(x), rows, width, Array(y));
         KeepAlive(x, y);
     }
 
