@@ -1,13 +1,11 @@
 namespace Minigrad.Autodiff;
 
 /// <summary>
-/// Y = X · Wᵀ + b where X's rows were looked up in a table, and most of them more than once, as the characters of a text: the
+/// Y = X · Wᵀ + b where X's rows were looked up in a table, most of them more than once, as the characters of a text: the
 /// different rows are multiplied, and their products are looked up. With G the gradient of Y, summed over equal rows, W gets
-/// Gᵀ · X and b the sum of G as ever, over the different rows only, and the table gets G · W without a detour through X.
+/// Gᵀ · X and b the sum of G, over the different rows only, and the table gets G · W without a detour through X.
 /// </summary>
-/// <remarks>
-/// Where someone looks at the gradient of X itself, it is computed row by row, and reaches the table through it.
-/// </remarks>
+/// <remarks>Where someone looks at the gradient of X itself, it is computed row by row, and reaches the table through it.</remarks>
 internal sealed class LookupLinearNode : Node
 {
     private const int Input = 0;
@@ -16,22 +14,18 @@ internal sealed class LookupLinearNode : Node
     private const int Table = 3;
 
     private readonly int[] places;
-    private readonly int[] first;
-    private readonly int[] numbers;
-    private readonly int[] tableRows;
+    private readonly RowRepeats repeats;
     private readonly Shape tableShape;
     private readonly bool hasBias;
     private SavedTensor input;
     private SavedTensor weight;
 
-    private LookupLinearNode(Tensor x, RowLookup lookup, Tensor weight, Tensor? bias, int[] places, int[] first, int[] numbers)
-        : base(x, weight, bias ?? weight, lookup.Table)
+    private LookupLinearNode(Tensor x, Tensor table, int[] places, RowRepeats repeats, Tensor weight, Tensor? bias)
+        : base(x, weight, bias ?? weight, table)
     {
         this.places = places;
-        this.first = first;
-        this.numbers = numbers;
-        tableRows = Array.ConvertAll(first, place => lookup.Rows[place]);
-        tableShape = lookup.Table.Shape;
+        this.repeats = repeats;
+        tableShape = table.Shape;
         hasBias = bias is not null;
         input = new SavedTensor(x);
         this.weight = new SavedTensor(weight);
@@ -42,7 +36,9 @@ internal sealed class LookupLinearNode : Node
 
     /// <summary>Whether the gradient of X is wanted itself, not only what reaches the table.</summary>
     private bool IsInputLookedAt =>
-        Inputs[Input] is LeafNode or { Capture: not null } or { Retained: not null } || Recording.IsOn || BackwardPass.Current!.Trace is not null;
+        Inputs[Input] is LeafNode or { Capture: not null } or { Retained: not null }
+        || Recording.IsOn
+        || BackwardPass.Current!.Trace is not null;
 
     /// <summary>Some rows of x · weightᵀ + bias, if this way to them is the shorter one.</summary>
     /// <param name="x">The rows: <c>[…, in]</c>.</param>
@@ -53,8 +49,7 @@ internal sealed class LookupLinearNode : Node
     public static Tensor? Run(Tensor x, int[] places, Tensor weight, Tensor? bias)
     {
         if (x.Lookup is not { } lookup || lookup.Version != x.Storage.Version || !x.Backend.LooksUpProducts
-            || Recording.IsTraced || EmulatedPrecision.Current != Precision.Full
-            || !lookup.FindRepeats(places, out int[] first, out int[] numbers))
+            || Recording.IsTraced || EmulatedPrecision.Current != Precision.Full || lookup.Repeats(places) is not { } repeats)
         {
             return null;
         }
@@ -63,8 +58,11 @@ internal sealed class LookupLinearNode : Node
         bool before = Recording.Set(false);
         try
         {
-            Tensor products = Different(x, first).Linear(weight, bias);
-            y = products.GatherRows(numbers, products.Shape[1], Shape.Create(numbers.Length, products.Shape[1]), nameof(Tensor.Linear));
+            Tensor rows = Different(x, repeats);
+            Tensor products = rows.Linear(weight, bias);
+            y = products.GatherRows(
+                repeats.Numbers, weight.Shape[0], Shape.Create(places.Length, weight.Shape[0]), nameof(Tensor.Linear));
+            rows.Storage.Recycle();
             products.Storage.Recycle();
         }
         finally
@@ -73,7 +71,7 @@ internal sealed class LookupLinearNode : Node
         }
 
         bool isRecorded = Tensor.IsRecorded(x, weight) || (bias is not null && Tensor.IsRecorded(bias));
-        return isRecorded ? new LookupLinearNode(x, lookup, weight, bias, places, first, numbers).Output(y) : y;
+        return isRecorded ? new LookupLinearNode(x, lookup.Table, places, repeats, weight, bias).Output(y) : y;
     }
 
     /// <inheritdoc/>
@@ -81,28 +79,32 @@ internal sealed class LookupLinearNode : Node
     {
         Tensor x = input.Read(this);
         Tensor w = weight.Read(this);
-        int width = w.Shape[1];
-        Tensor sums = gradient.ScatterRows(numbers, w.Shape[0], Shape.Create(first.Length, w.Shape[0]), Operation);
-        if (Needs(Input))
+        (int outputs, int width) = (w.Shape[0], w.Shape[1]);
+        Tensor sums = gradient.ScatterRows(repeats.Numbers, outputs, Shape.Create(repeats.First.Length, outputs), Operation);
+        if (Needs(Input) && IsInputLookedAt)
         {
-            if (IsInputLookedAt)
-            {
-                Give(Input, Tensor.MatrixProduct(gradient, w, false, false).ScatterRows(places, width, x.Shape, Operation));
-            }
-            else
-            {
-                Give(Table, Tensor.MatrixProduct(sums, w, false, false).ScatterRows(tableRows, width, tableShape, Operation));
-            }
+            Give(Input, Tensor.MatrixProduct(gradient, w, false, false).ScatterRows(places, width, x.Shape, Operation));
+        }
+        else if (Needs(Input))
+        {
+            Give(Table, Tensor.MatrixProduct(sums, w, false, false).ScatterRows(repeats.TableRows, width, tableShape, Operation));
         }
 
+        Tensor rows = Different(x, repeats);
         if (Needs(Weight))
         {
-            Give(Weight, Tensor.MatrixProduct(sums, Different(x, first), true, false));
+            Give(Weight, Tensor.MatrixProduct(sums, rows, true, false));
         }
 
-        if (hasBias && Needs(Bias))
+        if (hasBias)
         {
-            Give(Bias, sums.SumTo(Shape.Create(w.Shape[0])));
+            Give(Bias, sums.SumTo(Shape.Create(outputs)));
+        }
+
+        if (!Recording.IsOn)
+        {
+            sums.Storage.Recycle();
+            rows.Storage.Recycle();
         }
     }
 
@@ -113,6 +115,6 @@ internal sealed class LookupLinearNode : Node
         weight.Release();
     }
 
-    private static Tensor Different(Tensor x, int[] first) =>
-        x.GatherRows(first, x.Shape[-1], Shape.Create(first.Length, x.Shape[-1]), nameof(Tensor.Linear));
+    private static Tensor Different(Tensor x, RowRepeats repeats) =>
+        x.GatherRows(repeats.First, x.Shape[-1], Shape.Create(repeats.First.Length, x.Shape[-1]), nameof(Tensor.Linear));
 }

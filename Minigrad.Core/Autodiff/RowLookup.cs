@@ -11,32 +11,35 @@ internal sealed record RowLookup(Tensor Table, int[] Rows, int? Padding, int Ver
 {
     /// <summary>Finds out which of some rows of the tensor are copies of the same row of the table.</summary>
     /// <param name="places">The rows of the tensor.</param>
-    /// <param name="first">For each different row, the first place in the tensor that has it.</param>
-    /// <param name="numbers">For each of the rows asked for, which of the different ones it is.</param>
-    /// <returns>Whether a row is met twice on average, and none is padding; else it is not worth the trouble.</returns>
-    public bool FindRepeats(int[] places, out int[] first, out int[] numbers)
+    /// <returns>Null if that would gain little, a row being met less than twice on average, or if padding is among them.</returns>
+    public RowRepeats? Repeats(int[] places)
     {
-        int most = places.Length / 2;
+        // What is behind a table's row counts only if that row is there among those met, so nothing has to be cleared before.
         int[] numberOf = ArrayPool<int>.Shared.Rent(Table.Shape[0]);
-        Array.Fill(numberOf, -1, 0, Table.Shape[0]);
-        numbers = new int[places.Length];
-        List<int> different = [];
-        bool isPadded = false;
-        for (int i = 0; i < places.Length && different.Count <= most && !isPadded; i++)
+        int most = places.Length / 2;
+        int[] met = new int[most];
+        int[] first = new int[most];
+        int[] numbers = new int[places.Length];
+        int count = 0;
+        bool isWorthIt = most > 0;
+        for (int i = 0; i < places.Length && isWorthIt; i++)
         {
             int row = Rows[places[i]];
-            isPadded = row == Padding;
-            if (numberOf[row] < 0)
+            int number = numberOf[row];
+            if ((uint)number >= (uint)count || met[number] != row)
             {
-                numberOf[row] = different.Count;
-                different.Add(places[i]);
+                isWorthIt = count < most && row != Padding;
+                if (isWorthIt)
+                {
+                    (met[count], first[count]) = (row, places[i]);
+                    numberOf[row] = number = count++;
+                }
             }
 
-            numbers[i] = numberOf[row];
+            numbers[i] = number;
         }
 
         ArrayPool<int>.Shared.Return(numberOf);
-        first = [.. different];
-        return first.Length <= most && !isPadded;
+        return isWorthIt ? new RowRepeats(met[..count], first[..count], numbers) : null;
     }
 }
