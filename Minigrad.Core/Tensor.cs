@@ -13,7 +13,8 @@ namespace Minigrad;
 /// </remarks>
 public sealed partial class Tensor
 {
-    private LeafNode? leaf;
+    // What computed this tensor, or the leaf where its gradient gathers: it has one of them at most.
+    private Node? node;
     private Tensor? gradient;
     private bool isGradientSeen;
     private bool requiresGradient;
@@ -106,15 +107,15 @@ public sealed partial class Tensor
     internal RowLookup? Lookup { get; private set; }
 
     /// <summary>The operation that computed this tensor, if it was recorded.</summary>
-    internal Node? Producer { get; private set; }
+    internal Node? Producer => node is LeafNode ? null : node;
 
     /// <summary>Which loss scale the <see cref="Gradient"/> is multiplied by; null for none, or if it was set by hand.</summary>
     internal ScaleMark? GradientMark
     {
-        get => leaf?.Mark;
+        get => (node as LeafNode)?.Mark;
         set
         {
-            if (leaf is not null)
+            if (node is LeafNode leaf)
             {
                 leaf.Mark = value;
             }
@@ -122,7 +123,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>Where a gradient of this tensor goes, or null if it needs none.</summary>
-    internal Node? NodeForGradient => Producer ?? (requiresGradient ? leaf ??= new LeafNode(this) : null);
+    internal Node? NodeForGradient => !requiresGradient ? Producer : node ??= new LeafNode(this);
 
     /// <summary>Asks for a gradient: <c>Tensor w = Tensor.Zeros(3).WithGradient();</c></summary>
     /// <param name="name">A name for messages and reports.</param>
@@ -362,7 +363,7 @@ public sealed partial class Tensor
     internal void KeepGradient() => isGradientSeen = true;
 
     /// <summary>Makes this tensor the output of a node.</summary>
-    internal void SetProducer(Node node) => Producer = node;
+    internal void SetProducer(Node producer) => node = producer;
 
     /// <summary>A tensor of undefined contents on a backend.</summary>
     internal static Tensor Allocate(Shape shape, Backend backend) => new(shape, backend.Allocate(shape.Size));

@@ -36,9 +36,7 @@ internal sealed class LookupLinearNode : Node
 
     /// <summary>Whether the gradient of X is wanted itself, not only what reaches the table.</summary>
     private bool IsInputLookedAt =>
-        Inputs[Input] is LeafNode or { Capture: not null } or { Retained: not null }
-        || Recording.IsOn
-        || BackwardPass.Current!.Trace is not null;
+        Inputs[Input] is LeafNode or { Capture: not null } or { Retained: not null } || BackwardPass.Current!.Trace is not null;
 
     /// <summary>Some rows of x · weightᵀ + bias, if this way to them is the shorter one.</summary>
     /// <param name="x">The rows: <c>[…, in]</c>.</param>

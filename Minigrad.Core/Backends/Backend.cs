@@ -292,7 +292,7 @@ public abstract class Backend
         Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions);
 
     /// <summary>
-    /// Whether rows that are equal are worth multiplying once, their products looked up and their gradients added up.
+    /// Whether equal rows are better multiplied once, and their products looked up and gradients added up, than multiplied each.
     /// </summary>
     public virtual bool LooksUpProducts => false;
 
