@@ -25,11 +25,24 @@ internal static class MatrixProduct
     /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
     private const int PackedDepth = 1024;
 
+    /// <summary>The block of A that this thread has packed last.</summary>
     [ThreadStatic]
     private static float[]? leftBuffer;
 
     [ThreadStatic]
+    private static (long Serial, int Block) leftBlock;
+
+    [ThreadStatic]
+    private static long lastSerial;
+
+    [ThreadStatic]
     private static float[]? rightBuffer;
+
+    [ThreadStatic]
+    private static float[]? ownRight;
+
+    [ThreadStatic]
+    private static (long Serial, int Product)[]? ownGroups;
 
     /// <summary>C = f(op(A) · op(B) + bias) for each product of a batch.</summary>
     /// <param name="workers">Who computes.</param>
@@ -85,19 +98,12 @@ internal static class MatrixProduct
         {
             MatrixProductPlan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
             float[]? packedRight = kept?.Find(shape, right.Offset)
-                ?? (plan.IsRightInPlace && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept));
+                ?? ((plan.IsRightInPlace || (plan.IsRightPackedByThread && kept is null)) && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept));
             int packedRows = plan.IsLeftPackedByBlock ? shape.Rows : PackedRows;
             for (int row = 0; row < shape.Rows; row += packedRows)
             {
                 plan = plan with { FirstRow = row, RowCount = Math.Min(packedRows, shape.Rows - row) };
-                float[]? packedLeft = null;
-                if (!plan.IsLeftInPlace && !plan.IsLeftPackedByBlock)
-                {
-                    packedLeft = LeftBuffer(plan.LeftCount * plan.RowCount * plan.StepCount);
-                    workers.For(plan.LeftCount * plan.LeftGroups, plan.LeftGroupRows * plan.StepCount, new PackLeft(plan, left, packedLeft));
-                }
-
-                Multiply<TActivation, TForm> multiply = new(plan, left, right, packedLeft, packedRight, result, epilogue);
+                Multiply<TActivation, TForm> multiply = new(plan, left, right, packedRight, result, epilogue, NextSerial());
                 workers.For(shape.Batch * plan.RowBlocks * plan.ColumnBlocks, plan.WorkPerBlock, multiply);
             }
         }
@@ -149,6 +155,9 @@ internal static class MatrixProduct
         return packed;
     }
 
+    /// <summary>A number that no other product has, nor one on another thread.</summary>
+    private static long NextSerial() => lastSerial = lastSerial == 0 ? ((long)Environment.CurrentManagedThreadId << 32) + 1 : lastSerial + 1;
+
     /// <summary>Longer by a vector, since columns read the last rows as one.</summary>
     private static float[] LeftBuffer(int length) => Buffer(ref leftBuffer, length + MatrixProductPlan.VectorLength);
 
@@ -175,72 +184,36 @@ internal static class MatrixProduct
             int length = Math.Min(plan.RightGroupStrips, plan.Strips - firstStrip) * plan.StripLength;
             if (!TForm.IsRounded)
             {
-                Pack(product, firstStrip, packed.AsSpan(start, length));
+                plan.PackRight(right, product, firstStrip, packed.AsSpan(start, length));
                 return;
             }
 
             float[] strips = ArrayPool<float>.Shared.Rent(length);
-            Pack(product, firstStrip, strips);
+            plan.PackRight(right, product, firstStrip, strips);
             OperandPacking.Round<TLanes, TForm>(strips.AsSpan(0, length), packed.AsSpan(start / TForm.Value, length / TForm.Value));
             ArrayPool<float>.Shared.Return(strips);
         }
-
-        private void Pack(int product, int firstStrip, Span<float> strips)
-        {
-            MatrixProductShape shape = plan.Shape;
-            int column = firstStrip * MatrixProductPlan.StripWidth;
-            int columns = Math.Min(plan.RightGroupStrips * MatrixProductPlan.StripWidth, shape.Columns - column);
-            ReadOnlySpan<float> source = right.AsSpan(plan.RightStart(product));
-            if (!shape.TransposeRight)
-            {
-                OperandPacking.Copy(
-                    source[((plan.FirstStep * shape.Columns) + column)..], shape.Columns, columns, plan.StepCount, strips, MatrixProductPlan.StripWidth, isPadded: true);
-                return;
-            }
-
-            for (int start = 0; start < columns; start += MatrixProductPlan.StripWidth)
-            {
-                OperandPacking.Transpose(
-                    source[(((column + start) * shape.Depth) + plan.FirstStep)..],
-                    shape.Depth,
-                    Math.Min(MatrixProductPlan.StripWidth, columns - start),
-                    plan.StepCount,
-                    strips.Slice(start * plan.StepCount, plan.StripLength),
-                    MatrixProductPlan.StripWidth);
-            }
-        }
     }
 
-    /// <summary>Packs the rows of some tiles of A.</summary>
-    private readonly struct PackLeft(MatrixProductPlan plan, ArraySegment<float> left, float[] packed) : ILoopBody
+    /// <summary>Some rows of a product and some steps of the depth, and A's packed form, of which they are a part; null if it is read in place.</summary>
+    private readonly record struct BlockPart(int Product, int FirstRow, int LastRow, int FirstStep, int Depth, float[]? PackedLeft)
     {
-        public void Run<TLanes>(int item)
-            where TLanes : struct, ILanes<TLanes>
-        {
-            int product = item / plan.LeftGroups;
-            (int row, int rows) = plan.LeftGroup(item % plan.LeftGroups);
-            if (rows <= 0)
-            {
-                return;
-            }
+        /// <summary>The first step that is packed.</summary>
+        public int PackedFrom { get; init; }
 
-            Span<float> strips = packed.AsSpan(((product * plan.RowCount) + row) * plan.StepCount, rows * plan.StepCount);
-            plan.PackLeft(left, product, row, rows, plan.FirstStep, plan.StepCount, strips);
-        }
+        /// <summary>How many are.</summary>
+        public int PackedSteps { get; init; }
     }
-
-    /// <summary>Some rows of a product and some steps of the depth, and the form of A that this block alone has packed.</summary>
-    private readonly record struct BlockPart(int Product, int FirstRow, int LastRow, int FirstStep, int Depth, float[]? PackedLeft);
 
     /// <summary>Computes one block: some rows by one strip of B, or by all, of one product of the batch.</summary>
     private readonly struct Multiply<TActivation, TForm>(
         MatrixProductPlan plan,
         ArraySegment<float> left,
         ArraySegment<float> right,
-        float[]? packedLeft,
         float[]? packedRight,
         ArraySegment<float> result,
-        Epilogue<TActivation> epilogue) : ILoopBody
+        Epilogue<TActivation> epilogue,
+        long serial) : ILoopBody
         where TActivation : unmanaged, IUnaryOp
         where TForm : struct, IPackedForm
     {
@@ -252,21 +225,39 @@ internal static class MatrixProduct
             int firstRow = item / columnBlocks % plan.RowBlocks * plan.BlockRows;
             int lastRow = Math.Min(plan.RowCount, firstRow + plan.BlockRows);
             int product = item / columnBlocks / plan.RowBlocks;
-            float[]? packedBlock = plan.IsLeftPackedByBlock ? LeftBuffer(plan.BlockRows * MatrixProductPlan.BlockDepth) : null;
             for (int k = 0; k < plan.StepCount; k += MatrixProductPlan.BlockDepth)
             {
-                BlockPart part = new(product, firstRow, lastRow, k, Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k), packedBlock);
-                if (packedBlock is not null)
-                {
-                    Span<float> strips = packedBlock.AsSpan(0, (lastRow - firstRow) * part.Depth);
-                    plan.PackLeft(left, product, firstRow, lastRow - firstRow, plan.FirstStep + k, part.Depth, strips);
-                }
+                BlockPart part = Packed(new(product, firstRow, lastRow, k, Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k), null));
 
                 for (int strip = firstStrip; strip < firstStrip + plan.BlockStrips; strip++)
                 {
                     AddStrip<TLanes>(part, strip);
                 }
             }
+        }
+
+        /// <summary>
+        /// The part with its rows of A packed, all steps if the block's next strip will be this thread's as well, or these only.
+        /// What a thread has packed for one strip serves the next.
+        /// </summary>
+        private BlockPart Packed(BlockPart part)
+        {
+            if (plan.IsLeftInPlace)
+            {
+                return part;
+            }
+
+            (int from, int steps) = plan.IsLeftPackedByBlock ? (part.FirstStep, part.Depth) : (0, plan.StepCount);
+            int rows = part.LastRow - part.FirstRow;
+            float[] packed = LeftBuffer(plan.BlockRows * steps);
+            (long, int) block = (serial, (((plan.Shape.SharedLeft ? 0 : part.Product) * plan.RowBlocks) + (part.FirstRow / plan.BlockRows)));
+            if (plan.IsLeftPackedByBlock || leftBlock != block)
+            {
+                plan.PackLeft(left, part.Product, part.FirstRow, rows, plan.FirstStep + from, steps, packed.AsSpan(0, rows * steps));
+                leftBlock = block;
+            }
+
+            return part with { PackedLeft = packed, PackedFrom = from, PackedSteps = steps };
         }
 
         /// <summary>A part of the depth, for the rows of a block and a strip.</summary>
@@ -276,16 +267,10 @@ internal static class MatrixProduct
             MatrixProductShape shape = plan.Shape;
             int column = strip * MatrixProductPlan.StripWidth;
             int columns = Math.Min(MatrixProductPlan.StripWidth, shape.Columns - column);
-            int stripLength = plan.StripLength / TForm.Value;
-            int bStep = packedRight is null ? shape.Columns : MatrixProductPlan.StripWidth / TForm.Value;
-            ReadOnlySpan<float> b = packedRight is null
-                ? right.AsSpan(plan.RightStart(part.Product) + (plan.FirstStep * shape.Columns) + column)
-                : packedRight.AsSpan(((shape.SharedRight ? 0 : part.Product * plan.Strips) + strip) * stripLength, stripLength);
-            b = b[(part.FirstStep * bStep)..];
+            ReadOnlySpan<float> b = RightStrip(part.Product, strip, out int bStep)[(part.FirstStep * bStep)..];
             Span<float> target = result.AsSpan((((part.Product * shape.Rows) + plan.FirstRow + part.FirstRow) * shape.Columns) + column);
-            bool isPacked = part.PackedLeft is not null || packedLeft is not null;
-            int rowOfTiles = part.FirstRow;
-            if (isPacked && TForm.Value == 1)
+                        int rowOfTiles = part.FirstRow;
+            if (part.PackedLeft is not null && TForm.Value == 1)
             {
                 rowOfTiles += MatrixProductPlan.RowsOfColumns(part.LastRow - part.FirstRow, columns);
                 for (int j = 0; j < columns && rowOfTiles > part.FirstRow; j++)
@@ -344,7 +329,7 @@ internal static class MatrixProduct
             where TLanes : struct, ILanes<TLanes>
         {
             int step = plan.Shape.Columns;
-            int tileLength = MatrixProductPlan.TileRows * (part.PackedLeft is null ? plan.StepCount : part.Depth);
+            int tileLength = MatrixProductPlan.TileRows * part.PackedSteps;
             bool isContinued = plan.FirstStep + part.FirstStep > 0;
             Span<float> sums = stackalloc float[ColumnKernel.Tiles * TLanes.Count];
             for (int row = part.FirstRow; row < lastRow; row += ColumnKernel.Tiles * MatrixProductPlan.TileRows)
@@ -368,19 +353,45 @@ internal static class MatrixProduct
             }
         }
 
+        /// <summary>B's numbers for a strip, from the plan's first step on.</summary>
+        private ReadOnlySpan<float> RightStrip(int product, int strip, out int step)
+        {
+            MatrixProductShape shape = plan.Shape;
+            int length = plan.StripLength / TForm.Value;
+            step = MatrixProductPlan.StripWidth / TForm.Value;
+            product = shape.SharedRight ? 0 : product;
+            if (packedRight is not null)
+            {
+                return packedRight.AsSpan(((product * plan.Strips) + strip) * length, length);
+            }
+
+            if (plan.IsRightInPlace)
+            {
+                step = shape.Columns;
+                return right.AsSpan(plan.RightStart(product) + (plan.FirstStep * step) + (strip * MatrixProductPlan.StripWidth));
+            }
+
+            int group = strip / plan.RightGroupStrips;
+            int place = plan.RowBlocks == 1 ? 0 : group;
+            int firstStrip = group * plan.RightGroupStrips;
+            (long, int)[] groups = ownGroups ??= new (long, int)[MatrixProductPlan.MostGroupsOfThread];
+            float[] packed = Buffer(ref ownRight, (plan.RowBlocks == 1 ? plan.RightGroupStrips : plan.Strips) * length);
+            if (groups[place] != (serial, (product * plan.Strips) + strip - (strip % plan.RightGroupStrips)))
+            {
+                groups[place] = (serial, (product * plan.Strips) + firstStrip);
+                plan.PackRight(right, product, firstStrip, packed.AsSpan(place * plan.RightGroupStrips * length, Math.Min(plan.RightGroupStrips, plan.Strips - firstStrip) * length));
+            }
+
+            return packed.AsSpan(((place * plan.RightGroupStrips) + strip - firstStrip) * length, length);
+        }
+
         /// <summary>A's numbers for a tile, from the part's first step on.</summary>
         private ref float LeftStrip(BlockPart part, int row, int rows, out int step)
         {
             step = rows;
             if (part.PackedLeft is not null)
             {
-                return ref part.PackedLeft[(row - part.FirstRow) * part.Depth];
-            }
-
-            if (packedLeft is not null)
-            {
-                int start = (plan.Shape.SharedLeft ? 0 : part.Product * plan.RowCount) + row;
-                return ref packedLeft[(start * plan.StepCount) + (part.FirstStep * rows)];
+                return ref part.PackedLeft[((row - part.FirstRow) * part.PackedSteps) + ((part.FirstStep - part.PackedFrom) * rows)];
             }
 
             step = plan.Shape.TransposeLeft ? plan.Shape.Rows : 1;

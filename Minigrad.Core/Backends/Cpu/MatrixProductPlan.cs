@@ -117,6 +117,13 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
     /// <summary>B as it lies holds the columns of a step side by side; a single tile would read a packed one only once.</summary>
     public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
 
+    /// <summary>B is small, or each strip is read once: each thread packs what it reads, and so no line that another thread has read.</summary>
+    public bool IsRightPackedByThread => !IsRightInPlace && (RowBlocks == 1 || (Strips * StripLength <= MostOwnRight && RightGroups <= MostGroupsOfThread));
+
+    private const int MostOwnRight = 131072;
+
+    public const int MostGroupsOfThread = 4096;
+
     /// <summary>
     /// A multiply-add over a vector costs about as much as copying one: two operations for each element. Fewer than
     /// four rows take as long as four, since each sum waits for its last multiply-add.
@@ -158,6 +165,31 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
             int lines = Math.Min(TileRows, rows - done);
             OperandPacking.Transpose(
                 source[(((row + done) * Shape.Depth) + step)..], Shape.Depth, lines, steps, strips.Slice(done * steps, lines * steps), lines);
+        }
+    }
+
+    /// <summary>Packs some strips of B.</summary>
+    public void PackRight(ArraySegment<float> right, int product, int firstStrip, Span<float> strips)
+    {
+        int column = firstStrip * StripWidth;
+        int columns = Math.Min(RightGroupStrips * StripWidth, Shape.Columns - column);
+        ReadOnlySpan<float> source = right.AsSpan(RightStart(product));
+        if (!Shape.TransposeRight)
+        {
+            OperandPacking.Copy(
+                source[((FirstStep * Shape.Columns) + column)..], Shape.Columns, columns, StepCount, strips, StripWidth, isPadded: true);
+            return;
+        }
+
+        for (int start = 0; start < columns; start += StripWidth)
+        {
+            OperandPacking.Transpose(
+                source[(((column + start) * Shape.Depth) + FirstStep)..],
+                Shape.Depth,
+                Math.Min(StripWidth, columns - start),
+                StepCount,
+                strips.Slice(start * StepCount, StripLength),
+                StripWidth);
         }
     }
 
