@@ -15,8 +15,8 @@ public sealed class MatrixProductTests
     /// <summary>A depth past where the strips of a block are cut, and past what is packed at once.</summary>
     private static readonly Gen<int> Depth = Gen.Frequency((9, Size), (1, Gen.OneOfConst(511, 512, 513, 1030, 2047, 2048, 2049, 2600)));
 
-    /// <summary>Rows past what is packed at once.</summary>
-    private static readonly Gen<int> Rows = Gen.Frequency((19, Size), (1, Gen.OneOfConst(1919, 1920, 1921)));
+    /// <summary>Rows of few blocks and of many.</summary>
+    private static readonly Gen<int> Rows = Gen.Frequency((19, Size), (1, Gen.OneOfConst(191, 192, 193, 1921)));
 
     private static readonly Gen<MatrixProductShape> Shapes =
         from rows in Rows
@@ -48,9 +48,9 @@ public sealed class MatrixProductTests
         iter: 400);
 
     /// <summary>
-    /// Rows at and past which who computes a block packs it, columns at and past which no longer, rows past what is packed at once, and
-    /// rows of whole pages, each with depths at and past where a block is cut; and rows and columns at and past which columns are
-    /// computed one by one.
+    /// Rows at and past which a block is all strips, columns at and past which no longer, and rows of whole pages, each with depths at and
+    /// past where a block is cut; rows and columns at and past which columns are computed one by one; numbers at and past which
+    /// all rows are no longer one block, and a right operand no longer each thread's own, and a depth whose last part is.
     /// </summary>
     [Theory]
     [InlineData(336, 33, 513)]
@@ -70,6 +70,14 @@ public sealed class MatrixProductTests
     [InlineData(59, 2, 513)]
     [InlineData(96, 4, 1)]
     [InlineData(337, 65, 1100)]
+    [InlineData(128, 512, 1030)]
+    [InlineData(129, 520, 1030)]
+    [InlineData(192, 481, 40)]
+    [InlineData(193, 481, 40)]
+    [InlineData(192, 480, 40)]
+    [InlineData(200, 256, 256)]
+    [InlineData(200, 257, 256)]
+    [InlineData(100, 256, 1100)]
     public void Each_way_to_pack_agrees_with_plain_loops_to_the_bit(int rows, int columns, int depth)
     {
         for (int flags = 0; flags < 4; flags++)
@@ -88,6 +96,47 @@ public sealed class MatrixProductTests
     public void An_activation_of_the_finished_sums_is_the_same_as_one_after_the_product() => Shapes.Sample(
         shape => shape.Columns % 2 == 0 ? IsSameAsAfterwards(shape, default(HyperbolicTangent)) : IsSameAsAfterwards(shape, default(Rectifier)),
         iter: 100);
+
+    [Fact]
+    public void What_was_packed_for_one_product_is_not_taken_for_another()
+    {
+        // The same arrays with other numbers each time, on two user's threads, which share the workers' threads by turns.
+        void Products(ulong seed)
+        {
+            Generator generator = new(seed);
+            MatrixProductShape[] shapes = [new(100, 70, 60), new(100, 70, 60) { TransposeRight = true }, new(60, 600, 50), new(13, 70, 60) { TransposeLeft = true }];
+            float[] left = new float[6000];
+            float[] right = new float[30_000];
+            for (int i = 0; i < 60; i++)
+            {
+                MatrixProductShape shape = shapes[i % 7 % shapes.Length];
+                Tensor.Normal([left.Length], generator: generator).ToArray().CopyTo(left, 0);
+                Tensor.Normal([right.Length], generator: generator).ToArray().CopyTo(right, 0);
+                float[] result = new float[shape.Rows * shape.Columns];
+                Run(new Workers { ThreadCount = 3 }, shape, left, right, result);
+                Assert.Equal(Reference(shape, left, right, null), result);
+            }
+        }
+
+        Parallel.Invoke(() => Products(1), () => Products(2));
+    }
+
+    [Fact]
+    public void No_two_products_have_the_same_number()
+    {
+        // More than a thread takes at once.
+        long[] numbers = new long[3 * 1_100_000];
+        Parallel.For(0, 3, thread =>
+        {
+            for (int i = 0; i < numbers.Length / 3; i++)
+            {
+                numbers[(thread * numbers.Length / 3) + i] = OwnPacking.NextProduct();
+            }
+        });
+        Array.Sort(numbers);
+        Assert.True(numbers[0] > 0);
+        Assert.All(Enumerable.Range(1, numbers.Length - 1).Where(i => numbers[i] == numbers[i - 1]), i => Assert.Fail($"{numbers[i]} was given twice."));
+    }
 
     [Fact]
     public void A_row_is_the_same_in_every_batch()

@@ -6,43 +6,21 @@ using Minigrad.Operations;
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>
-/// Matrix products. Both operands are packed into strips, then blocks of the result are computed tile by tile
+/// Matrix products. Both operands are packed into strips, and blocks of the result are computed tile by tile
 /// (<see cref="TileKernel"/>): a block is some rows by one strip of B, cut along the depth so that the strip's part stays in
 /// the nearest caches while all rows of the block pass over it (Goto and van de Geijn, 2008, "Anatomy of high-performance
-/// matrix multiplication"). Very large operands are packed a part at a time, so that memory stays bounded.
+/// matrix multiplication"). Each thread packs what it reads itself (<see cref="OwnPacking"/>), except a large B, of which all threads read all; a
+/// great depth is packed a part at a time, so that memory stays bounded.
 /// </summary>
 /// <remarks>
-/// Where few strips of B read each block of a large A, a block is all of them and packs its part of A itself, so that the packed
-/// form stays in a cache. What packing would not repay is read in place. A right operand that comes again unchanged, as the weights of a recurrent
-/// layer at each step, is kept packed. None of this changes a bit: every element is one chain of multiply-adds over the
-/// depth, from first to last.
+/// Where few strips of B read each block of a large A, a block is all of them. What packing would not repay is read in place. A
+/// right operand that comes again unchanged, as the weights of a recurrent layer at each step, is kept packed. None of this changes
+/// a bit: every element is one chain of multiply-adds over the depth, from first to last.
 /// </remarks>
 internal static class MatrixProduct
 {
-    /// <summary>The most rows of A that are packed at once.</summary>
-    private const int PackedRows = 20 * MatrixProductPlan.MostBlockRows;
-
-    /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
-    private const int PackedDepth = 1024;
-
-    /// <summary>The block of A that this thread has packed last.</summary>
-    [ThreadStatic]
-    private static float[]? leftBuffer;
-
-    [ThreadStatic]
-    private static (long Serial, int Block) leftBlock;
-
-    [ThreadStatic]
-    private static long lastSerial;
-
     [ThreadStatic]
     private static float[]? rightBuffer;
-
-    [ThreadStatic]
-    private static float[]? ownRight;
-
-    [ThreadStatic]
-    private static (long Serial, int Product)[]? ownGroups;
 
     /// <summary>C = f(op(A) · op(B) + bias) for each product of a batch.</summary>
     /// <param name="workers">Who computes.</param>
@@ -93,19 +71,14 @@ internal static class MatrixProduct
             return;
         }
 
-        int packedDepth = kept is null ? PackedDepth : shape.Depth;
+        int packedDepth = kept is null ? MatrixProductPlan.MostSteps : shape.Depth;
         for (int step = 0; step < shape.Depth; step += packedDepth)
         {
-            MatrixProductPlan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step), RowCount = shape.Rows };
-            float[]? packedRight = kept?.Find(shape, right.Offset)
-                ?? ((plan.IsRightInPlace || (plan.IsRightPackedByThread && kept is null)) && !TForm.IsRounded ? null : PackedRight<TForm>(workers, plan, right, kept));
-            int packedRows = plan.IsLeftPackedByBlock ? shape.Rows : PackedRows;
-            for (int row = 0; row < shape.Rows; row += packedRows)
-            {
-                plan = plan with { FirstRow = row, RowCount = Math.Min(packedRows, shape.Rows - row) };
-                Multiply<TActivation, TForm> multiply = new(plan, left, right, packedRight, result, epilogue, NextSerial());
-                workers.For(shape.Batch * plan.RowBlocks * plan.ColumnBlocks, plan.WorkPerBlock, multiply);
-            }
+            MatrixProductPlan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step) };
+            bool isSharedRight = TForm.IsRounded || !(plan.IsRightInPlace || (plan.IsRightPackedByThread && kept is null));
+            float[]? packedRight = kept?.Find(shape, right.Offset) ?? (isSharedRight ? PackedRight<TForm>(workers, plan, right, kept) : null);
+            Multiply<TActivation, TForm> multiply = new(OwnPacking.NextProduct(), plan, left, right, packedRight, result, epilogue);
+            workers.For(shape.Batch * plan.RowBlocks * plan.ColumnBlocks, plan.WorkPerBlock, multiply);
         }
     }
 
@@ -119,7 +92,7 @@ internal static class MatrixProduct
         _ = kept.ComesAgain(shape.TransposeRight);
         if (shape.Columns > 1 && kept.Find(shape, right.Offset) is null)
         {
-            MatrixProductPlan plan = new(shape) { StepCount = shape.Depth, RowCount = shape.Rows };
+            MatrixProductPlan plan = new(shape) { StepCount = shape.Depth };
             PackedRight<PlainForm>(workers, plan, right, kept);
         }
     }
@@ -149,26 +122,11 @@ internal static class MatrixProduct
         where TForm : struct, IPackedForm
     {
         int length = plan.RightCount * plan.Strips * plan.StripLength / TForm.Value;
-        float[] packed = kept?.Buffer(plan.Shape, length) ?? Buffer(ref rightBuffer, length);
+        float[] packed = kept?.Buffer(plan.Shape, length)
+            ?? (rightBuffer?.Length >= length ? rightBuffer : rightBuffer = GC.AllocateUninitializedArray<float>(length));
         workers.For(plan.RightCount * plan.RightGroups, plan.RightGroupStrips * plan.StripLength, new PackRight<TForm>(plan, right, packed));
         kept?.Keep(plan.Shape, right.Offset, packed);
         return packed;
-    }
-
-    /// <summary>A number that no other product has, nor one on another thread.</summary>
-    private static long NextSerial() => lastSerial = lastSerial == 0 ? ((long)Environment.CurrentManagedThreadId << 32) + 1 : lastSerial + 1;
-
-    /// <summary>Longer by a vector, since columns read the last rows as one.</summary>
-    private static float[] LeftBuffer(int length) => Buffer(ref leftBuffer, length + MatrixProductPlan.VectorLength);
-
-    private static float[] Buffer(ref float[]? buffer, int length)
-    {
-        if (buffer is null || buffer.Length < length)
-        {
-            buffer = GC.AllocateUninitializedArray<float>(Math.Max(length, 16384));
-        }
-
-        return buffer;
     }
 
     /// <summary>Packs some strips of B.</summary>
@@ -195,25 +153,22 @@ internal static class MatrixProduct
         }
     }
 
-    /// <summary>Some rows of a product and some steps of the depth, and A's packed form, of which they are a part; null if it is read in place.</summary>
-    private readonly record struct BlockPart(int Product, int FirstRow, int LastRow, int FirstStep, int Depth, float[]? PackedLeft)
-    {
-        /// <summary>The first step that is packed.</summary>
-        public int PackedFrom { get; init; }
-
-        /// <summary>How many are.</summary>
-        public int PackedSteps { get; init; }
-    }
+    /// <summary>
+    /// Some rows of a product and some steps of the depth, and A's packed form, null if it is read in place: all of the
+    /// block's rows, <paramref name="PackedSteps"/> steps from <paramref name="PackedFrom"/> on.
+    /// </summary>
+    private readonly record struct BlockPart(
+        int Product, int FirstRow, int LastRow, int FirstStep, int Depth, float[]? PackedLeft, int PackedFrom, int PackedSteps);
 
     /// <summary>Computes one block: some rows by one strip of B, or by all, of one product of the batch.</summary>
     private readonly struct Multiply<TActivation, TForm>(
+        long number,
         MatrixProductPlan plan,
         ArraySegment<float> left,
         ArraySegment<float> right,
         float[]? packedRight,
         ArraySegment<float> result,
-        Epilogue<TActivation> epilogue,
-        long serial) : ILoopBody
+        Epilogue<TActivation> epilogue) : ILoopBody
         where TActivation : unmanaged, IUnaryOp
         where TForm : struct, IPackedForm
     {
@@ -222,42 +177,21 @@ internal static class MatrixProduct
         {
             int columnBlocks = plan.ColumnBlocks;
             int firstStrip = item % columnBlocks * plan.BlockStrips;
-            int firstRow = item / columnBlocks % plan.RowBlocks * plan.BlockRows;
-            int lastRow = Math.Min(plan.RowCount, firstRow + plan.BlockRows);
+            int block = item / columnBlocks % plan.RowBlocks;
+            int firstRow = block * plan.BlockRows;
+            int lastRow = Math.Min(plan.Shape.Rows, firstRow + plan.BlockRows);
             int product = item / columnBlocks / plan.RowBlocks;
             for (int k = 0; k < plan.StepCount; k += MatrixProductPlan.BlockDepth)
             {
-                BlockPart part = Packed(new(product, firstRow, lastRow, k, Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k), null));
-
+                int depth = Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k);
+                (int from, int steps) = plan.IsLeftPackedByBlock ? (k, depth) : (0, plan.StepCount);
+                float[]? packedLeft = plan.IsLeftInPlace ? null : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
+                BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, steps);
                 for (int strip = firstStrip; strip < firstStrip + plan.BlockStrips; strip++)
                 {
                     AddStrip<TLanes>(part, strip);
                 }
             }
-        }
-
-        /// <summary>
-        /// The part with its rows of A packed, all steps if the block's next strip will be this thread's as well, or these only.
-        /// What a thread has packed for one strip serves the next.
-        /// </summary>
-        private BlockPart Packed(BlockPart part)
-        {
-            if (plan.IsLeftInPlace)
-            {
-                return part;
-            }
-
-            (int from, int steps) = plan.IsLeftPackedByBlock ? (part.FirstStep, part.Depth) : (0, plan.StepCount);
-            int rows = part.LastRow - part.FirstRow;
-            float[] packed = LeftBuffer(plan.BlockRows * steps);
-            (long, int) block = (serial, (((plan.Shape.SharedLeft ? 0 : part.Product) * plan.RowBlocks) + (part.FirstRow / plan.BlockRows)));
-            if (plan.IsLeftPackedByBlock || leftBlock != block)
-            {
-                plan.PackLeft(left, part.Product, part.FirstRow, rows, plan.FirstStep + from, steps, packed.AsSpan(0, rows * steps));
-                leftBlock = block;
-            }
-
-            return part with { PackedLeft = packed, PackedFrom = from, PackedSteps = steps };
         }
 
         /// <summary>A part of the depth, for the rows of a block and a strip.</summary>
@@ -268,8 +202,8 @@ internal static class MatrixProduct
             int column = strip * MatrixProductPlan.StripWidth;
             int columns = Math.Min(MatrixProductPlan.StripWidth, shape.Columns - column);
             ReadOnlySpan<float> b = RightStrip(part.Product, strip, out int bStep)[(part.FirstStep * bStep)..];
-            Span<float> target = result.AsSpan((((part.Product * shape.Rows) + plan.FirstRow + part.FirstRow) * shape.Columns) + column);
-                        int rowOfTiles = part.FirstRow;
+            Span<float> target = result.AsSpan((((part.Product * shape.Rows) + part.FirstRow) * shape.Columns) + column);
+            int rowOfTiles = part.FirstRow;
             if (part.PackedLeft is not null && TForm.Value == 1)
             {
                 rowOfTiles += MatrixProductPlan.RowsOfColumns(part.LastRow - part.FirstRow, columns);
@@ -371,18 +305,7 @@ internal static class MatrixProduct
                 return right.AsSpan(plan.RightStart(product) + (plan.FirstStep * step) + (strip * MatrixProductPlan.StripWidth));
             }
 
-            int group = strip / plan.RightGroupStrips;
-            int place = plan.RowBlocks == 1 ? 0 : group;
-            int firstStrip = group * plan.RightGroupStrips;
-            (long, int)[] groups = ownGroups ??= new (long, int)[MatrixProductPlan.MostGroupsOfThread];
-            float[] packed = Buffer(ref ownRight, (plan.RowBlocks == 1 ? plan.RightGroupStrips : plan.Strips) * length);
-            if (groups[place] != (serial, (product * plan.Strips) + strip - (strip % plan.RightGroupStrips)))
-            {
-                groups[place] = (serial, (product * plan.Strips) + firstStrip);
-                plan.PackRight(right, product, firstStrip, packed.AsSpan(place * plan.RightGroupStrips * length, Math.Min(plan.RightGroupStrips, plan.Strips - firstStrip) * length));
-            }
-
-            return packed.AsSpan(((place * plan.RightGroupStrips) + strip - firstStrip) * length, length);
+            return OwnPacking.Current.Right(number, plan, right, product, strip);
         }
 
         /// <summary>A's numbers for a tile, from the part's first step on.</summary>
@@ -395,7 +318,7 @@ internal static class MatrixProduct
             }
 
             step = plan.Shape.TransposeLeft ? plan.Shape.Rows : 1;
-            int place = plan.LeftStart(part.Product) + plan.FirstRow + row + ((plan.FirstStep + part.FirstStep) * step);
+            int place = plan.LeftStart(part.Product) + row + ((plan.FirstStep + part.FirstStep) * step);
             return ref left.Array![left.Offset + place];
         }
     }

@@ -1,10 +1,25 @@
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>How a part of a product is cut, by its shape and the machine's vectors alone.</summary>
-internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
+internal readonly record struct MatrixProductPlan
 {
+    /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
+    public const int MostSteps = 1024;
+
     /// <summary>The most rows of a block: eight of the highest tiles share a strip of B.</summary>
-    public const int MostBlockRows = 96;
+    private const int MostBlockRows = 96;
+
+    /// <summary>The most rows of a block that is the only one, so that each strip of B is read by one thread.</summary>
+    private const int MostRowsOfOnlyBlock = 2 * MostBlockRows;
+
+    /// <summary>With fewer strips than this a single block would leave too little to share.</summary>
+    private const int FewestStripsOfOnlyBlock = 16;
+
+    /// <summary>How many packed numbers of an operand a thread keeps to itself: half of a second-level cache of 1 MB, or a quarter.</summary>
+    private const int MostOwnLeft = 131072;
+
+    /// <inheritdoc cref="MostOwnLeft"/>
+    private const int MostOwnRight = 65536;
 
     /// <summary>Rows of a block are a multiple of this, so that the lower tiles at its end are no slower for each row.</summary>
     private const int RowsApart = 4;
@@ -30,30 +45,31 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
     /// <summary>Numbers in the machine's vectors.</summary>
     public static readonly int VectorLength = CpuBackend.VectorWidth / 32;
 
-    /// <summary>The part's first row of A.</summary>
-    public int FirstRow { get; init; }
-
-    public int RowCount
+    /// <summary>Cuts a product.</summary>
+    /// <param name="shape">Its shapes.</param>
+    public MatrixProductPlan(MatrixProductShape shape)
     {
-        get;
-        init
-        {
-            field = value;
-            IsLeftPackedByBlock = Shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
-            int most = IsLeftPackedByBlock ? OwnBlockRows : MostBlockRows;
-            RowBlocks = (value + most - 1) / most;
-            BlockRows = (((value + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
-        }
+        Shape = shape;
+        IsLeftPackedByBlock = shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
+
+        // A transposed A is that of a weight's gradient, of which each thread shall have the rows that it updates, and not all of some columns.
+        bool isOnlyBlock = !shape.TransposeLeft && Strips >= FewestStripsOfOnlyBlock
+            && shape.Rows <= MostRowsOfOnlyBlock && shape.Rows * Math.Min(shape.Depth, MostSteps) <= MostOwnLeft;
+        int most = IsLeftPackedByBlock ? OwnBlockRows : isOnlyBlock ? MostRowsOfOnlyBlock : MostBlockRows;
+        RowBlocks = (shape.Rows + most - 1) / most;
+        BlockRows = (((shape.Rows + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
     }
 
+    public MatrixProductShape Shape { get; }
+
     /// <summary>How many blocks lie one below the other.</summary>
-    public int RowBlocks { get; private init; }
+    public int RowBlocks { get; }
 
     /// <summary>
     /// Rows of a block; the last one may have fewer. Blocks are about equally high, so that threads with as many blocks have as
     /// much to do, and each thread's part of a weight's gradient is that of the weight which it packs and updates.
     /// </summary>
-    public int BlockRows { get; private init; }
+    public int BlockRows { get; }
 
     /// <summary>The part's first step of the depth.</summary>
     public int FirstStep { get; init; }
@@ -69,16 +85,6 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
     /// <summary>Rows of a tile; the last one may have fewer.</summary>
     public static int TileRows => VectorLength == 16 ? 12 : 6;
 
-    /// <summary>
-    /// Rows that are packed together. Where A is stored transposed, a line of the cache holds a step of several tiles: a
-    /// block, so that it is not read by one after the other. Otherwise a tile has its lines for itself.
-    /// </summary>
-    public int LeftGroupRows => Shape.TransposeLeft ? BlockRows : TileRows;
-
-    public int LeftGroups => RowBlocks * LeftGroupsPerBlock;
-
-    private int LeftGroupsPerBlock => (BlockRows + LeftGroupRows - 1) / LeftGroupRows;
-
     /// <summary>Columns of a strip of B; in the last one some may not exist.</summary>
     public static int StripWidth => 2 * VectorLength;
 
@@ -86,12 +92,10 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
 
     public int StripLength => StepCount * StripWidth;
 
-    /// <summary>Strips that are packed together, for the same reason.</summary>
+    /// <summary>Strips that are packed together: numbers of several lie side by side in each step, unless B is stored transposed.</summary>
     public int RightGroupStrips => Shape.TransposeRight ? 1 : 4;
 
     public int RightGroups => (Strips + RightGroupStrips - 1) / RightGroupStrips;
-
-    public int LeftCount => Shape.SharedLeft ? 1 : Shape.Batch;
 
     public int RightCount => Shape.SharedRight ? 1 : Shape.Batch;
 
@@ -103,7 +107,7 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
     /// Few strips of B read a block of A. It is packed by who computes it, a part of the depth at a time, and so never leaves that
     /// thread's caches; packed beforehand, a large A would be written to memory and read again from there.
     /// </summary>
-    public bool IsLeftPackedByBlock { get; private init; }
+    public bool IsLeftPackedByBlock { get; }
 
     /// <summary>How many blocks lie side by side.</summary>
     public int ColumnBlocks => IsLeftPackedByBlock ? 1 : Strips;
@@ -117,12 +121,15 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
     /// <summary>B as it lies holds the columns of a step side by side; a single tile would read a packed one only once.</summary>
     public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
 
-    /// <summary>B is small, or each strip is read once: each thread packs what it reads, and so no line that another thread has read.</summary>
-    public bool IsRightPackedByThread => !IsRightInPlace && (RowBlocks == 1 || (Strips * StripLength <= MostOwnRight && RightGroups <= MostGroupsOfThread));
+    /// <summary>
+    /// Each thread packs what it reads of B: all, if B is small, or its own strips, if each is read once. A line that another
+    /// processor has read takes ten times as long to write as one of a thread's own (measured: 8 ns where the two share a
+    /// cache, 35 where they do not, in place of 0.8), so packing for each other costs more than packing twice.
+    /// </summary>
+    public bool IsRightPackedByThread => !IsRightInPlace && (RowBlocks == 1 || Strips * StripLength <= MostOwnRight);
 
-    private const int MostOwnRight = 131072;
-
-    public const int MostGroupsOfThread = 4096;
+    /// <summary>Groups of strips that a thread keeps packed: one after the other if each is read once.</summary>
+    public int OwnRightGroups => RowBlocks == 1 ? 1 : RightGroups;
 
     /// <summary>
     /// A multiply-add over a vector costs about as much as copying one: two operations for each element. Fewer than
@@ -141,19 +148,10 @@ internal readonly record struct MatrixProductPlan(MatrixProductShape Shape)
         return isFew && rows >= Math.Max(2, columns - 1) * TileRows && TileRows <= VectorLength ? rows - (rows % TileRows) : 0;
     }
 
-    /// <summary>The rows of a group of A; in the last block there may be groups without.</summary>
-    public (int First, int Count) LeftGroup(int group)
-    {
-        int block = group / LeftGroupsPerBlock * BlockRows;
-        int first = block + (group % LeftGroupsPerBlock * LeftGroupRows);
-        return (first, Math.Min(LeftGroupRows, Math.Min(RowCount, block + BlockRows) - first));
-    }
-
     /// <summary>Packs rows of A, tile by tile. A tile with fewer rows is a narrower strip.</summary>
     public void PackLeft(ArraySegment<float> left, int product, int row, int rows, int step, int steps, Span<float> strips)
     {
         ReadOnlySpan<float> source = left.AsSpan(LeftStart(product));
-        row += FirstRow;
         if (Shape.TransposeLeft)
         {
             OperandPacking.Copy(source[((step * Shape.Rows) + row)..], Shape.Rows, rows, steps, strips, TileRows, isPadded: false);
