@@ -15,11 +15,8 @@ internal readonly record struct MatrixProductPlan
     /// <summary>With fewer strips than this a single block would leave too little to share.</summary>
     private const int FewestStripsOfOnlyBlock = 16;
 
-    /// <summary>How many packed numbers of an operand a thread keeps to itself: half of a second-level cache of 1 MB, or a quarter.</summary>
-    private const int MostOwnLeft = 131072;
-
-    /// <inheritdoc cref="MostOwnLeft"/>
-    private const int MostOwnRight = 65536;
+    /// <summary>How many packed numbers of an operand a thread keeps to itself: half of a second-level cache of 1 MB.</summary>
+    private const int MostOwnNumbers = 131072;
 
     /// <summary>Rows of a block are a multiple of this, so that the lower tiles at its end are no slower for each row.</summary>
     private const int RowsApart = 4;
@@ -54,7 +51,7 @@ internal readonly record struct MatrixProductPlan
 
         // A transposed A is that of a weight's gradient, of which each thread shall have the rows that it updates, and not all of some columns.
         bool isOnlyBlock = !shape.TransposeLeft && Strips >= FewestStripsOfOnlyBlock
-            && shape.Rows <= MostRowsOfOnlyBlock && shape.Rows * Math.Min(shape.Depth, MostSteps) <= MostOwnLeft;
+            && shape.Rows <= MostRowsOfOnlyBlock && shape.Rows * Math.Min(shape.Depth, MostSteps) <= MostOwnNumbers;
         int most = IsLeftPackedByBlock ? OwnBlockRows : isOnlyBlock ? MostRowsOfOnlyBlock : MostBlockRows;
         RowBlocks = (shape.Rows + most - 1) / most;
         BlockRows = (((shape.Rows + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
@@ -126,7 +123,7 @@ internal readonly record struct MatrixProductPlan
     /// processor has read takes ten times as long to write as one of a thread's own (measured: 8 ns where the two share a
     /// cache, 35 where they do not, in place of 0.8), so packing for each other costs more than packing twice.
     /// </summary>
-    public bool IsRightPackedByThread => !IsRightInPlace && (RowBlocks == 1 || Strips * StripLength <= MostOwnRight);
+    public bool IsRightPackedByThread => !IsRightInPlace && (RowBlocks == 1 || Strips * StripLength <= MostOwnNumbers);
 
     /// <summary>Groups of strips that a thread keeps packed: one after the other if each is read once.</summary>
     public int OwnRightGroups => RowBlocks == 1 ? 1 : RightGroups;
