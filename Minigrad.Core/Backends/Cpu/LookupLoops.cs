@@ -12,7 +12,10 @@ internal static class LookupLoops
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
     /// <summary>How many columns are one item of work.</summary>
-    private const int StripLength = 256;
+    private const int StripLength = 128;
+
+    /// <summary>How many rows before it is added a row is asked for: a processor's own foresight ends with the page.</summary>
+    private const int RowsAhead = 8;
 
     /// <summary>y[r, :] = x[rows[r], :].</summary>
     public static void Gather(Workers workers, float[] x, RowNumbers rows, int width, float[] y) =>
@@ -25,20 +28,29 @@ internal static class LookupLoops
         workers.For(strips, rows.Count * Math.Min(width, StripLength), new ScatterBody(x, rows, width, y));
     }
 
+    /// <summary>Adds some columns of all rows to the rows that they go to.</summary>
     [MethodImpl(Loop)]
-    private static void Add<TLanes>(ref float x, ref float y, nuint length)
+    private static void Add<TLanes>(float[] x, ReadOnlySpan<int> targets, int width, int column, int columns, float[] y)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint count = (nuint)TLanes.Count;
-        nuint i = 0;
-        for (; i + count <= length; i += count)
+        nuint length = (nuint)columns;
+        nuint ahead = (nuint)(RowsAhead * width);
+        for (int row = 0; row < targets.Length; row++)
         {
-            TLanes.Store(TLanes.Load(in y, i) + TLanes.Load(in x, i), ref y, i);
-        }
+            ref float term = ref x.AsSpan((row * width) + column, columns)[0];
+            ref float sum = ref y.AsSpan((targets[row] * width) + column, columns)[0];
+            nuint i = 0;
+            for (; i + count <= length; i += count)
+            {
+                OperandPacking.Fetch(ref Unsafe.Add(ref term, ahead + i));
+                TLanes.Store(TLanes.Load(in sum, i) + TLanes.Load(in term, i), ref sum, i);
+            }
 
-        if (i < length)
-        {
-            Lanes.Write(Lanes.Read<TLanes>(in y, i, length, 0f) + Lanes.Read<TLanes>(in x, i, length, 0f), ref y, i, length);
+            if (i < length)
+            {
+                Lanes.Write(Lanes.Read<TLanes>(in sum, i, length, 0f) + Lanes.Read<TLanes>(in term, i, length, 0f), ref sum, i, length);
+            }
         }
     }
 
@@ -55,12 +67,7 @@ internal static class LookupLoops
             where TLanes : struct, ILanes<TLanes>
         {
             int column = strip * StripLength;
-            nuint length = (nuint)Math.Min(StripLength, width - column);
-            ReadOnlySpan<int> targets = rows.Values;
-            for (int row = 0; row < targets.Length; row++)
-            {
-                Add<TLanes>(ref x[(row * width) + column], ref y[(targets[row] * width) + column], length);
-            }
+            Add<TLanes>(x, rows.Values, width, column, Math.Min(StripLength, width - column), y);
         }
     }
 }

@@ -173,7 +173,7 @@ internal static class OperandPacking
 
     /// <summary>Asks for a line of the cache; an address behind the end of the source is asked for in vain and does no harm.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Fetch(ref float place)
+    public static unsafe void Fetch(ref float place)
     {
         if (Sse.IsSupported)
         {
