@@ -155,7 +155,11 @@ public sealed partial class Tensor
             y = Where(Of(learns, [.. index.Shape.Dimensions, 1]).To(Backend), y, y.Detach());
         }
 
-        y.Lookup = new RowLookup(this, rows, paddingIndex, y.Storage.Version);
+        if (EmulatedPrecision.Current == Precision.Full)
+        {
+            y.Lookup = new RowLookup(NodeForGradient, Shape, rows, paddingIndex, y.Storage);
+        }
+
         return y;
     }
 

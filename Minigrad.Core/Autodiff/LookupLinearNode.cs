@@ -11,21 +11,24 @@ internal sealed class LookupLinearNode : Node
     private const int Input = 0;
     private const int Weight = 1;
     private const int Bias = 2;
-    private const int Table = 3;
 
-    private readonly int[] places;
+    private readonly RowLookup lookup;
     private readonly RowRepeats repeats;
-    private readonly Shape tableShape;
+    private readonly int[] places;
+    private readonly Shape inputShape;
     private readonly bool hasBias;
+    private Tensor? different;
     private SavedTensor input;
     private SavedTensor weight;
 
-    private LookupLinearNode(Tensor x, Tensor table, int[] places, RowRepeats repeats, Tensor weight, Tensor? bias)
-        : base(x, weight, bias ?? weight, table)
+    private LookupLinearNode(Tensor x, int[] places, RowRepeats repeats, Tensor different, Tensor weight, Tensor? bias)
+        : base(x, weight, bias ?? weight)
     {
-        this.places = places;
+        lookup = x.Lookup!;
         this.repeats = repeats;
-        tableShape = table.Shape;
+        this.places = places;
+        this.different = different;
+        inputShape = x.Shape;
         hasBias = bias is not null;
         input = new SavedTensor(x);
         this.weight = new SavedTensor(weight);
@@ -38,29 +41,34 @@ internal sealed class LookupLinearNode : Node
     private bool IsInputLookedAt =>
         Inputs[Input] is LeafNode or { Capture: not null } or { Retained: not null } || BackwardPass.Current!.Trace is not null;
 
-    /// <summary>Some rows of x · weightᵀ + bias, if this way to them is the shorter one.</summary>
+    /// <summary>Whether x was looked up, and neither its backend, its precision nor a trace is in the way.</summary>
     /// <param name="x">The rows: <c>[…, in]</c>.</param>
+    public static bool Serves(Tensor x) =>
+        x.Lookup is { } lookup && lookup.Holds(x.Storage) && x.Backend.LooksUpProducts
+        && !Recording.IsTraced && EmulatedPrecision.Current == Precision.Full;
+
+    /// <summary>Some rows of x · weightᵀ + bias, if this way to them is the shorter one.</summary>
+    /// <param name="x">The rows, <c>[…, in]</c>, that it <see cref="Serves"/>.</param>
     /// <param name="places">Which rows of x.</param>
     /// <param name="weight">The weights: <c>[out, in]</c>.</param>
     /// <param name="bias">What to add to each row, <c>[out]</c>, or null.</param>
     /// <returns><c>[places, out]</c>, or null.</returns>
     public static Tensor? Run(Tensor x, int[] places, Tensor weight, Tensor? bias)
     {
-        if (x.Lookup is not { } lookup || lookup.Version != x.Storage.Version || !x.Backend.LooksUpProducts
-            || Recording.IsTraced || EmulatedPrecision.Current != Precision.Full || lookup.Repeats(places) is not { } repeats)
+        if (x.Lookup!.Repeats(places) is not { } repeats)
         {
             return null;
         }
 
+        Tensor different;
         Tensor y;
         bool before = Recording.Set(false);
         try
         {
-            Tensor rows = Different(x, repeats);
-            Tensor products = rows.Linear(weight, bias);
+            different = Different(x, repeats);
+            Tensor products = different.Linear(weight, bias);
             y = products.GatherRows(
                 repeats.Numbers, weight.Shape[0], Shape.Create(places.Length, weight.Shape[0]), nameof(Tensor.Linear));
-            rows.Storage.Recycle();
             products.Storage.Recycle();
         }
         finally
@@ -68,49 +76,67 @@ internal sealed class LookupLinearNode : Node
             Recording.Set(before);
         }
 
-        bool isRecorded = Tensor.IsRecorded(x, weight) || (bias is not null && Tensor.IsRecorded(bias));
-        return isRecorded ? new LookupLinearNode(x, lookup.Table, places, repeats, weight, bias).Output(y) : y;
+        if (Tensor.IsRecorded(x, weight) || (bias is not null && Tensor.IsRecorded(bias)))
+        {
+            return new LookupLinearNode(x, places, repeats, different, weight, bias).Output(y);
+        }
+
+        different.Storage.Recycle();
+        return y;
     }
 
     /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
-        Tensor x = input.Read(this);
         Tensor w = weight.Read(this);
         (int outputs, int width) = (w.Shape[0], w.Shape[1]);
         Tensor sums = gradient.ScatterRows(repeats.Numbers, outputs, Shape.Create(repeats.First.Length, outputs), Operation);
-        if (Needs(Input) && IsInputLookedAt)
+        if (Needs(Input))
         {
-            Give(Input, Tensor.MatrixProduct(gradient, w, false, false).ScatterRows(places, width, x.Shape, Operation));
-        }
-        else if (Needs(Input))
-        {
-            Give(Table, Tensor.MatrixProduct(sums, w, false, false).ScatterRows(repeats.TableRows, width, tableShape, Operation));
+            bool isLookedAt = IsInputLookedAt;
+            Tensor product = Tensor.MatrixProduct(isLookedAt ? gradient : sums, w, false, false);
+            if (isLookedAt)
+            {
+                Give(Input, product.ScatterRows(places, width, inputShape, Operation));
+            }
+            else
+            {
+                // X leads to the table, so the pass comes to the table's node after this one.
+                BackwardPass.Deliver(lookup.Table!, product.ScatterRows(repeats.TableRows, width, lookup.Shape, Operation), this);
+            }
+
+            Forget(product);
         }
 
-        Tensor rows = Different(x, repeats);
         if (Needs(Weight))
         {
+            // Under createGraph the rows are X's, so that the graph leads on to the table.
+            Tensor rows = Recording.IsOn && Needs(Input) ? Different(input.Read(this), repeats) : different!;
             Give(Weight, Tensor.MatrixProduct(sums, rows, true, false));
         }
 
-        if (hasBias)
+        if (hasBias && Needs(Bias))
         {
             Give(Bias, sums.SumTo(Shape.Create(outputs)));
         }
 
-        if (!Recording.IsOn)
-        {
-            sums.Storage.Recycle();
-            rows.Storage.Recycle();
-        }
+        Forget(sums);
     }
 
     /// <inheritdoc/>
     protected override void ReleaseSaved()
     {
+        different = null;
         input.Release();
         weight.Release();
+    }
+
+    private static void Forget(Tensor intermediate)
+    {
+        if (!Recording.IsOn)
+        {
+            intermediate.Storage.Recycle();
+        }
     }
 
     private static Tensor Different(Tensor x, RowRepeats repeats) =>

@@ -179,7 +179,7 @@ public abstract class RecurrentLayer : Layer
         Tensor? rows = null; // What the layer below gives; the input is packed once it is needed.
         Tensor Project(Direction part)
         {
-            if (rows is null && input.Lookup is not null
+            if (rows is null && LookupLinearNode.Serves(input)
                 && LookupLinearNode.Run(input, packing.Places(part.IsReverse), part.InputWeight, part.InputBias) is { } projected)
             {
                 return projected;

@@ -25,7 +25,8 @@ internal static class LookupLoops
     public static void ScatterAdd(Workers workers, float[] x, RowNumbers rows, int width, float[] y)
     {
         int strips = (width + StripLength - 1) / StripLength;
-        workers.For(strips, rows.Count * Math.Min(width, StripLength), new ScatterBody(x, rows, width, y));
+        int work = (int)Math.Min(int.MaxValue, (long)rows.Count * Math.Min(width, StripLength));
+        workers.For(strips, work, new ScatterBody(x, rows, width, y));
     }
 
     /// <summary>Adds some columns of all rows to the rows that they go to.</summary>

@@ -9,8 +9,8 @@ namespace Minigrad.Backends.Cpu;
 /// Matrix products. Both operands are packed into strips, and blocks of the result are computed tile by tile
 /// (<see cref="TileKernel"/>): a block is some rows by one strip of B, cut along the depth so that the strip's part stays in
 /// the nearest caches while all rows of the block pass over it (Goto and van de Geijn, 2008, "Anatomy of high-performance
-/// matrix multiplication"). Each thread packs what it reads itself (<see cref="OwnPacking"/>), except a large B, of which all threads read all; a
-/// great depth is packed a part at a time, so that memory stays bounded.
+/// matrix multiplication"). Each thread packs what it reads itself (<see cref="OwnPacking"/>), except a large B of which several
+/// blocks of rows read all, and one that is kept; a great depth is packed a part at a time, so that memory stays bounded.
 /// </summary>
 /// <remarks>
 /// Where few strips of B read each block of a large A, a block is all of them. What packing would not repay is read in place. A
@@ -177,14 +177,18 @@ internal static class MatrixProduct
         {
             int columnBlocks = plan.ColumnBlocks;
             int firstStrip = item % columnBlocks * plan.BlockStrips;
-            int block = item / columnBlocks % plan.RowBlocks;
+            int row = item / columnBlocks;
+
+            // What has been packed of A serves the items that follow, so an A that several products share is gone through once.
+            (int product, int block) = plan.IsLeftOfSeveral
+                ? (row % plan.Shape.Batch, row / plan.Shape.Batch)
+                : (row / plan.RowBlocks, row % plan.RowBlocks);
             int firstRow = block * plan.BlockRows;
             int lastRow = Math.Min(plan.Shape.Rows, firstRow + plan.BlockRows);
-            int product = item / columnBlocks / plan.RowBlocks;
             for (int k = 0; k < plan.StepCount; k += MatrixProductPlan.BlockDepth)
             {
                 int depth = Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k);
-                (int from, int steps) = plan.IsLeftPackedByBlock ? (k, depth) : (0, plan.StepCount);
+                (int from, int steps) = plan.SpansAllStrips ? (k, depth) : (0, plan.StepCount);
                 float[]? packedLeft = plan.IsLeftInPlace ? null : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
                 BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, steps);
                 for (int strip = firstStrip; strip < firstStrip + plan.BlockStrips; strip++)

@@ -1,7 +1,7 @@
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>How a part of a product is cut, by its shape and the machine's vectors alone.</summary>
-internal readonly record struct MatrixProductPlan
+internal readonly struct MatrixProductPlan
 {
     /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
     public const int MostSteps = 1024;
@@ -24,13 +24,13 @@ internal readonly record struct MatrixProductPlan
     /// <summary>With no more strips of B than this, packing a transposed A is not repaid.</summary>
     private const int StripsReadInPlace = 2;
 
-    /// <summary>With no more strips of B than this, a block of A is packed by who computes it.</summary>
+    /// <summary>With no more strips of B than this, a block is all of them.</summary>
     private const int MostStripsOfBlock = 8;
 
-    /// <summary>The most rows of a block that is packed by who computes it: small, since all strips are one item for one thread.</summary>
+    /// <summary>The most rows of such a block: few, since all strips are one item for one thread.</summary>
     private const int OwnBlockRows = 48;
 
-    /// <summary>With fewer blocks than this there would be too few for many threads.</summary>
+    /// <summary>With fewer such blocks than this there would be too few for many threads.</summary>
     private const int FewestOwnBlocks = 8;
 
     /// <summary>Numbers in a page. What lies whole pages apart has its place in the same few lines of the caches.</summary>
@@ -47,12 +47,12 @@ internal readonly record struct MatrixProductPlan
     public MatrixProductPlan(MatrixProductShape shape)
     {
         Shape = shape;
-        IsLeftPackedByBlock = shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
+        SpansAllStrips = shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
 
         // A transposed A is that of a weight's gradient, of which each thread shall have the rows that it updates, and not all of some columns.
         bool isOnlyBlock = !shape.TransposeLeft && Strips >= FewestStripsOfOnlyBlock
-            && shape.Rows <= MostRowsOfOnlyBlock && shape.Rows * Math.Min(shape.Depth, MostSteps) <= MostOwnNumbers;
-        int most = IsLeftPackedByBlock ? OwnBlockRows : isOnlyBlock ? MostRowsOfOnlyBlock : MostBlockRows;
+            && shape.Rows <= MostRowsOfOnlyBlock && (long)shape.Rows * shape.Depth <= MostOwnNumbers;
+        int most = SpansAllStrips ? OwnBlockRows : isOnlyBlock ? MostRowsOfOnlyBlock : MostBlockRows;
         RowBlocks = (shape.Rows + most - 1) / most;
         BlockRows = (((shape.Rows + RowBlocks - 1) / RowBlocks) + RowsApart - 1) / RowsApart * RowsApart;
     }
@@ -101,16 +101,16 @@ internal readonly record struct MatrixProductPlan
         Shape.Rows == 1 || (Shape.TransposeLeft && (Shape.Rows <= TileRows || (Strips <= StripsReadInPlace && !HasCollidingSteps)));
 
     /// <summary>
-    /// Few strips of B read a block of A. It is packed by who computes it, a part of the depth at a time, and so never leaves that
-    /// thread's caches; packed beforehand, a large A would be written to memory and read again from there.
+    /// Whether a block is all strips of B, since they are few. Its rows of A are packed a part of the depth at a time then, and
+    /// so stay in the nearest caches.
     /// </summary>
-    public bool IsLeftPackedByBlock { get; }
+    public bool SpansAllStrips { get; }
 
     /// <summary>How many blocks lie side by side.</summary>
-    public int ColumnBlocks => IsLeftPackedByBlock ? 1 : Strips;
+    public int ColumnBlocks => SpansAllStrips ? 1 : Strips;
 
     /// <summary>Strips of a block.</summary>
-    public int BlockStrips => IsLeftPackedByBlock ? Strips : 1;
+    public int BlockStrips => SpansAllStrips ? Strips : 1;
 
     /// <summary>Steps of a transposed A that are whole pages apart evict each other from the caches before the next tile reads them.</summary>
     private bool HasCollidingSteps => Shape.Rows % PageLength == 0 && Shape.Depth > BlockDepth;
@@ -119,14 +119,19 @@ internal readonly record struct MatrixProductPlan
     public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
 
     /// <summary>
-    /// Each thread packs what it reads of B: all, if B is small, or its own strips, if each is read once. A line that another
-    /// processor has read takes ten times as long to write as one of a thread's own (measured: 8 ns where the two share a
-    /// cache, 35 where they do not, in place of 0.8), so packing for each other costs more than packing twice.
+    /// Whether each thread packs what it reads of B (<see cref="OwnPacking"/>): all, if B is small, or its own strips, if each is read
+    /// once. Where all products of a batch have one A, a block of it is read by one after the other, each with another B.
     /// </summary>
-    public bool IsRightPackedByThread => !IsRightInPlace && (RowBlocks == 1 || Strips * StripLength <= MostOwnNumbers);
+    public bool IsRightPackedByThread =>
+        !IsRightInPlace && (IsRightReadOnce || (Strips * StripLength <= MostOwnNumbers && !IsLeftOfSeveral));
+
+    /// <summary>Whether one A is the left operand of several products.</summary>
+    public bool IsLeftOfSeveral => Shape.SharedLeft && Shape.Batch > 1;
 
     /// <summary>Groups of strips that a thread keeps packed: one after the other if each is read once.</summary>
-    public int OwnRightGroups => RowBlocks == 1 ? 1 : RightGroups;
+    public int OwnRightGroups => IsRightReadOnce ? 1 : RightGroups;
+
+    private bool IsRightReadOnce => RowBlocks == 1 && (!Shape.SharedRight || Shape.Batch == 1);
 
     /// <summary>
     /// A multiply-add over a vector costs about as much as copying one: two operations for each element. Fewer than

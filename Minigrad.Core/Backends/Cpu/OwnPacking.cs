@@ -1,10 +1,10 @@
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>
-/// What a thread has packed of the operands of the product that it computes: a block of A, and strips of B. Threads pack what
-/// they read themselves, though some is packed twice then: a line of the cache that another processor has read takes ten times as long to
-/// write as one of a thread's own, or forty times where the two share no cache (measured: 8 and 35 ns in place of 0.8), and a
-/// loop that packs for all has an end to wait for.
+/// What a thread has packed of the operands of the product that it computes, one at a time: a block of A, and strips of B.
+/// Threads pack what they read themselves, though some is packed twice then: a line of the cache that another processor has
+/// read takes ten times as long to write as one of a thread's own, or forty times where the two share no cache (measured: 8
+/// and 35 ns in place of 0.8), and a loop that packs for all has an end to wait for.
 /// </summary>
 internal sealed class OwnPacking
 {
