@@ -154,11 +154,11 @@ internal static class MatrixProduct
     }
 
     /// <summary>
-    /// Some rows of a product and some steps of the depth, and A's packed form, null if it is read in place: all of the
+    /// Some rows of a product and some steps of the depth, and A's packed form, none if it is read in place: all of the
     /// block's rows, <paramref name="PackedSteps"/> steps from <paramref name="PackedFrom"/> on.
     /// </summary>
     private readonly record struct BlockPart(
-        int Product, int FirstRow, int LastRow, int FirstStep, int Depth, float[]? PackedLeft, int PackedFrom, int PackedSteps);
+        int Product, int FirstRow, int LastRow, int FirstStep, int Depth, ArraySegment<float> PackedLeft, int PackedFrom, int PackedSteps);
 
     /// <summary>Computes one block: some rows by one strip of B, or by all, of one product of the batch.</summary>
     private readonly struct Multiply<TActivation, TForm>(
@@ -177,19 +177,15 @@ internal static class MatrixProduct
         {
             int columnBlocks = plan.ColumnBlocks;
             int firstStrip = item % columnBlocks * plan.BlockStrips;
-            int row = item / columnBlocks;
-
-            // What has been packed of A serves the items that follow, so an A that several products share is gone through once.
-            (int product, int block) = plan.IsLeftOfSeveral
-                ? (row % plan.Shape.Batch, row / plan.Shape.Batch)
-                : (row / plan.RowBlocks, row % plan.RowBlocks);
+            int block = item / columnBlocks % plan.RowBlocks;
+            int product = item / columnBlocks / plan.RowBlocks;
             int firstRow = block * plan.BlockRows;
             int lastRow = Math.Min(plan.Shape.Rows, firstRow + plan.BlockRows);
             for (int k = 0; k < plan.StepCount; k += MatrixProductPlan.BlockDepth)
             {
                 int depth = Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k);
                 (int from, int steps) = plan.SpansAllStrips ? (k, depth) : (0, plan.StepCount);
-                float[]? packedLeft = plan.IsLeftInPlace ? null : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
+                ArraySegment<float> packedLeft = plan.IsLeftInPlace ? default : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
                 BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, steps);
                 for (int strip = firstStrip; strip < firstStrip + plan.BlockStrips; strip++)
                 {
@@ -208,7 +204,7 @@ internal static class MatrixProduct
             ReadOnlySpan<float> b = RightStrip(part.Product, strip, out int bStep)[(part.FirstStep * bStep)..];
             Span<float> target = result.AsSpan((((part.Product * shape.Rows) + part.FirstRow) * shape.Columns) + column);
             int rowOfTiles = part.FirstRow;
-            if (part.PackedLeft is not null && TForm.Value == 1)
+            if (part.PackedLeft.Array is not null && TForm.Value == 1)
             {
                 rowOfTiles += MatrixProductPlan.RowsOfColumns(part.LastRow - part.FirstRow, columns);
                 for (int j = 0; j < columns && rowOfTiles > part.FirstRow; j++)
@@ -316,9 +312,9 @@ internal static class MatrixProduct
         private ref float LeftStrip(BlockPart part, int row, int rows, out int step)
         {
             step = rows;
-            if (part.PackedLeft is not null)
+            if (part.PackedLeft.Array is { } packed)
             {
-                return ref part.PackedLeft[((row - part.FirstRow) * part.PackedSteps) + ((part.FirstStep - part.PackedFrom) * rows)];
+                return ref packed[part.PackedLeft.Offset + ((row - part.FirstRow) * part.PackedSteps) + ((part.FirstStep - part.PackedFrom) * rows)];
             }
 
             step = plan.Shape.TransposeLeft ? plan.Shape.Rows : 1;

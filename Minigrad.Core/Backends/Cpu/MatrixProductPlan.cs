@@ -18,6 +18,9 @@ internal readonly struct MatrixProductPlan
     /// <summary>How many packed numbers of an operand a thread keeps to itself: half of a second-level cache of 1 MB.</summary>
     private const int MostOwnNumbers = 131072;
 
+    /// <summary>How many of an operand that a whole batch shares: each of its products reads them again.</summary>
+    private const int MostSharedNumbers = 8 * MostOwnNumbers;
+
     /// <summary>Rows of a block are a multiple of this, so that the lower tiles at its end are no slower for each row.</summary>
     private const int RowsApart = 4;
 
@@ -49,7 +52,8 @@ internal readonly struct MatrixProductPlan
         Shape = shape;
         SpansAllStrips = shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
 
-        // A transposed A is that of a weight's gradient, of which each thread shall have the rows that it updates, and not all of some columns.
+        // A transposed A is that of a weight's gradient, of which each thread shall have the rows that it updates, and not
+        // some columns of all.
         bool isOnlyBlock = !shape.TransposeLeft && Strips >= FewestStripsOfOnlyBlock
             && shape.Rows <= MostRowsOfOnlyBlock && (long)shape.Rows * shape.Depth <= MostOwnNumbers;
         int most = SpansAllStrips ? OwnBlockRows : isOnlyBlock ? MostRowsOfOnlyBlock : MostBlockRows;
@@ -119,17 +123,17 @@ internal readonly struct MatrixProductPlan
     public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
 
     /// <summary>
-    /// Whether each thread packs what it reads of B (<see cref="OwnPacking"/>): all, if B is small, or its own strips, if each is read
-    /// once. Where all products of a batch have one A, a block of it is read by one after the other, each with another B.
+    /// Whether each thread packs what it reads of B (<see cref="OwnPacking"/>): all, if B is small, or its own strips, if each
+    /// is read once.
     /// </summary>
-    public bool IsRightPackedByThread =>
-        !IsRightInPlace && (IsRightReadOnce || (Strips * StripLength <= MostOwnNumbers && !IsLeftOfSeveral));
-
-    /// <summary>Whether one A is the left operand of several products.</summary>
-    public bool IsLeftOfSeveral => Shape.SharedLeft && Shape.Batch > 1;
+    public bool IsRightPackedByThread => !IsRightInPlace && (IsRightReadOnce || Strips * StripLength <= MostOwnNumbers);
 
     /// <summary>Groups of strips that a thread keeps packed: one after the other if each is read once.</summary>
     public int OwnRightGroups => IsRightReadOnce ? 1 : RightGroups;
+
+    /// <summary>Blocks of A that a thread keeps packed: one after the other, or all, if several products of a batch read them.</summary>
+    public int OwnLeftBlocks =>
+        Shape.SharedLeft && Shape.Batch > 1 && !SpansAllStrips && (long)Shape.Rows * StepCount <= MostSharedNumbers ? RowBlocks : 1;
 
     private bool IsRightReadOnce => RowBlocks == 1 && (!Shape.SharedRight || Shape.Batch == 1);
 

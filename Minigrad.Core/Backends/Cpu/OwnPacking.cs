@@ -21,7 +21,7 @@ internal sealed class OwnPacking
 
     private float[] left = [];
     private float[] right = [];
-    private (long Product, int Block, int FirstStep) leftBlock;
+    private (long Product, int Block, int FirstStep)[] leftBlocks = [];
     private (long Product, int Group)[] rightGroups = [];
 
     /// <summary>This thread's.</summary>
@@ -46,22 +46,24 @@ internal sealed class OwnPacking
     /// <param name="block">Which block of rows.</param>
     /// <param name="firstStep">The first step to pack.</param>
     /// <param name="steps">How many.</param>
-    public float[] Left(long number, in MatrixProductPlan plan, ArraySegment<float> source, int product, int block, int firstStep, int steps)
+    public ArraySegment<float> Left(
+        long number, in MatrixProductPlan plan, ArraySegment<float> source, int product, int block, int firstStep, int steps)
     {
+        int place = block % plan.OwnLeftBlocks;
+        int firstRow = block * plan.BlockRows;
+        int length = Math.Min(plan.BlockRows, plan.Shape.Rows - firstRow) * steps;
+        int start = place * plan.BlockRows * steps;
         (long, int, int) wanted = (number, ((plan.Shape.SharedLeft ? 0 : product) * plan.RowBlocks) + block, firstStep);
-        if (leftBlock != wanted)
+        if (place >= leftBlocks.Length || leftBlocks[place] != wanted)
         {
-            int firstRow = block * plan.BlockRows;
-            int rows = Math.Min(plan.BlockRows, plan.Shape.Rows - firstRow);
-
             // Longer by a vector, since columns read the last rows as one.
-            Grow(ref left, (rows * steps) + MatrixProductPlan.VectorLength);
-            leftBlock = default;
-            plan.PackLeft(source, product, firstRow, rows, plan.FirstStep + firstStep, steps, left.AsSpan(0, rows * steps));
-            leftBlock = wanted;
+            Reserve(ref left, ref leftBlocks, plan.OwnLeftBlocks, (plan.OwnLeftBlocks * plan.BlockRows * steps) + MatrixProductPlan.VectorLength);
+            leftBlocks[place] = default;
+            plan.PackLeft(source, product, firstRow, length / steps, plan.FirstStep + firstStep, steps, left.AsSpan(start, length));
+            leftBlocks[place] = wanted;
         }
 
-        return left;
+        return new ArraySegment<float>(left, start, left.Length - start);
     }
 
     /// <summary>A strip of B, packed with those of its group.</summary>
@@ -80,7 +82,7 @@ internal sealed class OwnPacking
         if (place >= rightGroups.Length || rightGroups[place] != wanted)
         {
             int length = Math.Min(plan.RightGroupStrips, plan.Strips - firstStrip) * plan.StripLength;
-            Reserve(plan.OwnRightGroups, plan.OwnRightGroups * plan.RightGroupStrips * plan.StripLength);
+            Reserve(ref right, ref rightGroups, plan.OwnRightGroups, plan.OwnRightGroups * plan.RightGroupStrips * plan.StripLength);
             rightGroups[place] = default;
             plan.PackRight(source, product, firstStrip, right.AsSpan(start, length));
             rightGroups[place] = wanted;
@@ -89,21 +91,13 @@ internal sealed class OwnPacking
         return right.AsSpan(start + ((strip - firstStrip) * plan.StripLength), plan.StripLength);
     }
 
-    /// <summary>Room for groups of strips; what was packed before is gone if there was less.</summary>
-    private void Reserve(int groups, int length)
+    /// <summary>Room for packed numbers and their keys; what was packed before is gone if there was less.</summary>
+    private static void Reserve<TKey>(ref float[] numbers, ref TKey[] keys, int count, int length)
     {
-        if (rightGroups.Length < groups || right.Length < length)
+        if (keys.Length < count || numbers.Length < length)
         {
-            Grow(ref right, length);
-            rightGroups = new (long, int)[Math.Max(groups, rightGroups.Length)];
-        }
-    }
-
-    private static void Grow(ref float[] buffer, int length)
-    {
-        if (buffer.Length < length)
-        {
-            buffer = GC.AllocateUninitializedArray<float>(Math.Max(length, 16384));
+            numbers = numbers.Length < length ? GC.AllocateUninitializedArray<float>(Math.Max(length, 16384)) : numbers;
+            keys = new TKey[Math.Max(count, keys.Length)];
         }
     }
 }
