@@ -66,24 +66,33 @@ internal static class Peers
             run();
         }
 
-        start = Stopwatch.GetTimestamp();
-        run();
-        int inner = (int)Math.Max(1, Sample / Stopwatch.GetElapsedTime(start));
+        // A single run may take less than the clock shows.
+        int inner = 1;
+        while (Time(run, inner) < Sample / 2)
+        {
+            inner *= 2;
+        }
+
         List<double> times = [];
         long begin = Stopwatch.GetTimestamp();
         while (times.Count < 5 || Stopwatch.GetElapsedTime(begin).TotalSeconds < seconds)
         {
-            start = Stopwatch.GetTimestamp();
-            for (int i = 0; i < inner; i++)
-            {
-                run();
-            }
-
-            times.Add(Stopwatch.GetElapsedTime(start).TotalMicroseconds / inner);
+            times.Add(Time(run, inner).TotalMicroseconds / inner);
         }
 
         times.Sort();
         return [.. times];
+    }
+
+    private static TimeSpan Time(Action run, int times)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < times; i++)
+        {
+            run();
+        }
+
+        return Stopwatch.GetElapsedTime(start);
     }
 
     private static void Write(object line) => Console.WriteLine(JsonSerializer.Serialize(line));
