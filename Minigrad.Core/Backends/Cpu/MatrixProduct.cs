@@ -9,8 +9,8 @@ namespace Minigrad.Backends.Cpu;
 /// Matrix products. Both operands are packed into strips, and blocks of the result are computed tile by tile
 /// (<see cref="TileKernel"/>): a block is some rows by one strip of B, cut along the depth so that the strip's part stays in
 /// the nearest caches while all rows of the block pass over it (Goto and van de Geijn, 2008, "Anatomy of high-performance
-/// matrix multiplication"). Each thread packs what it reads itself (<see cref="OwnPacking"/>), except a large B of which several
-/// blocks of rows read all, and one that is kept; a great depth is packed a part at a time, so that memory stays bounded.
+/// matrix multiplication"). Each thread packs what it reads itself (<see cref="OwnPacking"/>), except a large B that several
+/// blocks of rows or products read, and one that is kept; a great depth is packed a part at a time, so that memory stays bounded.
 /// </summary>
 /// <remarks>
 /// Where few strips of B read each block of a large A, a block is all of them. What packing would not repay is read in place. A
