@@ -292,7 +292,8 @@ public abstract class Backend
         Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions);
 
     /// <summary>
-    /// Whether equal rows are better multiplied once, and their products looked up and gradients added up, than multiplied each.
+    /// Whether rows that are equal are better multiplied once, with their products looked up and their gradients added up, than
+    /// one by one.
     /// </summary>
     public virtual bool LooksUpProducts => false;
 
