@@ -127,6 +127,11 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Lanes128 x, Lanes128 y, ref Lanes128 sum) =>
+        Unsafe.AsRef(in sum.value) = Vector128.MultiplyAddEstimate(x.value, y.value, sum.value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Round(Lanes128 x) => new(Vector128.Round(x.value));
 
     /// <inheritdoc/>

@@ -127,6 +127,11 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Lanes256 x, Lanes256 y, ref Lanes256 sum) =>
+        Unsafe.AsRef(in sum.value) = Vector256.MultiplyAddEstimate(x.value, y.value, sum.value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Round(Lanes256 x) => new(Vector256.Round(x.value));
 
     /// <inheritdoc/>

@@ -136,6 +136,11 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(Lanes512 x, Lanes512 y, ref Lanes512 sum) =>
+        Unsafe.AsRef(in sum.value) = Vector512.MultiplyAddEstimate(x.value, y.value, sum.value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Round(Lanes512 x) => new(Vector512.Round(x.value));
 
     /// <inheritdoc/>

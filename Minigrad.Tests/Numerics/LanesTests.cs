@@ -48,6 +48,31 @@ public sealed class LanesTests
         Extremes<Lanes512>();
     }
 
+    [Fact]
+    public void A_product_is_added_to_a_sum_as_a_multiply_add_has_it_to_the_bit()
+    {
+        AddProduct<Lanes128>();
+        AddProduct<Lanes256>();
+        AddProduct<Lanes512>();
+    }
+
+    private static void AddProduct<T>()
+        where T : struct, ILanes<T>, IReal<T>
+    {
+        float[] x = Tensor.Normal([T.Count], generator: new Generator(1)).ToArray();
+        float[] y = Tensor.Normal([T.Count], generator: new Generator(2)).ToArray();
+        foreach (float start in new[] { 0f, -0f, 0.1f, -3f, float.MaxValue, float.NaN, float.NegativeInfinity })
+        {
+            T sum = start;
+            T.AddProduct(T.Load(in x[0], 0), T.Load(in y[0], 0), ref sum);
+            float[] found = new float[T.Count];
+            T.Store(sum, ref found[0], 0);
+            float[] expected = new float[T.Count];
+            T.Store(T.MultiplyAdd(T.Load(in x[0], 0), T.Load(in y[0], 0), start), ref expected[0], 0);
+            Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), found.Select(BitConverter.SingleToInt32Bits));
+        }
+    }
+
     private static void ReadFirst<T>()
         where T : struct, ILanes<T>, IReal<T>
     {

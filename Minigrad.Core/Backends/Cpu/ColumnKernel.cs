@@ -44,10 +44,10 @@ internal static class ColumnKernel
         for (nuint k = 0; k < depth; k++)
         {
             TLanes factor = b;
-            sum0 = TLanes.MultiplyAdd(TLanes.Load(in a, 0), factor, sum0);
-            sum1 = TLanes.MultiplyAdd(TLanes.Load(in a, second), factor, sum1);
-            sum2 = TLanes.MultiplyAdd(TLanes.Load(in a, third), factor, sum2);
-            sum3 = TLanes.MultiplyAdd(TLanes.Load(in a, fourth), factor, sum3);
+            TLanes.AddProduct(TLanes.Load(in a, 0), factor, ref sum0);
+            TLanes.AddProduct(TLanes.Load(in a, second), factor, ref sum1);
+            TLanes.AddProduct(TLanes.Load(in a, third), factor, ref sum2);
+            TLanes.AddProduct(TLanes.Load(in a, fourth), factor, ref sum3);
             a = ref Unsafe.Add(ref a, aStep);
             b = ref Unsafe.Add(ref b, bStep);
         }

@@ -76,9 +76,15 @@ internal static class TileKernel
             case >= 6:
                 Tile<TLanes, Six, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 6;
+            case 5:
+                Tile<TLanes, Five, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                return 5;
             case >= 4:
                 Tile<TLanes, Four, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 4;
+            case 3:
+                Tile<TLanes, Three, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                return 3;
             case >= 2:
                 Tile<TLanes, Two, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 2;
@@ -172,7 +178,7 @@ internal static class TileKernel
             Fetch<TLanes, TRows, TVectors>(ref c, cStep);
         }
 
-        for (nuint k = 0; k < depth; k++)
+        do
         {
             LoadStep<TLanes, TVectors, TForm>(ref b, out TLanes b0, out TLanes b1);
             Add<TLanes, TVectors>(a, b0, b1, ref c00, ref c01);
@@ -234,6 +240,7 @@ internal static class TileKernel
             a = ref Unsafe.Add(ref a, aStep);
             b = ref Unsafe.Add(ref b, bStep);
         }
+        while (--depth > 0);
 
         Store<TLanes, TVectors>(c00, c01, ref c);
         if (TRows.Value > 1)
@@ -353,10 +360,10 @@ internal static class TileKernel
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TVectors : struct, ICount
     {
-        first = TLanes.MultiplyAdd(factor, b0, first);
+        TLanes.AddProduct(factor, b0, ref first);
         if (TVectors.Value > 1)
         {
-            second = TLanes.MultiplyAdd(factor, b1, second);
+            TLanes.AddProduct(factor, b1, ref second);
         }
     }
 
@@ -382,9 +389,19 @@ internal static class TileKernel
         public static int Value => 2;
     }
 
+    private readonly struct Three : ICount
+    {
+        public static int Value => 3;
+    }
+
     private readonly struct Four : ICount
     {
         public static int Value => 4;
+    }
+
+    private readonly struct Five : ICount
+    {
+        public static int Value => 5;
     }
 
     private readonly struct Six : ICount
