@@ -18,7 +18,7 @@ public interface ILanes<T> : IMachineReal<T>
     static abstract void Store(T value, ref float destination, nuint offset);
 
     /// <summary>
-    /// sum = x · y + sum, as <see cref="IReal{T}.MultiplyAdd"/> has it, in the register of the sum: where the product's factor is not needed any
+    /// sum = x · y + sum, as <see cref="IMachineReal{T}.MultiplyAdd"/> has it, in the register of the sum: where the product's factor is not needed any
     /// longer, the JIT would put the new sum in its place and then copy it back, one instruction for each multiply-add.
     /// </summary>
     static abstract void AddProduct(T x, T y, ref T sum);

@@ -50,7 +50,8 @@ public sealed class MatrixProductTests
     /// <summary>
     /// Rows at and past which a block is all strips, columns at and past which no longer, and rows of whole pages, each with depths at and
     /// past where a block is cut; rows and columns at and past which columns are computed one by one; numbers at and past which
-    /// all rows are no longer one block, and a right operand no longer each thread's own, and a depth whose last part is.
+    /// all rows are no longer one block, and a right operand no longer each thread's own, and a depth whose last part is; one row, with
+    /// columns at and past a vector, a few strips and a part for a thread, and depths that are no multiple of what is read side by side.
     /// </summary>
     [Theory]
     [InlineData(336, 33, 513)]
@@ -78,6 +79,15 @@ public sealed class MatrixProductTests
     [InlineData(200, 512, 256)]
     [InlineData(200, 513, 256)]
     [InlineData(100, 256, 1100)]
+    [InlineData(1, 32, 4)]
+    [InlineData(1, 33, 1)]
+    [InlineData(1, 64, 1030)]
+    [InlineData(1, 65, 7)]
+    [InlineData(1, 96, 513)]
+    [InlineData(1, 1023, 5)]
+    [InlineData(1, 1025, 6)]
+    [InlineData(1, 2111, 1030)]
+    [InlineData(1, 20_000, 3)]
     public void Each_way_to_pack_agrees_with_plain_loops_to_the_bit(int rows, int columns, int depth)
     {
         for (int flags = 0; flags < 4; flags++)
@@ -182,7 +192,9 @@ public sealed class MatrixProductTests
     [InlineData(20, 70, 600, false)]
     [InlineData(5, 64, 300, true)]
     [InlineData(33, 31, 40, true)]
-    [InlineData(1, 64, 30, false)]
+    [InlineData(1, 64, 30, true)]
+    [InlineData(1, 300, 600, true)]
+    [InlineData(1, 5, 30, false)]
     public void A_right_operand_that_is_packed_beforehand_is_read_packed(int rows, int columns, int depth, bool isTransposed)
     {
         MatrixProductShape shape = new(rows, columns, depth) { TransposeRight = isTransposed };
@@ -199,8 +211,21 @@ public sealed class MatrixProductTests
         Assert.Equal(expected, found);
     }
 
+    [Fact]
+    public void What_one_row_reads_as_it_lies_is_not_packed_beforehand()
+    {
+        MatrixProductShape shape = new(1, 64, 30);
+        float[] right = Operands(shape).Right;
+        CpuStorage storage = new(CpuBackend.Instance, right, right.Length);
+        MatrixProduct.KeepPacked(new Workers(), shape, right, storage.Packed);
+        Assert.Null(storage.Packed.Find(shape, 0));
+        MatrixProduct.KeepPacked(new Workers(), shape with { Rows = 2 }, right, storage.Packed);
+        Assert.NotNull(storage.Packed.Find(shape, 0));
+    }
+
     [Theory]
     [InlineData(230, 170, 90)]
+    [InlineData(1, 700, 600)]
     [InlineData(460, 170, 600)]
     public void The_bits_do_not_depend_on_the_number_of_threads(int rows, int columns, int depth)
     {
@@ -217,15 +242,17 @@ public sealed class MatrixProductTests
         Assert.Equal(Product(1), Product(4));
     }
 
-    [Fact]
-    public void NaN_and_infinity_are_not_skipped_and_stay_in_their_places()
+    [Theory]
+    [InlineData(5)]
+    [InlineData(1)]
+    public void NaN_and_infinity_are_not_skipped_and_stay_in_their_places(int rows)
     {
-        MatrixProductShape shape = new(5, 33, 3);
-        float[] left = new float[15];
+        MatrixProductShape shape = new(rows, 33, 3);
+        float[] left = new float[rows * 3];
         float[] right = [.. Enumerable.Repeat(1f, 99)];
         right[40] = float.NaN; // Row 1, column 7.
         right[10] = float.PositiveInfinity; // Row 0, column 10.
-        float[] result = new float[5 * 33];
+        float[] result = new float[rows * 33];
         Run(new Workers(), shape, left, right, result);
         for (int i = 0; i < result.Length; i++)
         {

@@ -13,9 +13,11 @@ namespace Minigrad.Backends.Cpu;
 /// blocks of rows or products read, and one that is kept; a great depth is packed a part at a time, so that memory stays bounded.
 /// </summary>
 /// <remarks>
-/// Where few strips of B read each block of a large A, a block is all of them. What packing would not repay is read in place. A
-/// right operand that comes again unchanged, as the weights of a recurrent layer at each step, is kept packed. None of this changes
-/// a bit: every element is one chain of multiply-adds over the depth, from first to last.
+/// Where few strips of B read each block of a large A, a block is all of them. One row uses each number of B once: it passes over
+/// B as it lies (<see cref="RowProduct"/>), or, where B is stored transposed, over several packed strips at once
+/// (<see cref="RowKernel"/>). What packing would not repay is read in place. A right operand that comes again unchanged, as the
+/// weights of a recurrent layer at each step, is kept packed. None of this changes a bit: every element is one chain of
+/// multiply-adds over the depth, from first to last.
 /// </remarks>
 internal static class MatrixProduct
 {
@@ -71,6 +73,12 @@ internal static class MatrixProduct
             return;
         }
 
+        if (TForm.Value == 1 && !TForm.IsRounded && RowProduct.Suits(shape))
+        {
+            RowProduct.Run(workers, shape, left, right, result, epilogue);
+            return;
+        }
+
         int packedDepth = kept is null ? MatrixProductPlan.MostSteps : shape.Depth;
         for (int step = 0; step < shape.Depth; step += packedDepth)
         {
@@ -90,7 +98,7 @@ internal static class MatrixProduct
     public static void KeepPacked(Workers workers, MatrixProductShape shape, ArraySegment<float> right, PackedOperand kept)
     {
         _ = kept.ComesAgain(shape.TransposeRight);
-        if (shape.Columns > 1 && kept.Find(shape, right.Offset) is null)
+        if (shape.Columns > 1 && !RowProduct.Suits(shape) && kept.Find(shape, right.Offset) is null)
         {
             MatrixProductPlan plan = new(shape) { StepCount = shape.Depth };
             PackedRight<PlainForm>(workers, plan, right, kept);
@@ -187,7 +195,14 @@ internal static class MatrixProduct
                 (int from, int steps) = plan.SpansAllStrips ? (k, depth) : (0, plan.StepCount);
                 ArraySegment<float> packedLeft = plan.IsLeftInPlace ? default : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
                 BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, steps);
-                for (int strip = firstStrip; strip < firstStrip + plan.BlockStrips; strip++)
+                int strips = Math.Min(plan.BlockStrips, plan.Strips - firstStrip);
+                if (plan.Shape.Rows == 1 && TForm.Value == 1)
+                {
+                    AddRow<TLanes>(part, firstStrip, strips);
+                    continue;
+                }
+
+                for (int strip = firstStrip; strip < firstStrip + strips; strip++)
                 {
                     AddStrip<TLanes>(part, strip);
                 }
@@ -218,6 +233,30 @@ internal static class MatrixProduct
             if (!epilogue.IsEmpty && plan.FirstStep + part.FirstStep + part.Depth == shape.Depth)
             {
                 epilogue.Finish<TLanes>(ref target[0], shape.Columns, part.LastRow - part.FirstRow, column, columns);
+            }
+        }
+
+        /// <summary>A part of the depth, for one row and a few strips.</summary>
+        private void AddRow<TLanes>(BlockPart part, int firstStrip, int strips)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            MatrixProductShape shape = plan.Shape;
+            int column = firstStrip * MatrixProductPlan.StripWidth;
+            int columns = Math.Min(strips * MatrixProductPlan.StripWidth, shape.Columns - column);
+            ReadOnlySpan<float> b = RightStrip(part.Product, firstStrip, out int bStep)[(part.FirstStep * bStep)..];
+            ref float a = ref LeftStrip(part, part.FirstRow, 1, out _);
+            Span<float> target = result.AsSpan((part.Product * shape.Columns) + column, columns);
+            Span<float> sums = stackalloc float[RowKernel.Strips * MatrixProductPlan.StripWidth];
+            if (plan.FirstStep + part.FirstStep > 0)
+            {
+                target.CopyTo(sums);
+            }
+
+            RowKernel.Run<TLanes>(strips, ref a, ref Unsafe.AsRef(in b[0]), (nuint)plan.StripLength, (nuint)part.Depth, ref sums[0]);
+            sums[..columns].CopyTo(target);
+            if (!epilogue.IsEmpty && plan.FirstStep + part.FirstStep + part.Depth == shape.Depth)
+            {
+                epilogue.Finish<TLanes>(ref target[0], shape.Columns, 1, column, columns);
             }
         }
 

@@ -93,8 +93,8 @@ internal readonly struct MatrixProductPlan
 
     public int StripLength => StepCount * StripWidth;
 
-    /// <summary>Strips that are packed together: numbers of several lie side by side in each step, unless B is stored transposed.</summary>
-    public int RightGroupStrips => Shape.TransposeRight ? 1 : 4;
+    /// <summary>Strips that are packed together: numbers of several lie side by side in each step, unless B is stored transposed, or one row reads several at once.</summary>
+    public int RightGroupStrips => Shape.TransposeRight && Shape.Rows > 1 ? 1 : 4;
 
     public int RightGroups => (Strips + RightGroupStrips - 1) / RightGroupStrips;
 
@@ -111,10 +111,10 @@ internal readonly struct MatrixProductPlan
     public bool SpansAllStrips { get; }
 
     /// <summary>How many blocks lie side by side.</summary>
-    public int ColumnBlocks => SpansAllStrips ? 1 : Strips;
+    public int ColumnBlocks => (Strips + BlockStrips - 1) / BlockStrips;
 
     /// <summary>Strips of a block.</summary>
-    public int BlockStrips => SpansAllStrips ? Strips : 1;
+    public int BlockStrips => SpansAllStrips ? Strips : Shape.Rows == 1 ? RowKernel.Strips : 1;
 
     /// <summary>Steps of a transposed A that are whole pages apart evict each other from the caches before the next tile reads them.</summary>
     private bool HasCollidingSteps => Shape.Rows % PageLength == 0 && Shape.Depth > BlockDepth;

@@ -379,12 +379,12 @@ internal static class TileKernel
         }
     }
 
-    private readonly struct One : ICount
+    internal readonly struct One : ICount
     {
         public static int Value => 1;
     }
 
-    private readonly struct Two : ICount
+    internal readonly struct Two : ICount
     {
         public static int Value => 2;
     }
@@ -394,7 +394,7 @@ internal static class TileKernel
         public static int Value => 3;
     }
 
-    private readonly struct Four : ICount
+    internal readonly struct Four : ICount
     {
         public static int Value => 4;
     }
