@@ -6,6 +6,12 @@ internal readonly struct MatrixProductPlan
     /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
     public const int MostSteps = 1024;
 
+    /// <summary>
+    /// Steps of the depth after which the next part of the strips is begun: B's is 64 KB at 512 bits and 32 at 256, for the second-level cache. Each
+    /// part reads and writes the sums once more.
+    /// </summary>
+    public const int BlockDepth = 512;
+
     /// <summary>The most rows of a block: eight of the highest tiles share a strip of B.</summary>
     private const int MostBlockRows = 96;
 
@@ -76,12 +82,6 @@ internal readonly struct MatrixProductPlan
     public int FirstStep { get; init; }
 
     public int StepCount { get; init; }
-
-    /// <summary>
-    /// Steps of the depth after which the next part of the strips is begun: B's is 64 KB at 512 bits, and 16 KB at 256,
-    /// where each number of it is used half as often and has to come from the nearest cache.
-    /// </summary>
-    public static int BlockDepth => VectorLength == 16 ? 512 : 256;
 
     /// <summary>Rows of a tile; the last one may have fewer.</summary>
     public static int TileRows => VectorLength == 16 ? 12 : 6;
