@@ -18,9 +18,12 @@ public interface ILanes<T> : IMachineReal<T>
     static abstract void Store(T value, ref float destination, nuint offset);
 
     /// <summary>
-    /// sum = x · y + sum, as <see cref="IMachineReal{T}.MultiplyAdd"/> has it, in the register of the sum: where the product's factor is not needed any
-    /// longer, the JIT would put the new sum in its place and then copy it back, one instruction for each multiply-add.
+    /// sum = x · y + sum, the same bits as <see cref="IMachineReal{T}.MultiplyAdd"/>, computed in the sum's own register. Where y is
+    /// not needed any longer, the JIT would put the new sum into y's register and copy it back: an instruction more for each multiply-add.
     /// </summary>
+    /// <param name="x">One factor.</param>
+    /// <param name="y">The other factor.</param>
+    /// <param name="sum">What the product is added to.</param>
     static abstract void AddProduct(T x, T y, ref T sum);
 
     /// <summary>

@@ -236,7 +236,7 @@ internal static class MatrixProduct
             }
         }
 
-        /// <summary>A part of the depth, for one row and a few strips.</summary>
+        /// <summary>A part of the depth, for one row and a few strips, which lie packed one behind the other.</summary>
         private void AddRow<TLanes>(BlockPart part, int firstStrip, int strips)
             where TLanes : struct, ILanes<TLanes>
         {
@@ -247,6 +247,7 @@ internal static class MatrixProduct
             ref float a = ref LeftStrip(part, part.FirstRow, 1, out _);
             Span<float> target = result.AsSpan((part.Product * shape.Columns) + column, columns);
             Span<float> sums = stackalloc float[RowKernel.Strips * MatrixProductPlan.StripWidth];
+            sums.Clear();
             if (plan.FirstStep + part.FirstStep > 0)
             {
                 target.CopyTo(sums);

@@ -7,8 +7,8 @@ internal readonly struct MatrixProductPlan
     public const int MostSteps = 1024;
 
     /// <summary>
-    /// Steps of the depth after which the next part of the strips is begun: B's is 64 KB at 512 bits and 32 at 256, for the second-level cache. Each
-    /// part reads and writes the sums once more.
+    /// Steps of the depth after which the next part of the strips is begun: B's is 64 KB at 512 bits and 32 at 256, for the
+    /// second-level cache. Each part reads and writes the sums once more.
     /// </summary>
     public const int BlockDepth = 512;
 
@@ -93,7 +93,10 @@ internal readonly struct MatrixProductPlan
 
     public int StripLength => StepCount * StripWidth;
 
-    /// <summary>Strips that are packed together: numbers of several lie side by side in each step, unless B is stored transposed, or one row reads several at once.</summary>
+    /// <summary>
+    /// Strips that are packed together: numbers of several lie side by side in each step, unless B is stored transposed; and one row
+    /// reads several at once.
+    /// </summary>
     public int RightGroupStrips => Shape.TransposeRight && Shape.Rows > 1 ? 1 : 4;
 
     public int RightGroups => (Strips + RightGroupStrips - 1) / RightGroupStrips;

@@ -26,23 +26,27 @@ internal static class RowKernel
     {
         while (strips > 0)
         {
-            int done = strips >= 4 ? 4 : strips >= 2 ? 2 : 1;
-            switch (done)
-            {
-                case 4:
-                    Add<TLanes, TileKernel.Four>(ref a, ref b, stripLength, depth, ref sums);
-                    break;
-                case 2:
-                    Add<TLanes, TileKernel.Two>(ref a, ref b, stripLength, depth, ref sums);
-                    break;
-                default:
-                    Add<TLanes, TileKernel.One>(ref a, ref b, stripLength, depth, ref sums);
-                    break;
-            }
-
+            int done = AddMost<TLanes>(strips, ref a, ref b, stripLength, depth, ref sums);
             b = ref Unsafe.Add(ref b, (nuint)done * stripLength);
             sums = ref Unsafe.Add(ref sums, done * 2 * TLanes.Count);
             strips -= done;
+        }
+    }
+
+    private static int AddMost<TLanes>(int strips, ref float a, ref float b, nuint stripLength, nuint depth, ref float sums)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        switch (strips)
+        {
+            case >= 4:
+                Add<TLanes, TileKernel.Four>(ref a, ref b, stripLength, depth, ref sums);
+                return 4;
+            case >= 2:
+                Add<TLanes, TileKernel.Two>(ref a, ref b, stripLength, depth, ref sums);
+                return 2;
+            default:
+                Add<TLanes, TileKernel.One>(ref a, ref b, stripLength, depth, ref sums);
+                return 1;
         }
     }
 

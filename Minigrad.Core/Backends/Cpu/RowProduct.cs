@@ -11,12 +11,12 @@ namespace Minigrad.Backends.Cpu;
 /// multiply-adds. Sums of different columns do not wait for each other, as the two of a tile of one row do.
 /// </summary>
 /// <remarks>
-/// Columns at the end that fill no vector are computed as a whole one, whose other lanes get the numbers of the next row of B and go nowhere. Only
-/// after B's last row there is nothing. Each sum is the same chain of multiply-adds over the depth as in a tile.
+/// Columns at the end that fill no vector are computed as a whole one, whose other lanes get the numbers of the next row of B and go
+/// nowhere. Only after B's last row there is nothing. Each sum is the same chain of multiply-adds over the depth as in a tile.
 /// </remarks>
 internal static class RowProduct
 {
-    /// <summary>Items hold a multiple of these columns, whole vectors of any width: fewer than this are left to one thread.</summary>
+    /// <summary>The columns of an item are a multiple of this, whole vectors of any width.</summary>
     private const int LeastColumns = 64;
 
     /// <summary>The most columns of an item: 4 KB of sums.</summary>
