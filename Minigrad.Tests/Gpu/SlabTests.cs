@@ -166,14 +166,18 @@ public sealed class SlabTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         }
 
         Collect();
+        const int trainings = 40;
+        const int smallestBuffer = 256;
         long bytes = Gpu.PooledBytes;
-        for (int i = 0; i < 40; i++)
+        for (int i = 0; i < trainings; i++)
         {
             TrainAndForget();
             Collect();
         }
 
-        Assert.Equal(bytes, Gpu.PooledBytes);
+        // Less than if each kept one buffer of the smallest size. A collection that another test asks for in the middle of a
+        // training lets it take fewer, so the first ones may have needed less than one that comes after.
+        Assert.InRange(Gpu.PooledBytes - bytes, 0, (trainings * smallestBuffer) - 1);
     }
 
     private static void Collect()
