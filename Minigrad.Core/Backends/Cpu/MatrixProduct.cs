@@ -272,9 +272,9 @@ internal static class MatrixProduct
             Span<float> edge = stackalloc float[isWhole ? 0 : MatrixProductPlan.TileRows * MatrixProductPlan.StripWidth];
             bool isContinued = plan.FirstStep + part.FirstStep > 0;
             ref float firstOfB = ref Unsafe.AsRef(in b[0]);
-            for (int row = firstRow; row < part.LastRow; row += MatrixProductPlan.TileRows)
+            for (int row = firstRow, rows; row < part.LastRow; row += rows)
             {
-                int rows = Math.Min(MatrixProductPlan.TileRows, part.LastRow - row);
+                rows = MatrixProductPlan.RowsOfTile(part.LastRow - row);
                 ref float a = ref LeftStrip(part, row, rows, out int aStep);
                 Span<float> tile = target[((row - part.FirstRow) * step)..];
                 if (isWhole)

@@ -48,6 +48,15 @@ internal readonly struct MatrixProductPlan
     /// <summary>Of so many columns at the right edge each takes less time by itself than a tile for all: this part of a vector.</summary>
     private const int PartOfVectorAlone = 4;
 
+    /// <summary>Rows of a tile, where 32 registers hold its sums.</summary>
+    private const int HighTile = 12;
+
+    /// <summary>Rows of a tile, where 16 registers hold its sums.</summary>
+    private const int LowTile = 6;
+
+    /// <summary>A tile of no more rows than this has too few sums to hide the latency of a multiply-add.</summary>
+    private const int FewRows = 3;
+
     /// <summary>Numbers in the machine's vectors.</summary>
     public static readonly int VectorLength = CpuBackend.VectorWidth / 32;
 
@@ -83,8 +92,8 @@ internal readonly struct MatrixProductPlan
 
     public int StepCount { get; init; }
 
-    /// <summary>Rows of a tile; the last one may have fewer.</summary>
-    public static int TileRows => VectorLength == 16 ? 12 : 6;
+    /// <summary>Rows of a tile; the last ones may have fewer (<see cref="RowsOfTile"/>).</summary>
+    public static int TileRows => VectorLength == 16 ? HighTile : LowTile;
 
     /// <summary>Columns of a strip of B; in the last one some may not exist.</summary>
     public static int StripWidth => 2 * VectorLength;
@@ -148,13 +157,29 @@ internal readonly struct MatrixProductPlan
         (int)Math.Min(int.MaxValue, (long)Math.Max(BlockRows, 4) * StepCount * Math.Min(Shape.Columns, StripWidth * BlockStrips) / VectorLength);
 
     /// <summary>
+    /// The rows of the next tile, if so many are left. Where the last low tile would have few, the last two share what they have: 8 rows are
+    /// 4 and 4, not 6 and 2. Tiles between 8 and 12 rows there are none, so high ones are left as they are.
+    /// </summary>
+    /// <param name="left">How many rows are left.</param>
+    public static int RowsOfTile(int left) =>
+        TileRows == LowTile && left > LowTile && left <= LowTile + FewRows ? (left + 1) / 2 : Math.Min(left, TileRows);
+
+    /// <summary>The rows of a block's tiles that have all <see cref="TileRows"/> rows.</summary>
+    /// <param name="rows">The rows of the block.</param>
+    public static int RowsOfWholeTiles(int rows)
+    {
+        int whole = rows - (rows % TileRows);
+        return whole > 0 && RowsOfTile(TileRows + rows - whole) < TileRows ? whole - TileRows : whole;
+    }
+
+    /// <summary>
     /// How many rows of a block have few columns computed one by one (<see cref="ColumnKernel"/>): those of whole tiles, if there are enough
     /// to hide a sum's latency, the more the more columns there are, and if a vector holds the rows of one.
     /// </summary>
     public static int RowsOfColumns(int rows, int columns)
     {
         bool isFew = columns <= VectorLength / PartOfVectorAlone;
-        return isFew && rows >= Math.Max(2, columns - 1) * TileRows && TileRows <= VectorLength ? rows - (rows % TileRows) : 0;
+        return isFew && rows >= Math.Max(2, columns - 1) * TileRows && TileRows <= VectorLength ? RowsOfWholeTiles(rows) : 0;
     }
 
     /// <summary>Packs rows of A, tile by tile. A tile with fewer rows is a narrower strip.</summary>
@@ -163,13 +188,19 @@ internal readonly struct MatrixProductPlan
         ReadOnlySpan<float> source = left.AsSpan(LeftStart(product));
         if (Shape.TransposeLeft)
         {
-            OperandPacking.Copy(source[((step * Shape.Rows) + row)..], Shape.Rows, rows, steps, strips, TileRows, isPadded: false);
+            for (int done = 0, lines; done < rows; done += lines)
+            {
+                lines = Math.Max(RowsOfWholeTiles(rows - done), RowsOfTile(rows - done));
+                OperandPacking.Copy(
+                    source[((step * Shape.Rows) + row + done)..], Shape.Rows, lines, steps, strips[(done * steps)..], Math.Min(lines, TileRows));
+            }
+
             return;
         }
 
-        for (int done = 0; done < rows; done += TileRows)
+        for (int done = 0, lines; done < rows; done += lines)
         {
-            int lines = Math.Min(TileRows, rows - done);
+            lines = RowsOfTile(rows - done);
             OperandPacking.Transpose(
                 source[(((row + done) * Shape.Depth) + step)..], Shape.Depth, lines, steps, strips.Slice(done * steps, lines * steps), lines);
         }
@@ -184,7 +215,7 @@ internal readonly struct MatrixProductPlan
         if (!Shape.TransposeRight)
         {
             OperandPacking.Copy(
-                source[((FirstStep * Shape.Columns) + column)..], Shape.Columns, columns, StepCount, strips, StripWidth, isPadded: true);
+                source[((FirstStep * Shape.Columns) + column)..], Shape.Columns, columns, StepCount, strips, StripWidth);
             return;
         }
 

@@ -24,13 +24,11 @@ internal static class OperandPacking
     /// <param name="lines">How many lines there are.</param>
     /// <param name="depth">How many steps.</param>
     /// <param name="strips">
-    /// Strips of <paramref name="width"/> lines, one behind the other: line i of step k of a strip at k · width + i. The
-    /// last strip may have fewer lines.
+    /// Strips of <paramref name="width"/> lines, one behind the other: line i of step k of a strip at k · width + i. In the
+    /// last strip, lines that do not exist are 0.
     /// </param>
     /// <param name="width">How many lines a strip has.</param>
-    /// <param name="isPadded">Whether the last strip is as wide as the others, with zeros for lines that do not exist; else it is narrower.</param>
-    public static void Copy(
-        ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strips, int width, bool isPadded)
+    public static void Copy(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strips, int width)
     {
         // The last element of either that is touched, so that the loops below need no check.
         _ = source[((depth - 1) * sourceStep) + lines - 1];
@@ -44,16 +42,11 @@ internal static class OperandPacking
 
         if (rest > 0)
         {
-            Span<float> last = strips[(whole * depth * width)..];
-            int step = isPadded ? width : rest;
-            if (isPadded)
-            {
-                last[..(depth * width)].Clear();
-            }
-
+            Span<float> last = strips.Slice(whole * depth * width, depth * width);
+            last.Clear();
             for (int k = 0; k < depth; k++)
             {
-                source.Slice((k * sourceStep) + (whole * width), rest).CopyTo(last[(k * step)..]);
+                source.Slice((k * sourceStep) + (whole * width), rest).CopyTo(last[(k * width)..]);
             }
         }
     }
@@ -135,7 +128,7 @@ internal static class OperandPacking
 
     /// <summary>
     /// A row of the source goes to all strips before the next one is read: rows are read from first to last, as caches
-    /// and their prefetchers like it. A width of 6 is two vectors that overlap.
+    /// and their prefetchers like it. What is left of a width, of 6 say, is two vectors that overlap, or one that overlaps what was copied.
     /// </summary>
     [MethodImpl(Loop)]
     private static void CopyStrips(ref float from, nuint fromStep, int depth, ref float to, nuint width, int strips)
@@ -156,10 +149,20 @@ internal static class OperandPacking
                     Vector256.LoadUnsafe(ref source, i).StoreUnsafe(ref target, i);
                 }
 
-                if (i < width)
+                if (i + 4 < width)
                 {
                     Vector128.LoadUnsafe(ref source, i).StoreUnsafe(ref target, i);
+                }
+
+                if (i < width && width >= 4)
+                {
                     Vector128.LoadUnsafe(ref source, width - 4).StoreUnsafe(ref target, width - 4);
+                    i = width;
+                }
+
+                for (; i < width; i++)
+                {
+                    Unsafe.Add(ref target, i) = Unsafe.Add(ref source, i);
                 }
 
                 source = ref Unsafe.Add(ref source, width);

@@ -8,10 +8,11 @@ namespace Minigrad.Backends.Cpu;
 /// The innermost loop of a matrix product. A tile of the result, up to 12 rows by 2 vectors, stays in registers while the
 /// depth is walked: each step loads 2 vectors of B and broadcasts a number of A for each row, so 24 multiply-adds share 14
 /// loads, and 24 independent sums hide the multiply-add's latency. 12 × 2 sums, 2 vectors and a factor are 27 of AVX-512's
-/// 32 registers; machines with 16 take 6 rows.
+/// 32 registers; machines with 16 take 6 rows. Two steps a pass, at distances that the JIT knows where both operands are packed, leave
+/// few instructions besides: where another thread shares the core, they are what the multiply-adds wait for.
 /// </summary>
 /// <remarks>
-/// The rows are written out because registers have no index. There is one source for all sizes: rows and vectors are type
+/// The rows are written out, four at a time, because registers have no index. There is one source for all sizes: rows and vectors are type
 /// arguments, so the JIT drops the sums that a size does not have. Every sum is a chain of multiply-adds over the depth from
 /// first to last. So an element's bits depend on its row and its column alone, not on the tile, the block or the thread that
 /// they fell into.
@@ -28,6 +29,16 @@ internal static class TileKernel
     {
         /// <summary>The number.</summary>
         static abstract int Value { get; }
+    }
+
+    /// <summary>How far one step of the depth is from the next.</summary>
+    private interface ISteps
+    {
+        /// <summary>Of A.</summary>
+        nuint Left { get; }
+
+        /// <summary>Of B.</summary>
+        nuint Right { get; }
     }
 
     /// <summary>Computes a tile of any height as a few of fixed heights.</summary>
@@ -51,15 +62,15 @@ internal static class TileKernel
         while (rows > 0)
         {
             int done = isNarrow
-                ? RunHighest<TLanes, One, TForm>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued)
-                : RunHighest<TLanes, Two, TForm>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ? RunChooseSteps<TLanes, One, TForm>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued)
+                : RunChooseSteps<TLanes, Two, TForm>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
             a = ref Unsafe.Add(ref a, done);
             c = ref Unsafe.Add(ref c, (nuint)done * cStep);
             rows -= done;
         }
     }
 
-    private static int RunHighest<TLanes, TVectors, TForm>(
+    private static int RunChooseSteps<TLanes, TVectors, TForm>(
         int rows, ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TForm : struct, IPackedForm
@@ -68,39 +79,58 @@ internal static class TileKernel
         switch (rows)
         {
             case >= 12:
-                Tile<TLanes, Twelve, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Twelve, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 12;
             case >= 8:
-                Tile<TLanes, Eight, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Eight, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 8;
             case >= 6:
-                Tile<TLanes, Six, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Six, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 6;
             case 5:
-                Tile<TLanes, Five, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Five, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 5;
             case >= 4:
-                Tile<TLanes, Four, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Four, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 4;
             case 3:
-                Tile<TLanes, Three, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Three, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 3;
             case >= 2:
-                Tile<TLanes, Two, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Two, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 2;
             default:
-                Tile<TLanes, One, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, One, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 1;
         }
     }
 
-    [MethodImpl(Loop)]
-    private static void Tile<TLanes, TRows, TVectors, TForm>(
+    /// <summary>Where both operands are packed, the JIT knows the steps from one number to the next.</summary>
+    private static void ChooseSteps<TLanes, TRows, TVectors, TForm>(
         ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TForm : struct, IPackedForm
         where TRows : struct, ICount
         where TVectors : struct, ICount
+    {
+        PackedSteps<TLanes, TRows, TForm> packed = default;
+        if (aStep == packed.Left && bStep == packed.Right)
+        {
+            Tile<TLanes, TRows, TVectors, TForm, PackedSteps<TLanes, TRows, TForm>>(ref a, ref b, packed, depth, ref c, cStep, isContinued);
+            return;
+        }
+
+        Tile<TLanes, TRows, TVectors, TForm, GivenSteps>(ref a, ref b, new GivenSteps(aStep, bStep), depth, ref c, cStep, isContinued);
+    }
+
+    [MethodImpl(Loop)]
+    private static void Tile<TLanes, TRows, TVectors, TForm, TSteps>(
+        ref float a, ref float b, TSteps steps, nuint depth, ref float c, nuint cStep, bool isContinued)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TForm : struct, IPackedForm
+        where TRows : struct, ICount
+        where TVectors : struct, ICount
+        where TSteps : struct, ISteps
     {
         TLanes c00 = default, c01 = default;
         TLanes c10 = default, c11 = default;
@@ -117,61 +147,9 @@ internal static class TileKernel
 
         if (isContinued)
         {
-            Load<TLanes, TVectors>(ref c, out c00, out c01);
-            if (TRows.Value > 1)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, cStep), out c10, out c11);
-            }
-
-            if (TRows.Value > 2)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 2 * cStep), out c20, out c21);
-            }
-
-            if (TRows.Value > 3)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 3 * cStep), out c30, out c31);
-            }
-
-            if (TRows.Value > 4)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 4 * cStep), out c40, out c41);
-            }
-
-            if (TRows.Value > 5)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 5 * cStep), out c50, out c51);
-            }
-
-            if (TRows.Value > 6)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 6 * cStep), out c60, out c61);
-            }
-
-            if (TRows.Value > 7)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 7 * cStep), out c70, out c71);
-            }
-
-            if (TRows.Value > 8)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 8 * cStep), out c80, out c81);
-            }
-
-            if (TRows.Value > 9)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 9 * cStep), out c90, out c91);
-            }
-
-            if (TRows.Value > 10)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 10 * cStep), out c100, out c101);
-            }
-
-            if (TRows.Value > 11)
-            {
-                Load<TLanes, TVectors>(ref Unsafe.Add(ref c, 11 * cStep), out c110, out c111);
-            }
+            LoadRows<TLanes, TRows, TVectors, Zero>(ref c, cStep, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
+            LoadRows<TLanes, TRows, TVectors, Four>(ref c, cStep, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
+            LoadRows<TLanes, TRows, TVectors, Eight>(ref c, cStep, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
         }
         else
         {
@@ -180,122 +158,119 @@ internal static class TileKernel
 
         do
         {
-            LoadStep<TLanes, TVectors, TForm>(ref b, out TLanes b0, out TLanes b1);
-            Add<TLanes, TVectors>(a, b0, b1, ref c00, ref c01);
-            if (TRows.Value > 1)
+            LoadStep<TLanes, TVectors, TForm>(ref b, 0, out TLanes b0, out TLanes b1);
+            AddRows<TLanes, TRows, TVectors, Zero>(ref a, 0, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
+            AddRows<TLanes, TRows, TVectors, Four>(ref a, 0, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
+            AddRows<TLanes, TRows, TVectors, Eight>(ref a, 0, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+            if (--depth == 0)
             {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 1), b0, b1, ref c10, ref c11);
+                break;
             }
 
-            if (TRows.Value > 2)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 2), b0, b1, ref c20, ref c21);
-            }
-
-            if (TRows.Value > 3)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 3), b0, b1, ref c30, ref c31);
-            }
-
-            if (TRows.Value > 4)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 4), b0, b1, ref c40, ref c41);
-            }
-
-            if (TRows.Value > 5)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 5), b0, b1, ref c50, ref c51);
-            }
-
-            if (TRows.Value > 6)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 6), b0, b1, ref c60, ref c61);
-            }
-
-            if (TRows.Value > 7)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 7), b0, b1, ref c70, ref c71);
-            }
-
-            if (TRows.Value > 8)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 8), b0, b1, ref c80, ref c81);
-            }
-
-            if (TRows.Value > 9)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 9), b0, b1, ref c90, ref c91);
-            }
-
-            if (TRows.Value > 10)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 10), b0, b1, ref c100, ref c101);
-            }
-
-            if (TRows.Value > 11)
-            {
-                Add<TLanes, TVectors>(Unsafe.Add(ref a, 11), b0, b1, ref c110, ref c111);
-            }
-
-            a = ref Unsafe.Add(ref a, aStep);
-            b = ref Unsafe.Add(ref b, bStep);
+            LoadStep<TLanes, TVectors, TForm>(ref b, steps.Right, out b0, out b1);
+            AddRows<TLanes, TRows, TVectors, Zero>(ref a, steps.Left, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
+            AddRows<TLanes, TRows, TVectors, Four>(ref a, steps.Left, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
+            AddRows<TLanes, TRows, TVectors, Eight>(ref a, steps.Left, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+            a = ref Unsafe.Add(ref a, 2 * steps.Left);
+            b = ref Unsafe.Add(ref b, 2 * steps.Right);
         }
         while (--depth > 0);
 
-        Store<TLanes, TVectors>(c00, c01, ref c);
-        if (TRows.Value > 1)
+        StoreRows<TLanes, TRows, TVectors, Zero>(ref c, cStep, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
+        StoreRows<TLanes, TRows, TVectors, Four>(ref c, cStep, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
+        StoreRows<TLanes, TRows, TVectors, Eight>(ref c, cStep, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+    }
+
+    /// <summary>Four rows of the tile, those that there are, from the result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void LoadRows<TLanes, TRows, TVectors, TFirst>(
+        ref float c, nuint cStep,
+        ref TLanes c00, ref TLanes c01, ref TLanes c10, ref TLanes c11, ref TLanes c20, ref TLanes c21, ref TLanes c30, ref TLanes c31)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRows : struct, ICount
+        where TVectors : struct, ICount
+        where TFirst : struct, ICount
+    {
+        if (TRows.Value > TFirst.Value)
         {
-            Store<TLanes, TVectors>(c10, c11, ref Unsafe.Add(ref c, cStep));
+            Load<TLanes, TVectors>(ref Unsafe.Add(ref c, (nuint)TFirst.Value * cStep), out c00, out c01);
         }
 
-        if (TRows.Value > 2)
+        if (TRows.Value > TFirst.Value + 1)
         {
-            Store<TLanes, TVectors>(c20, c21, ref Unsafe.Add(ref c, 2 * cStep));
+            Load<TLanes, TVectors>(ref Unsafe.Add(ref c, (nuint)(TFirst.Value + 1) * cStep), out c10, out c11);
         }
 
-        if (TRows.Value > 3)
+        if (TRows.Value > TFirst.Value + 2)
         {
-            Store<TLanes, TVectors>(c30, c31, ref Unsafe.Add(ref c, 3 * cStep));
+            Load<TLanes, TVectors>(ref Unsafe.Add(ref c, (nuint)(TFirst.Value + 2) * cStep), out c20, out c21);
         }
 
-        if (TRows.Value > 4)
+        if (TRows.Value > TFirst.Value + 3)
         {
-            Store<TLanes, TVectors>(c40, c41, ref Unsafe.Add(ref c, 4 * cStep));
+            Load<TLanes, TVectors>(ref Unsafe.Add(ref c, (nuint)(TFirst.Value + 3) * cStep), out c30, out c31);
+        }
+    }
+
+    /// <summary>One step of the depth for four rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRows<TLanes, TRows, TVectors, TFirst>(
+        ref float a, nuint start, TLanes b0, TLanes b1,
+        ref TLanes c00, ref TLanes c01, ref TLanes c10, ref TLanes c11, ref TLanes c20, ref TLanes c21, ref TLanes c30, ref TLanes c31)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRows : struct, ICount
+        where TVectors : struct, ICount
+        where TFirst : struct, ICount
+    {
+        if (TRows.Value > TFirst.Value)
+        {
+            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)TFirst.Value), b0, b1, ref c00, ref c01);
         }
 
-        if (TRows.Value > 5)
+        if (TRows.Value > TFirst.Value + 1)
         {
-            Store<TLanes, TVectors>(c50, c51, ref Unsafe.Add(ref c, 5 * cStep));
+            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)(TFirst.Value + 1)), b0, b1, ref c10, ref c11);
         }
 
-        if (TRows.Value > 6)
+        if (TRows.Value > TFirst.Value + 2)
         {
-            Store<TLanes, TVectors>(c60, c61, ref Unsafe.Add(ref c, 6 * cStep));
+            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)(TFirst.Value + 2)), b0, b1, ref c20, ref c21);
         }
 
-        if (TRows.Value > 7)
+        if (TRows.Value > TFirst.Value + 3)
         {
-            Store<TLanes, TVectors>(c70, c71, ref Unsafe.Add(ref c, 7 * cStep));
+            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)(TFirst.Value + 3)), b0, b1, ref c30, ref c31);
+        }
+    }
+
+    /// <summary>Four rows of the tile, to the result.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreRows<TLanes, TRows, TVectors, TFirst>(
+        ref float c, nuint cStep,
+        ref TLanes c00, ref TLanes c01, ref TLanes c10, ref TLanes c11, ref TLanes c20, ref TLanes c21, ref TLanes c30, ref TLanes c31)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRows : struct, ICount
+        where TVectors : struct, ICount
+        where TFirst : struct, ICount
+    {
+        if (TRows.Value > TFirst.Value)
+        {
+            Store<TLanes, TVectors>(c00, c01, ref Unsafe.Add(ref c, (nuint)TFirst.Value * cStep));
         }
 
-        if (TRows.Value > 8)
+        if (TRows.Value > TFirst.Value + 1)
         {
-            Store<TLanes, TVectors>(c80, c81, ref Unsafe.Add(ref c, 8 * cStep));
+            Store<TLanes, TVectors>(c10, c11, ref Unsafe.Add(ref c, (nuint)(TFirst.Value + 1) * cStep));
         }
 
-        if (TRows.Value > 9)
+        if (TRows.Value > TFirst.Value + 2)
         {
-            Store<TLanes, TVectors>(c90, c91, ref Unsafe.Add(ref c, 9 * cStep));
+            Store<TLanes, TVectors>(c20, c21, ref Unsafe.Add(ref c, (nuint)(TFirst.Value + 2) * cStep));
         }
 
-        if (TRows.Value > 10)
+        if (TRows.Value > TFirst.Value + 3)
         {
-            Store<TLanes, TVectors>(c100, c101, ref Unsafe.Add(ref c, 10 * cStep));
-        }
-
-        if (TRows.Value > 11)
-        {
-            Store<TLanes, TVectors>(c110, c111, ref Unsafe.Add(ref c, 11 * cStep));
+            Store<TLanes, TVectors>(c30, c31, ref Unsafe.Add(ref c, (nuint)(TFirst.Value + 3) * cStep));
         }
     }
 
@@ -338,18 +313,19 @@ internal static class TileKernel
 
     /// <summary>B's numbers of one step of the depth.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LoadStep<TLanes, TVectors, TForm>(ref float b, out TLanes first, out TLanes second)
+    private static void LoadStep<TLanes, TVectors, TForm>(ref float b, nuint start, out TLanes first, out TLanes second)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TVectors : struct, ICount
         where TForm : struct, IPackedForm
     {
         if (TForm.Value == 1)
         {
-            Load<TLanes, TVectors>(ref b, out first, out second);
+            first = TLanes.Load(in b, start);
+            second = TVectors.Value > 1 ? TLanes.Load(in b, start + (nuint)TLanes.Count) : default;
             return;
         }
 
-        TLanes pair = TLanes.Load(in b, 0);
+        TLanes pair = TLanes.Load(in b, start);
         first = TLanes.LowOfPair(pair, TForm.SpareBits);
         second = TVectors.Value > 1 ? TLanes.HighOfPair(pair, TForm.SpareBits) : default;
     }
@@ -377,6 +353,38 @@ internal static class TileKernel
         {
             TLanes.Store(second, ref c, (nuint)TLanes.Count);
         }
+    }
+
+    /// <summary>Steps that are known at run time only.</summary>
+    private readonly struct GivenSteps(nuint left, nuint right) : ISteps
+    {
+        public nuint Left => left;
+
+        public nuint Right => right;
+    }
+
+    /// <summary>A strip of A holds the tile's rows, and a strip of B two vectors, in the room that the form takes.</summary>
+    private readonly struct PackedSteps<TLanes, TRows, TForm> : ISteps
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TForm : struct, IPackedForm
+        where TRows : struct, ICount
+    {
+        public nuint Left
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => (nuint)TRows.Value;
+        }
+
+        public nuint Right
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => (nuint)(2 * TLanes.Count / TForm.Value);
+        }
+    }
+
+    private readonly struct Zero : ICount
+    {
+        public static int Value => 0;
     }
 
     internal readonly struct One : ICount
