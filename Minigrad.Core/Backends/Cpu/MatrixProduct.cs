@@ -189,9 +189,9 @@ internal static class MatrixProduct
             int product = item / columnBlocks / plan.RowBlocks;
             int firstRow = block * plan.BlockRows;
             int lastRow = Math.Min(plan.Shape.Rows, firstRow + plan.BlockRows);
-            for (int k = 0; k < plan.StepCount; k += MatrixProductPlan.BlockDepth)
+            for (int k = 0; k < plan.StepCount; k += plan.BlockDepth)
             {
-                int depth = Math.Min(MatrixProductPlan.BlockDepth, plan.StepCount - k);
+                int depth = Math.Min(plan.BlockDepth, plan.StepCount - k);
                 (int from, int steps) = plan.SpansAllStrips ? (k, depth) : (0, plan.StepCount);
                 ArraySegment<float> packedLeft = plan.IsLeftInPlace ? default : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
                 BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, steps);

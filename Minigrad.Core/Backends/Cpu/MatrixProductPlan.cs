@@ -6,11 +6,11 @@ internal readonly struct MatrixProductPlan
     /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
     public const int MostSteps = 1024;
 
-    /// <summary>
-    /// Steps of the depth after which the next part of the strips is begun: B's is 64 KB at 512 bits and 32 at 256, for the
-    /// second-level cache. Each part reads and writes the sums once more.
-    /// </summary>
-    public const int BlockDepth = 512;
+    /// <summary>How many numbers a part of a strip of B has: 64 KB at every width, for the second-level cache.</summary>
+    private const int PartLength = 16384;
+
+    /// <summary>Steps of a part where a block is all strips: A's part is packed by itself then, for the nearest caches.</summary>
+    private const int StepsOfOwnPart = 512;
 
     /// <summary>The most rows of a block: eight of the highest tiles share a strip of B.</summary>
     private const int MostBlockRows = 96;
@@ -92,6 +92,9 @@ internal readonly struct MatrixProductPlan
 
     public int StepCount { get; init; }
 
+    /// <summary>Steps of the depth after which the next part of the strips is begun. Each part reads and writes the sums once more.</summary>
+    public int BlockDepth => SpansAllStrips ? StepsOfOwnPart : PartLength / StripWidth;
+
     /// <summary>Rows of a tile; the last ones may have fewer (<see cref="RowsOfTile"/>).</summary>
     public static int TileRows => VectorLength == 16 ? HighTile : LowTile;
 
@@ -129,7 +132,7 @@ internal readonly struct MatrixProductPlan
     public int BlockStrips => SpansAllStrips ? Strips : Shape.Rows == 1 ? RowKernel.Strips : 1;
 
     /// <summary>Steps of a transposed A that are whole pages apart evict each other from the caches before the next tile reads them.</summary>
-    private bool HasCollidingSteps => Shape.Rows % PageLength == 0 && Shape.Depth > BlockDepth;
+    private bool HasCollidingSteps => Shape.Rows % PageLength == 0 && Shape.Depth > StepsOfOwnPart;
 
     /// <summary>B as it lies holds the columns of a step side by side; a single tile would read a packed one only once.</summary>
     public bool IsRightInPlace => !Shape.TransposeRight && Shape.Rows <= TileRows && Shape.Columns % StripWidth == 0;
