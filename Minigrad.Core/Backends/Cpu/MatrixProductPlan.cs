@@ -193,6 +193,7 @@ internal readonly struct MatrixProductPlan
         {
             for (int done = 0, lines; done < rows; done += lines)
             {
+                // Whole tiles together, since a step's numbers of all of them lie side by side; then each lower one.
                 lines = Math.Max(RowsOfWholeTiles(rows - done), RowsOfTile(rows - done));
                 OperandPacking.Copy(
                     source[((step * Shape.Rows) + row + done)..], Shape.Rows, lines, steps, strips[(done * steps)..], Math.Min(lines, TileRows));

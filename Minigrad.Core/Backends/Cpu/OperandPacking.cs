@@ -128,7 +128,8 @@ internal static class OperandPacking
 
     /// <summary>
     /// A row of the source goes to all strips before the next one is read: rows are read from first to last, as caches
-    /// and their prefetchers like it. What is left of a width, of 6 say, is two vectors that overlap, or one that overlaps what was copied.
+    /// and their prefetchers like it. What is left of a width, of 6 say, is two vectors that overlap, or one that overlaps what was copied;
+    /// a width below four goes number by number.
     /// </summary>
     [MethodImpl(Loop)]
     private static void CopyStrips(ref float from, nuint fromStep, int depth, ref float to, nuint width, int strips)
