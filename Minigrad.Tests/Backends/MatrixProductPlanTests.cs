@@ -2,7 +2,7 @@ using Minigrad.Backends.Cpu;
 
 namespace Minigrad.Tests.Backends;
 
-/// <summary>How the rows of a block are cut into tiles.</summary>
+/// <summary>How the rows of a block are cut into tiles, and where their strips lie.</summary>
 [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class MatrixProductPlanTests
 {
@@ -22,6 +22,18 @@ public sealed class MatrixProductPlanTests
             Assert.All(tiles, tile => Assert.InRange(tile, highest == 6 && rows > highest ? 3 : 1, highest));
             Assert.Equal((rows + highest - 1) / highest, tiles.Count);
             Assert.Equal(tiles.TakeWhile(tile => tile == highest).Sum(), MatrixProductPlan.RowsOfWholeTiles(rows));
+        }
+    }
+
+    [Fact]
+    public void Strips_do_not_lie_whole_pages_apart()
+    {
+        const int PageLength = 1024;
+        for (int steps = 1; steps <= 3000; steps++)
+        {
+            int length = MatrixProductPlan.PackedRowLength(steps);
+            Assert.InRange(length, steps, steps + 4);
+            Assert.NotEqual(0, MatrixProductPlan.TileRows * length % PageLength);
         }
     }
 }

@@ -163,10 +163,10 @@ internal static class MatrixProduct
 
     /// <summary>
     /// Some rows of a product and some steps of the depth, and A's packed form, none if it is read in place: all of the
-    /// block's rows, <paramref name="PackedSteps"/> steps from <paramref name="PackedFrom"/> on.
+    /// block's rows, steps from <paramref name="PackedFrom"/> on, <paramref name="PackedRowLength"/> from one row to the next.
     /// </summary>
     private readonly record struct BlockPart(
-        int Product, int FirstRow, int LastRow, int FirstStep, int Depth, ArraySegment<float> PackedLeft, int PackedFrom, int PackedSteps);
+        int Product, int FirstRow, int LastRow, int FirstStep, int Depth, ArraySegment<float> PackedLeft, int PackedFrom, int PackedRowLength);
 
     /// <summary>Computes one block: some rows by one strip of B, or by all, of one product of the batch.</summary>
     private readonly struct Multiply<TActivation, TForm>(
@@ -194,7 +194,7 @@ internal static class MatrixProduct
                 int depth = Math.Min(plan.BlockDepth, plan.StepCount - k);
                 (int from, int steps) = plan.SpansAllStrips ? (k, depth) : (0, plan.StepCount);
                 ArraySegment<float> packedLeft = plan.IsLeftInPlace ? default : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
-                BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, steps);
+                BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, MatrixProductPlan.PackedRowLength(steps));
                 int strips = Math.Min(plan.BlockStrips, plan.Strips - firstStrip);
                 if (plan.Shape.Rows == 1 && TForm.Value == 1)
                 {
@@ -210,7 +210,7 @@ internal static class MatrixProduct
         }
 
         /// <summary>A part of the depth, for the rows of a block and a strip.</summary>
-        private void AddStrip<TLanes>(BlockPart part, int strip)
+        private void AddStrip<TLanes>(in BlockPart part, int strip)
             where TLanes : struct, ILanes<TLanes>
         {
             MatrixProductShape shape = plan.Shape;
@@ -237,7 +237,7 @@ internal static class MatrixProduct
         }
 
         /// <summary>A part of the depth, for one row and a few strips, which lie packed one behind the other.</summary>
-        private void AddRow<TLanes>(BlockPart part, int firstStrip, int strips)
+        private void AddRow<TLanes>(in BlockPart part, int firstStrip, int strips)
             where TLanes : struct, ILanes<TLanes>
         {
             MatrixProductShape shape = plan.Shape;
@@ -262,7 +262,7 @@ internal static class MatrixProduct
         }
 
         /// <summary>Adds A's rows from one on times a strip, tile by tile.</summary>
-        private void AddTiles<TLanes>(BlockPart part, int firstRow, ReadOnlySpan<float> b, int bStep, Span<float> target, int columns)
+        private void AddTiles<TLanes>(in BlockPart part, int firstRow, ReadOnlySpan<float> b, int bStep, Span<float> target, int columns)
             where TLanes : struct, ILanes<TLanes>
         {
             // Tiles are stored whole. At the right edge they go to the stack, and only the columns that exist are copied.
@@ -299,11 +299,11 @@ internal static class MatrixProduct
         }
 
         /// <summary>Adds A's packed rows up to one times a column, a few tiles at once.</summary>
-        private void AddColumn<TLanes>(BlockPart part, int lastRow, ReadOnlySpan<float> b, int bStep, Span<float> target)
+        private void AddColumn<TLanes>(in BlockPart part, int lastRow, ReadOnlySpan<float> b, int bStep, Span<float> target)
             where TLanes : struct, ILanes<TLanes>
         {
             int step = plan.Shape.Columns;
-            int tileLength = MatrixProductPlan.TileRows * part.PackedSteps;
+            int tileLength = MatrixProductPlan.TileRows * part.PackedRowLength;
             bool isContinued = plan.FirstStep + part.FirstStep > 0;
             Span<float> sums = stackalloc float[ColumnKernel.Tiles * TLanes.Count];
             for (int row = part.FirstRow; row < lastRow; row += ColumnKernel.Tiles * MatrixProductPlan.TileRows)
@@ -349,12 +349,12 @@ internal static class MatrixProduct
         }
 
         /// <summary>A's numbers for a tile, from the part's first step on.</summary>
-        private ref float LeftStrip(BlockPart part, int row, int rows, out int step)
+        private ref float LeftStrip(in BlockPart part, int row, int rows, out int step)
         {
             step = rows;
             if (part.PackedLeft.Array is { } packed)
             {
-                return ref packed[part.PackedLeft.Offset + ((row - part.FirstRow) * part.PackedSteps) + ((part.FirstStep - part.PackedFrom) * rows)];
+                return ref packed[part.PackedLeft.Offset + ((row - part.FirstRow) * part.PackedRowLength) + ((part.FirstStep - part.PackedFrom) * rows)];
             }
 
             step = plan.Shape.TransposeLeft ? plan.Shape.Rows : 1;

@@ -45,6 +45,9 @@ internal readonly struct MatrixProductPlan
     /// <summary>Numbers in a page. What lies whole pages apart has its place in the same few lines of the caches.</summary>
     private const int PageLength = 1024;
 
+    /// <summary>How many steps strips of A are further apart that would lie whole pages apart: more than a line of the cache.</summary>
+    private const int StepsBetweenStrips = 4;
+
     /// <summary>Of so many columns at the right edge each takes less time by itself than a tile for all: this part of a vector.</summary>
     private const int PartOfVectorAlone = 4;
 
@@ -185,18 +188,27 @@ internal readonly struct MatrixProductPlan
         return isFew && rows >= Math.Max(2, columns - 1) * TileRows && TileRows <= VectorLength ? RowsOfWholeTiles(rows) : 0;
     }
 
+    /// <summary>
+    /// From a row of packed A to the next: its steps, and a few more where strips would otherwise lie whole pages apart. Packing
+    /// writes to the strips of all tiles in turn, and more lines than a place in the cache holds would evict each other between two steps.
+    /// </summary>
+    /// <param name="steps">How many steps are packed.</param>
+    public static int PackedRowLength(int steps) => TileRows * steps % PageLength == 0 ? steps + StepsBetweenStrips : steps;
+
     /// <summary>Packs rows of A, tile by tile. A tile with fewer rows is a narrower strip.</summary>
     public void PackLeft(ArraySegment<float> left, int product, int row, int rows, int step, int steps, Span<float> strips)
     {
         ReadOnlySpan<float> source = left.AsSpan(LeftStart(product));
+        int rowLength = PackedRowLength(steps);
         if (Shape.TransposeLeft)
         {
             for (int done = 0, lines; done < rows; done += lines)
             {
                 // Whole tiles together, since a step's numbers of all of them lie side by side; then each lower one.
                 lines = Math.Max(RowsOfWholeTiles(rows - done), RowsOfTile(rows - done));
+                int width = Math.Min(lines, TileRows);
                 OperandPacking.Copy(
-                    source[((step * Shape.Rows) + row + done)..], Shape.Rows, lines, steps, strips[(done * steps)..], Math.Min(lines, TileRows));
+                    source[((step * Shape.Rows) + row + done)..], Shape.Rows, lines, steps, strips[(done * rowLength)..], width, width * rowLength);
             }
 
             return;
@@ -206,7 +218,7 @@ internal readonly struct MatrixProductPlan
         {
             lines = RowsOfTile(rows - done);
             OperandPacking.Transpose(
-                source[(((row + done) * Shape.Depth) + step)..], Shape.Depth, lines, steps, strips.Slice(done * steps, lines * steps), lines);
+                source[(((row + done) * Shape.Depth) + step)..], Shape.Depth, lines, steps, strips.Slice(done * rowLength, lines * steps), lines);
         }
     }
 
@@ -219,7 +231,7 @@ internal readonly struct MatrixProductPlan
         if (!Shape.TransposeRight)
         {
             OperandPacking.Copy(
-                source[((FirstStep * Shape.Columns) + column)..], Shape.Columns, columns, StepCount, strips, StripWidth);
+                source[((FirstStep * Shape.Columns) + column)..], Shape.Columns, columns, StepCount, strips, StripWidth, StripLength);
             return;
         }
 

@@ -18,6 +18,13 @@ internal static class OperandPacking
     /// <summary>How many steps before it is copied a row is asked for: a processor's own foresight ends with the page.</summary>
     private const int StepsAhead = 8;
 
+    /// <summary>The width of a strip.</summary>
+    private interface IWidth
+    {
+        /// <summary>How many lines it has.</summary>
+        nuint Lines { get; }
+    }
+
     /// <summary>Packs lines that stand side by side already: steps are rows of the source.</summary>
     /// <param name="source">Line i of step k at k · sourceStep + i.</param>
     /// <param name="sourceStep">From one step of the depth to the next.</param>
@@ -28,7 +35,8 @@ internal static class OperandPacking
     /// last strip, lines that do not exist are 0.
     /// </param>
     /// <param name="width">How many lines a strip has.</param>
-    public static void Copy(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strips, int width)
+    /// <param name="stripStep">From one strip to the next.</param>
+    public static void Copy(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strips, int width, int stripStep)
     {
         // The last element of either that is touched, so that the loops below need no check.
         _ = source[((depth - 1) * sourceStep) + lines - 1];
@@ -36,18 +44,37 @@ internal static class OperandPacking
         int rest = lines % width;
         if (whole > 0)
         {
-            _ = strips[(whole * depth * width) - 1];
-            CopyStrips(ref MemoryMarshal.GetReference(source), (nuint)sourceStep, depth, ref strips[0], (nuint)width, whole);
+            _ = strips[((whole - 1) * stripStep) + (depth * width) - 1];
+            CopyStrips(source, sourceStep, depth, strips, width, stripStep, whole);
         }
 
         if (rest > 0)
         {
-            Span<float> last = strips.Slice(whole * depth * width, depth * width);
+            Span<float> last = strips.Slice(whole * stripStep, depth * width);
             last.Clear();
             for (int k = 0; k < depth; k++)
             {
                 source.Slice((k * sourceStep) + (whole * width), rest).CopyTo(last[(k * width)..]);
             }
+        }
+    }
+
+    /// <summary>The JIT knows the widths of whole tiles: a strip takes so few numbers of each row that to decide how takes a third of the time.</summary>
+    private static void CopyStrips(ReadOnlySpan<float> source, int sourceStep, int depth, Span<float> strips, int width, int stripStep, int count)
+    {
+        ref float from = ref MemoryMarshal.GetReference(source);
+        ref float to = ref strips[0];
+        switch (width)
+        {
+            case 6:
+                CopyStrips(ref from, (nuint)sourceStep, depth, ref to, default(KnownWidth<TileKernel.Six>), (nuint)stripStep, count);
+                return;
+            case 12:
+                CopyStrips(ref from, (nuint)sourceStep, depth, ref to, default(KnownWidth<TileKernel.Twelve>), (nuint)stripStep, count);
+                return;
+            default:
+                CopyStrips(ref from, (nuint)sourceStep, depth, ref to, new GivenWidth((nuint)width), (nuint)stripStep, count);
+                return;
         }
     }
 
@@ -128,14 +155,12 @@ internal static class OperandPacking
 
     /// <summary>
     /// A row of the source goes to all strips before the next one is read: rows are read from first to last, as caches
-    /// and their prefetchers like it. What is left of a width, of 6 say, is two vectors that overlap, or one that overlaps what was copied;
-    /// a width below four goes number by number.
+    /// and their prefetchers like it.
     /// </summary>
     [MethodImpl(Loop)]
-    private static void CopyStrips(ref float from, nuint fromStep, int depth, ref float to, nuint width, int strips)
+    private static void CopyStrips<TWidth>(ref float from, nuint fromStep, int depth, ref float to, TWidth width, nuint stripStep, int strips)
+        where TWidth : struct, IWidth
     {
-        nuint stripStep = (nuint)depth * width;
-        nuint eights = width & ~(nuint)7;
         nuint ahead = StepsAhead * fromStep;
         for (int k = 0; k < depth; k++)
         {
@@ -144,34 +169,50 @@ internal static class OperandPacking
             for (int strip = 0; strip < strips; strip++)
             {
                 Fetch(ref Unsafe.Add(ref source, ahead));
-                nuint i = 0;
-                for (; i < eights; i += 8)
-                {
-                    Vector256.LoadUnsafe(ref source, i).StoreUnsafe(ref target, i);
-                }
-
-                if (i + 4 < width)
-                {
-                    Vector128.LoadUnsafe(ref source, i).StoreUnsafe(ref target, i);
-                }
-
-                if (i < width && width >= 4)
-                {
-                    Vector128.LoadUnsafe(ref source, width - 4).StoreUnsafe(ref target, width - 4);
-                    i = width;
-                }
-
-                for (; i < width; i++)
-                {
-                    Unsafe.Add(ref target, i) = Unsafe.Add(ref source, i);
-                }
-
-                source = ref Unsafe.Add(ref source, width);
+                CopyLines(ref source, ref target, width.Lines);
+                source = ref Unsafe.Add(ref source, width.Lines);
                 target = ref Unsafe.Add(ref target, stripStep);
             }
 
             from = ref Unsafe.Add(ref from, fromStep);
-            to = ref Unsafe.Add(ref to, width);
+            to = ref Unsafe.Add(ref to, width.Lines);
+        }
+    }
+
+    /// <summary>
+    /// One step of a strip, of at most 32 lines. A width that is no number of whole vectors, 6 say, ends in a vector that overlaps the one
+    /// before; a width below four goes number by number.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyLines(ref float source, ref float target, nuint lines)
+    {
+        if (lines < 4)
+        {
+            for (nuint i = 0; i < lines; i++)
+            {
+                Unsafe.Add(ref target, i) = Unsafe.Add(ref source, i);
+            }
+
+            return;
+        }
+
+        if (lines < 8)
+        {
+            Vector128.LoadUnsafe(ref source).StoreUnsafe(ref target);
+            Vector128.LoadUnsafe(ref source, lines - 4).StoreUnsafe(ref target, lines - 4);
+            return;
+        }
+
+        Vector256.LoadUnsafe(ref source).StoreUnsafe(ref target);
+        if (lines > 16)
+        {
+            Vector256.LoadUnsafe(ref source, 8).StoreUnsafe(ref target, 8);
+            Vector256.LoadUnsafe(ref source, lines - 16).StoreUnsafe(ref target, lines - 16);
+        }
+
+        if (lines > 8)
+        {
+            Vector256.LoadUnsafe(ref source, lines - 8).StoreUnsafe(ref target, lines - 8);
         }
     }
 
@@ -279,6 +320,27 @@ internal static class OperandPacking
             Unsafe.Add(ref target, 2) = Unsafe.Add(ref line2, k);
             Unsafe.Add(ref target, 3) = Unsafe.Add(ref line3, k);
             target = ref Unsafe.Add(ref target, step);
+        }
+    }
+
+    /// <summary>A width that is known at run time only.</summary>
+    private readonly struct GivenWidth(nuint lines) : IWidth
+    {
+        public nuint Lines
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => lines;
+        }
+    }
+
+    /// <summary>A width that the JIT knows.</summary>
+    private readonly struct KnownWidth<TCount> : IWidth
+        where TCount : struct, TileKernel.ICount
+    {
+        public nuint Lines
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => (nuint)TCount.Value;
         }
     }
 }

@@ -51,15 +51,16 @@ internal sealed class OwnPacking
     {
         int place = block % plan.OwnLeftBlocks;
         int firstRow = block * plan.BlockRows;
-        int length = Math.Min(plan.BlockRows, plan.Shape.Rows - firstRow) * steps;
-        int start = place * plan.BlockRows * steps;
+        int rows = Math.Min(plan.BlockRows, plan.Shape.Rows - firstRow);
+        int blockLength = plan.BlockRows * MatrixProductPlan.PackedRowLength(steps);
+        int start = place * blockLength;
         (long, int, int) wanted = (number, ((plan.Shape.SharedLeft ? 0 : product) * plan.RowBlocks) + block, firstStep);
         if (place >= leftBlocks.Length || leftBlocks[place] != wanted)
         {
             // Longer by a vector, since columns read the last rows as one.
-            Reserve(ref left, ref leftBlocks, plan.OwnLeftBlocks, (plan.OwnLeftBlocks * plan.BlockRows * steps) + MatrixProductPlan.VectorLength);
+            Reserve(ref left, ref leftBlocks, plan.OwnLeftBlocks, (plan.OwnLeftBlocks * blockLength) + MatrixProductPlan.VectorLength);
             leftBlocks[place] = default;
-            plan.PackLeft(source, product, firstRow, length / steps, plan.FirstStep + firstStep, steps, left.AsSpan(start, length));
+            plan.PackLeft(source, product, firstRow, rows, plan.FirstStep + firstStep, steps, left.AsSpan(start, blockLength));
             leftBlocks[place] = wanted;
         }
 

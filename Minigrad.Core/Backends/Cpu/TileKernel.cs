@@ -413,7 +413,7 @@ internal static class TileKernel
         public static int Value => 5;
     }
 
-    private readonly struct Six : ICount
+    internal readonly struct Six : ICount
     {
         public static int Value => 6;
     }
@@ -423,7 +423,7 @@ internal static class TileKernel
         public static int Value => 8;
     }
 
-    private readonly struct Twelve : ICount
+    internal readonly struct Twelve : ICount
     {
         public static int Value => 12;
     }
