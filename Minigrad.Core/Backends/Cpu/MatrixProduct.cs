@@ -244,7 +244,7 @@ internal static class MatrixProduct
             int column = firstStrip * MatrixProductPlan.StripWidth;
             int columns = Math.Min(strips * MatrixProductPlan.StripWidth, shape.Columns - column);
             ReadOnlySpan<float> b = RightStrip(part.Product, firstStrip, out int bStep)[(part.FirstStep * bStep)..];
-            ref float a = ref LeftStrip(part, part.FirstRow, 1, out _);
+            ref float a = ref LeftStrip(part, part.FirstRow, 1, out _, out _);
             Span<float> target = result.AsSpan((part.Product * shape.Columns) + column, columns);
             Span<float> sums = stackalloc float[RowKernel.Strips * MatrixProductPlan.StripWidth];
             sums.Clear();
@@ -275,12 +275,12 @@ internal static class MatrixProduct
             for (int row = firstRow, rows; row < part.LastRow; row += rows)
             {
                 rows = MatrixProductPlan.RowsOfTile(part.LastRow - row);
-                ref float a = ref LeftStrip(part, row, rows, out int aStep);
+                ref float a = ref LeftStrip(part, row, rows, out int aStep, out int aRow);
                 Span<float> tile = target[((row - part.FirstRow) * step)..];
                 if (isWhole)
                 {
                     TileKernel.Run<TLanes, TForm>(
-                        rows, isNarrow, ref a, (nuint)aStep, ref firstOfB, (nuint)bStep, (nuint)part.Depth, ref tile[0], (nuint)step, isContinued);
+                        rows, isNarrow, ref a, (nuint)aStep, (nuint)aRow, ref firstOfB, (nuint)bStep, (nuint)part.Depth, ref tile[0], (nuint)step, isContinued);
                     continue;
                 }
 
@@ -290,7 +290,7 @@ internal static class MatrixProduct
                 }
 
                 TileKernel.Run<TLanes, TForm>(
-                    rows, isNarrow, ref a, (nuint)aStep, ref firstOfB, (nuint)bStep, (nuint)part.Depth, ref edge[0], (nuint)MatrixProductPlan.StripWidth, isContinued);
+                    rows, isNarrow, ref a, (nuint)aStep, (nuint)aRow, ref firstOfB, (nuint)bStep, (nuint)part.Depth, ref edge[0], (nuint)MatrixProductPlan.StripWidth, isContinued);
                 for (int i = 0; i < rows; i++)
                 {
                     edge.Slice(i * MatrixProductPlan.StripWidth, columns).CopyTo(tile[(i * step)..]);
@@ -310,7 +310,7 @@ internal static class MatrixProduct
             {
                 int tiles = Math.Min((lastRow - row) / MatrixProductPlan.TileRows, ColumnKernel.Tiles);
                 int rows = tiles * MatrixProductPlan.TileRows;
-                ref float a = ref LeftStrip(part, row, MatrixProductPlan.TileRows, out int aStep);
+                ref float a = ref LeftStrip(part, row, MatrixProductPlan.TileRows, out int aStep, out _);
                 Span<float> numbers = target[((row - part.FirstRow) * step)..];
                 sums.Clear();
                 for (int i = 0; i < rows && isContinued; i++)
@@ -348,17 +348,17 @@ internal static class MatrixProduct
             return OwnPacking.Current.Right(number, plan, right, product, strip);
         }
 
-        /// <summary>A's numbers for a tile, from the part's first step on.</summary>
-        private ref float LeftStrip(in BlockPart part, int row, int rows, out int step)
+        /// <summary>A's numbers for a tile, from the part's first step on, and how far apart those of two steps and of two rows are.</summary>
+        private ref float LeftStrip(in BlockPart part, int row, int rows, out int step, out int rowStep)
         {
-            step = rows;
+            (step, rowStep) = (rows, 1);
             if (part.PackedLeft.Array is { } packed)
             {
                 return ref packed[part.PackedLeft.Offset + ((row - part.FirstRow) * part.PackedRowLength) + ((part.FirstStep - part.PackedFrom) * rows)];
             }
 
-            step = plan.Shape.TransposeLeft ? plan.Shape.Rows : 1;
-            int place = plan.LeftStart(part.Product) + row + ((plan.FirstStep + part.FirstStep) * step);
+            (step, rowStep) = plan.Shape.TransposeLeft ? (plan.Shape.Rows, 1) : (1, plan.Shape.Depth);
+            int place = plan.LeftStart(part.Product) + (row * rowStep) + ((plan.FirstStep + part.FirstStep) * step);
             return ref left.Array![left.Offset + place];
         }
     }

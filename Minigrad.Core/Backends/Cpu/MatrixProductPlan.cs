@@ -33,6 +33,9 @@ internal readonly struct MatrixProductPlan
     /// <summary>With no more strips of B than this, packing a transposed A is not repaid.</summary>
     private const int StripsReadInPlace = 2;
 
+    /// <summary>With no more strips of B than this, packing an A that is not transposed is not repaid.</summary>
+    private const int StripsOfRowsInPlace = 24;
+
     /// <summary>With no more strips of B than this, a block is all of them.</summary>
     private const int MostStripsOfBlock = 8;
 
@@ -118,9 +121,13 @@ internal readonly struct MatrixProductPlan
 
     public int RightCount => Shape.SharedRight ? 1 : Shape.Batch;
 
-    /// <summary>One row is its own strip; a transposed A holds the rows of a step side by side as a strip does.</summary>
-    public bool IsLeftInPlace =>
-        Shape.Rows == 1 || (Shape.TransposeLeft && (Shape.Rows <= TileRows || (Strips <= StripsReadInPlace && !HasCollidingSteps)));
+    /// <summary>
+    /// One row is its own strip; a transposed A holds the rows of a step side by side as a strip does; and low tiles read rows as they lie no
+    /// more slowly than a strip, so that packing has to be repaid by its shorter way through the caches.
+    /// </summary>
+    public bool IsLeftInPlace => Shape.Rows == 1 || (Shape.TransposeLeft
+        ? Shape.Rows <= TileRows || (Strips <= StripsReadInPlace && !HasCollidingSteps)
+        : TileRows == LowTile && Strips <= StripsOfRowsInPlace && !IsRightInPlace);
 
     /// <summary>
     /// Whether a block is all strips of B, since they are few. Its rows of A are packed a part of the depth at a time then, and

@@ -8,7 +8,7 @@ namespace Minigrad.Backends.Cpu;
 /// The innermost loop of a matrix product. A tile of the result, up to 12 rows by 2 vectors, stays in registers while the
 /// depth is walked: each step loads 2 vectors of B and broadcasts a number of A for each row, so 24 multiply-adds share 14
 /// loads, and 24 independent sums hide the multiply-add's latency. 12 × 2 sums, 2 vectors and a factor are 27 of AVX-512's
-/// 32 registers; machines with 16 take 6 rows. Two steps a pass, at distances that the JIT knows where both operands are packed, leave
+/// 32 registers; machines with 16 take 6 rows. Two steps a pass, at distances that the JIT knows where operands are packed, leave
 /// few instructions besides: where another thread shares the core, they are what the multiply-adds wait for.
 /// </summary>
 /// <remarks>
@@ -31,13 +31,16 @@ internal static class TileKernel
         static abstract int Value { get; }
     }
 
-    /// <summary>How far one step of the depth is from the next.</summary>
+    /// <summary>How far apart the operands' numbers are.</summary>
     private interface ISteps
     {
-        /// <summary>Of A.</summary>
+        /// <summary>From one step of the depth to the next, of A.</summary>
         nuint Left { get; }
 
-        /// <summary>Of B.</summary>
+        /// <summary>From one row of A to the next.</summary>
+        nuint Row { get; }
+
+        /// <summary>From one step of the depth to the next, of B.</summary>
         nuint Right { get; }
     }
 
@@ -46,8 +49,9 @@ internal static class TileKernel
     /// <typeparam name="TForm">How B's numbers lie; two in the room of one are the first vector's and the second's.</typeparam>
     /// <param name="rows">The tile's rows.</param>
     /// <param name="isNarrow">Whether it is one vector wide, not two.</param>
-    /// <param name="a">A's numbers: row r of step k at k · aStep + r.</param>
+    /// <param name="a">A's numbers: row r of step k at k · aStep + r · aRow.</param>
     /// <param name="aStep">From one step of the depth to the next.</param>
+    /// <param name="aRow">From one row to the next: 1, or more if steps are 1 apart and B is packed.</param>
     /// <param name="b">B's numbers: column j of step k at k · bStep + j, or in a pair at k · bStep + (j mod the vector's length).</param>
     /// <param name="bStep">From one step of the depth to the next.</param>
     /// <param name="depth">How many steps.</param>
@@ -55,23 +59,23 @@ internal static class TileKernel
     /// <param name="cStep">From one row of the result to the next.</param>
     /// <param name="isContinued">Whether the sums go on from what the result holds.</param>
     public static void Run<TLanes, TForm>(
-        int rows, bool isNarrow, ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
+        int rows, bool isNarrow, ref float a, nuint aStep, nuint aRow, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TForm : struct, IPackedForm
     {
         while (rows > 0)
         {
             int done = isNarrow
-                ? RunChooseSteps<TLanes, One, TForm>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued)
-                : RunChooseSteps<TLanes, Two, TForm>(rows, ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
-            a = ref Unsafe.Add(ref a, done);
+                ? RunChooseSteps<TLanes, One, TForm>(rows, ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued)
+                : RunChooseSteps<TLanes, Two, TForm>(rows, ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
+            a = ref Unsafe.Add(ref a, (nuint)done * aRow);
             c = ref Unsafe.Add(ref c, (nuint)done * cStep);
             rows -= done;
         }
     }
 
     private static int RunChooseSteps<TLanes, TVectors, TForm>(
-        int rows, ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
+        int rows, ref float a, nuint aStep, nuint aRow, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TForm : struct, IPackedForm
         where TVectors : struct, ICount
@@ -79,40 +83,47 @@ internal static class TileKernel
         switch (rows)
         {
             case >= 12:
-                ChooseSteps<TLanes, Twelve, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Twelve, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 12;
             case >= 8:
-                ChooseSteps<TLanes, Eight, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Eight, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 8;
             case >= 6:
-                ChooseSteps<TLanes, Six, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Six, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 6;
             case 5:
-                ChooseSteps<TLanes, Five, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Five, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 5;
             case >= 4:
-                ChooseSteps<TLanes, Four, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Four, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 4;
             case 3:
-                ChooseSteps<TLanes, Three, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Three, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 3;
             case >= 2:
-                ChooseSteps<TLanes, Two, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, Two, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 2;
             default:
-                ChooseSteps<TLanes, One, TVectors, TForm>(ref a, aStep, ref b, bStep, depth, ref c, cStep, isContinued);
+                ChooseSteps<TLanes, One, TVectors, TForm>(ref a, aStep, aRow, ref b, bStep, depth, ref c, cStep, isContinued);
                 return 1;
         }
     }
 
-    /// <summary>Where both operands are packed, the JIT knows the steps from one number to the next.</summary>
+    /// <summary>Where B is packed, and A too or its steps are 1 apart, the JIT knows the steps from one number to the next.</summary>
     private static void ChooseSteps<TLanes, TRows, TVectors, TForm>(
-        ref float a, nuint aStep, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
+        ref float a, nuint aStep, nuint aRow, ref float b, nuint bStep, nuint depth, ref float c, nuint cStep, bool isContinued)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TForm : struct, IPackedForm
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
+        if (aRow != 1)
+        {
+            RowSteps<TLanes, TForm> apart = new(aRow);
+            Tile<TLanes, TRows, TVectors, TForm, RowSteps<TLanes, TForm>>(ref a, ref b, apart, depth, ref c, cStep, isContinued);
+            return;
+        }
+
         PackedSteps<TLanes, TRows, TForm> packed = default;
         if (aStep == packed.Left && bStep == packed.Right)
         {
@@ -132,6 +143,10 @@ internal static class TileKernel
         where TVectors : struct, ICount
         where TSteps : struct, ISteps
     {
+        // Where the rows begin: constants, if the steps are.
+        nuint row1 = steps.Row, row2 = 2 * steps.Row, row3 = 3 * steps.Row;
+        nuint row4 = 4 * steps.Row, row5 = 5 * steps.Row, row6 = 6 * steps.Row, row7 = 7 * steps.Row;
+        nuint row8 = 8 * steps.Row, row9 = 9 * steps.Row, row10 = 10 * steps.Row, row11 = 11 * steps.Row;
         TLanes c00 = default, c01 = default;
         TLanes c10 = default, c11 = default;
         TLanes c20 = default, c21 = default;
@@ -159,18 +174,18 @@ internal static class TileKernel
         do
         {
             LoadStep<TLanes, TVectors, TForm>(ref b, 0, out TLanes b0, out TLanes b1);
-            AddRows<TLanes, TRows, TVectors, Zero>(ref a, 0, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
-            AddRows<TLanes, TRows, TVectors, Four>(ref a, 0, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
-            AddRows<TLanes, TRows, TVectors, Eight>(ref a, 0, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+            AddRows<TLanes, TRows, TVectors, Zero>(ref a, 0, 0, row1, row2, row3, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
+            AddRows<TLanes, TRows, TVectors, Four>(ref a, 0, row4, row5, row6, row7, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
+            AddRows<TLanes, TRows, TVectors, Eight>(ref a, 0, row8, row9, row10, row11, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
             if (--depth == 0)
             {
                 break;
             }
 
             LoadStep<TLanes, TVectors, TForm>(ref b, steps.Right, out b0, out b1);
-            AddRows<TLanes, TRows, TVectors, Zero>(ref a, steps.Left, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
-            AddRows<TLanes, TRows, TVectors, Four>(ref a, steps.Left, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
-            AddRows<TLanes, TRows, TVectors, Eight>(ref a, steps.Left, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+            AddRows<TLanes, TRows, TVectors, Zero>(ref a, steps.Left, 0, row1, row2, row3, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
+            AddRows<TLanes, TRows, TVectors, Four>(ref a, steps.Left, row4, row5, row6, row7, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
+            AddRows<TLanes, TRows, TVectors, Eight>(ref a, steps.Left, row8, row9, row10, row11, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
             a = ref Unsafe.Add(ref a, 2 * steps.Left);
             b = ref Unsafe.Add(ref b, 2 * steps.Right);
         }
@@ -215,7 +230,7 @@ internal static class TileKernel
     /// <summary>One step of the depth for four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void AddRows<TLanes, TRows, TVectors, TFirst>(
-        ref float a, nuint start, TLanes b0, TLanes b1,
+        ref float a, nuint start, nuint row0, nuint row1, nuint row2, nuint row3, TLanes b0, TLanes b1,
         ref TLanes c00, ref TLanes c01, ref TLanes c10, ref TLanes c11, ref TLanes c20, ref TLanes c21, ref TLanes c30, ref TLanes c31)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TRows : struct, ICount
@@ -224,22 +239,22 @@ internal static class TileKernel
     {
         if (TRows.Value > TFirst.Value)
         {
-            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)TFirst.Value), b0, b1, ref c00, ref c01);
+            Add<TLanes, TVectors>(Unsafe.Add(ref Unsafe.Add(ref a, row0), start), b0, b1, ref c00, ref c01);
         }
 
         if (TRows.Value > TFirst.Value + 1)
         {
-            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)(TFirst.Value + 1)), b0, b1, ref c10, ref c11);
+            Add<TLanes, TVectors>(Unsafe.Add(ref Unsafe.Add(ref a, row1), start), b0, b1, ref c10, ref c11);
         }
 
         if (TRows.Value > TFirst.Value + 2)
         {
-            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)(TFirst.Value + 2)), b0, b1, ref c20, ref c21);
+            Add<TLanes, TVectors>(Unsafe.Add(ref Unsafe.Add(ref a, row2), start), b0, b1, ref c20, ref c21);
         }
 
         if (TRows.Value > TFirst.Value + 3)
         {
-            Add<TLanes, TVectors>(Unsafe.Add(ref a, start + (nuint)(TFirst.Value + 3)), b0, b1, ref c30, ref c31);
+            Add<TLanes, TVectors>(Unsafe.Add(ref Unsafe.Add(ref a, row3), start), b0, b1, ref c30, ref c31);
         }
     }
 
@@ -360,6 +375,8 @@ internal static class TileKernel
     {
         public nuint Left => left;
 
+        public nuint Row => 1;
+
         public nuint Right => right;
     }
 
@@ -374,6 +391,36 @@ internal static class TileKernel
         {
             [MethodImpl(MethodImplOptions.AggressiveInlining)]
             get => (nuint)TRows.Value;
+        }
+
+        public nuint Row
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => 1;
+        }
+
+        public nuint Right
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => (nuint)(2 * TLanes.Count / TForm.Value);
+        }
+    }
+
+    /// <summary>Rows of A as they lie, a step beside the next, and a strip of B.</summary>
+    private readonly struct RowSteps<TLanes, TForm>(nuint row) : ISteps
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TForm : struct, IPackedForm
+    {
+        public nuint Left
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => 1;
+        }
+
+        public nuint Row
+        {
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => row;
         }
 
         public nuint Right
