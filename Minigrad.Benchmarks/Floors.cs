@@ -114,6 +114,7 @@ internal static class Floors
             ("pow", 180, t => t.Pow(1.5f)),
             ("sum", 2500, t => t.Sum()),
             ("sum of columns", 1900, t => t.Sum([0])),
+            ("transpose", 1200, t => t.Transpose(0, 1)),
             ("softmax", 500, t => t.Softmax()),
             ("layer norm", 900, t => t.LayerNorm()),
             ("batch norm", 1000, t => t.BatchNorm()),

@@ -244,13 +244,14 @@ internal readonly struct MatrixProductPlan
 
         for (int start = 0; start < columns; start += StripWidth)
         {
-            OperandPacking.Transpose(
-                source[(((column + start) * Shape.Depth) + FirstStep)..],
-                Shape.Depth,
-                Math.Min(StripWidth, columns - start),
-                StepCount,
-                strips.Slice(start * StepCount, StripLength),
-                StripWidth);
+            int lines = Math.Min(StripWidth, columns - start);
+            Span<float> strip = strips.Slice(start * StepCount, StripLength);
+            if (lines < StripWidth)
+            {
+                strip.Clear();
+            }
+
+            OperandPacking.Transpose(source[(((column + start) * Shape.Depth) + FirstStep)..], Shape.Depth, lines, StepCount, strip, StripWidth);
         }
     }
 

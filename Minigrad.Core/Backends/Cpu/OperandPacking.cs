@@ -83,15 +83,10 @@ internal static class OperandPacking
     /// <param name="sourceStep">From one line to the next.</param>
     /// <param name="lines">How many lines there are.</param>
     /// <param name="depth">How many steps.</param>
-    /// <param name="strip">Line i of step k at k · width + i; lines that do not exist are 0.</param>
-    /// <param name="width">How many lines the strip has.</param>
+    /// <param name="strip">Line i of step k at k · width + i; what is between the lines of two steps is left as it is.</param>
+    /// <param name="width">From one step of the strip to the next.</param>
     public static void Transpose(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strip, int width)
     {
-        if (lines < width)
-        {
-            strip[..(depth * width)].Clear();
-        }
-
         int line = 0;
         if (Avx.IsSupported)
         {
