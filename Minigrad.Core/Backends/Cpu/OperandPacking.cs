@@ -78,7 +78,7 @@ internal static class OperandPacking
         }
     }
 
-    /// <summary>Packs lines that stand one after the other: steps are columns of the source.</summary>
+    /// <summary>Packs lines that stand one after the other: steps are columns of the source, so this transposes a block.</summary>
     /// <param name="source">Line i of step k at i · sourceStep + k.</param>
     /// <param name="sourceStep">From one line to the next.</param>
     /// <param name="lines">How many lines there are.</param>

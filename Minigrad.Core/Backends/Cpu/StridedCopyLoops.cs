@@ -45,7 +45,7 @@ internal static class StridedCopyLoops
         if (near >= 0 && across >= 0 && from[near] > 1 && to[across] > 1 && length >= FewestToTranspose)
         {
             MoveLast(near, sizes, from, to);
-            MoveLast(Array.IndexOf(from, 1), sizes, from, to);
+            MoveLast(Array.IndexOf(from, 1), sizes, from, to); // It may have moved with the first.
             (int lines, int steps) = (sizes[^2], sizes[^1]);
             int blocks = (lines + BlockLines - 1) / BlockLines;
             TransposeBody transpose = new(x, source.Offset, from, y, target.Offset, to, sizes);
@@ -143,7 +143,7 @@ internal static class StridedCopyLoops
         }
     }
 
-    /// <summary>Lines of the source, which lie along the last dimension, and some of which the last but one counts, become columns of the target.</summary>
+    /// <summary>Some lines of the source become columns of the target: the last dimension runs along the lines, the last but one counts them.</summary>
     private readonly struct TransposeBody(
         float[] x, int xOffset, int[] from, float[] y, int yOffset, int[] to, int[] sizes) : ILoopBody
     {
