@@ -109,19 +109,15 @@ public sealed partial class Tensor
         }
 
         int[] strides = Backends.StridedLayout.RowMajor(Shape).Strides;
+        int stride = strides[axis];
+        strides[axis] = 0; // The index says where along the axis, whatever its own place there.
         int[] rows = new int[index.Shape.Size];
         int[] counter = new int[Rank];
+        int start = 0;
         for (int i = 0; i < rows.Length; i++)
         {
-            for (int other = 0; other < Rank; other++)
-            {
-                int place = other == axis
-                    ? CheckedIndex(index.Values[i], axis, nameof(Gather))
-                    : counter[other];
-                rows[i] += place * strides[other];
-            }
-
-            Advance(counter, index.Shape);
+            rows[i] = start + (CheckedIndex(index.Values[i], axis, nameof(Gather)) * stride);
+            start += Advance(counter, index.Shape, strides);
         }
 
         return GatherRows(rows, 1, index.Shape, nameof(Gather));
@@ -200,18 +196,24 @@ public sealed partial class Tensor
         return y;
     }
 
-    private static void Advance(int[] counter, Shape shape)
+    /// <summary>Goes on to the next place of a shape in row-major order, and tells how far that is in a layout of these strides.</summary>
+    private static int Advance(int[] counter, Shape shape, int[] strides)
     {
+        int distance = 0;
         for (int axis = counter.Length - 1; axis >= 0; axis--)
         {
             counter[axis]++;
+            distance += strides[axis];
             if (counter[axis] < shape.Dimensions[axis])
             {
-                return;
+                return distance;
             }
 
+            distance -= counter[axis] * strides[axis];
             counter[axis] = 0;
         }
+
+        return distance;
     }
 
     private void CheckPlaces(ReadOnlySpan<TensorIndex> places)

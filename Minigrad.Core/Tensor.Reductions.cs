@@ -164,9 +164,19 @@ public sealed partial class Tensor
     {
         Tensor source = axis is null || Rank == 0 ? Reshape(-1) : this;
         int place = axis is null || Rank == 0 ? 0 : Shape.Axis(axis.Value, operation);
-        Indices best = source.ArgExtreme(place, sign, operation);
         Shape kept = source.Shape.With(place, 1);
-        Tensor y = source.Gather(place, new Indices(best.Values, kept));
+        AxisLayout layout = source.Shape.Around(place);
+        int[] rows = source.ArgExtreme(place, sign, operation).Values; // Places along the axis, which become numbers of elements.
+        for (int outer = 0; outer < layout.Outer; outer++)
+        {
+            int first = outer * layout.Inner;
+            for (int inner = 0; inner < layout.Inner; inner++)
+            {
+                rows[first + inner] = (((outer * layout.Axis) + rows[first + inner]) * layout.Inner) + inner;
+            }
+        }
+
+        Tensor y = source.GatherRows(rows, 1, kept, operation);
         Shape result = axis is null || Rank == 0
             ? keepDimensions ? Shape.Create([.. Enumerable.Repeat(1, Rank)]) : Shape.Scalar
             : Shape.Without([place], keepDimensions);

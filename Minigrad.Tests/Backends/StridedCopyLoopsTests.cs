@@ -45,6 +45,7 @@ public sealed class StridedCopyLoopsTests
     [InlineData(1024, 512)]
     [InlineData(3, 20_000)]
     [InlineData(20_000, 3)]
+    [InlineData(40, 3_001)]
     public void A_large_matrix_is_transposed(int rows, int columns)
     {
         float[] x = [.. Enumerable.Range(0, rows * columns).Select(place => (float)place)];

@@ -113,22 +113,7 @@ public sealed class CpuBackend : Backend
     /// <inheritdoc/>
     public override void CumulativeSum(Storage x, AxisLayout layout, bool reverse, Storage y)
     {
-        ReadOnlySpan<float> values = Span(x);
-        Span<float> sums = Span(y);
-        for (int outer = 0; outer < layout.Outer; outer++)
-        {
-            for (int step = 0; step < layout.Axis; step++)
-            {
-                int place = reverse ? layout.Axis - 1 - step : step;
-                int row = ((outer * layout.Axis) + place) * layout.Inner;
-                int before = row + ((reverse ? 1 : -1) * layout.Inner);
-                for (int inner = 0; inner < layout.Inner; inner++)
-                {
-                    sums[row + inner] = values[row + inner] + (step == 0 ? 0f : sums[before + inner]);
-                }
-            }
-        }
-
+        CumulativeSumLoops.Run(workers, Array(x), layout, reverse, Array(y));
         KeepAlive(x, y);
     }
 

@@ -58,8 +58,16 @@ internal static class LookupLoops
     private readonly struct GatherBody(float[] x, RowNumbers rows, int width, float[] y) : ILoopBody
     {
         public void Run<TLanes>(int row)
-            where TLanes : struct, ILanes<TLanes> =>
+            where TLanes : struct, ILanes<TLanes>
+        {
+            if (width == 1)
+            {
+                y[row] = x[rows[row]]; // A call takes longer.
+                return;
+            }
+
             x.AsSpan(rows[row] * width, width).CopyTo(y.AsSpan(row * width, width));
+        }
     }
 
     private readonly struct ScatterBody(float[] x, RowNumbers rows, int width, float[] y) : ILoopBody

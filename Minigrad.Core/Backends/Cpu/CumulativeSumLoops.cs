@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using Minigrad.Numerics;
+
+namespace Minigrad.Backends.Cpu;
+
+/// <summary>
+/// Running sums, each from the first element to the last: their bits are those of adding one number after the other. Runs are shared among
+/// threads, and the sum so far stays in a register. Columns lie a row apart: neighbouring ones are walked together, one in each lane, and four
+/// vectors of them, so that an addition need not wait for the one before.
+/// </summary>
+internal static class CumulativeSumLoops
+{
+    private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
+
+    /// <summary>How many columns are one item of work.</summary>
+    private const int StripLength = 64;
+
+    /// <summary>y[o, a, i] = x[o, 0, i] + … + x[o, a, i], or from the end.</summary>
+    public static void Run(Workers workers, float[] x, AxisLayout layout, bool reverse, float[] y)
+    {
+        if (layout.Length > 0)
+        {
+            Body body = new(x, layout, reverse, y);
+            workers.For(layout.Outer * body.Strips, body.WorkPerItem, body);
+        }
+    }
+
+    [MethodImpl(Loop)]
+    private static void SumRun(ref float x, ref float y, nuint place, nuint step, int length)
+    {
+        float sum = 0f;
+        for (; length > 0; length--)
+        {
+            sum = Unsafe.Add(ref x, place) + sum;
+            Unsafe.Add(ref y, place) = sum;
+            place += step;
+        }
+    }
+
+    [MethodImpl(Loop)]
+    private static void SumColumns<TLanes>(ref float x, ref float y, nuint first, nuint step, int rows, nuint columns)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+    {
+        nuint width = (nuint)TLanes.Count;
+        nuint end = first + columns;
+        for (; first + (4 * width) <= end; first += 4 * width)
+        {
+            TLanes sum0 = 0f;
+            TLanes sum1 = sum0;
+            TLanes sum2 = sum0;
+            TLanes sum3 = sum0;
+            nuint place = first;
+            for (int rest = rows; rest > 0; rest--, place += step)
+            {
+                sum0 = TLanes.Load(in x, place) + sum0;
+                sum1 = TLanes.Load(in x, place + width) + sum1;
+                sum2 = TLanes.Load(in x, place + (2 * width)) + sum2;
+                sum3 = TLanes.Load(in x, place + (3 * width)) + sum3;
+                TLanes.Store(sum0, ref y, place);
+                TLanes.Store(sum1, ref y, place + width);
+                TLanes.Store(sum2, ref y, place + (2 * width));
+                TLanes.Store(sum3, ref y, place + (3 * width));
+            }
+        }
+
+        for (; first < end; first += width)
+        {
+            TLanes sum = 0f;
+            nuint place = first;
+            nuint limit = end;
+            for (int rest = rows; rest > 0; rest--, place += step, limit += step)
+            {
+                sum = Lanes.Read<TLanes>(in x, place, limit, 0f) + sum;
+                Lanes.Write(sum, ref y, place, limit);
+            }
+        }
+    }
+
+    /// <summary>A run, or a strip of columns.</summary>
+    private readonly struct Body(float[] x, AxisLayout layout, bool reverse, float[] y) : ILoopBody
+    {
+        public int Strips => (layout.Inner + StripLength - 1) / StripLength;
+
+        public int WorkPerItem => (int)Math.Min(int.MaxValue, (long)layout.Axis * Math.Min(layout.Inner, StripLength));
+
+        public void Run<TLanes>(int item)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            (int outer, int strip) = Math.DivRem(item, Strips);
+            int column = strip * StripLength;
+            nuint start = (nuint)((((outer * layout.Axis) + (reverse ? layout.Axis - 1 : 0)) * layout.Inner) + column);
+            nuint step = (nuint)(reverse ? -layout.Inner : layout.Inner); // Places wrap around, so a sum with it goes back.
+            if (layout.Inner == 1)
+            {
+                SumRun(ref x[0], ref y[0], start, step, layout.Axis);
+            }
+            else
+            {
+                SumColumns<TLanes>(ref x[0], ref y[0], start, step, layout.Axis, (nuint)Math.Min(StripLength, layout.Inner - column));
+            }
+        }
+    }
+}
