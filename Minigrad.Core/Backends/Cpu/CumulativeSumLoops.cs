@@ -25,6 +25,7 @@ internal static class CumulativeSumLoops
         }
     }
 
+    /// <summary>Sums numbers a step apart. A step back is a large number: places wrap around.</summary>
     [MethodImpl(Loop)]
     private static void SumRun(ref float x, ref float y, nuint place, nuint step, int length)
     {
@@ -37,6 +38,7 @@ internal static class CumulativeSumLoops
         }
     }
 
+    /// <summary>Sums neighbouring columns, from a row's first place on; rows are a step apart, perhaps backwards, as above.</summary>
     [MethodImpl(Loop)]
     private static void SumColumns<TLanes>(ref float x, ref float y, nuint first, nuint step, int rows, nuint columns)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
@@ -89,7 +91,7 @@ internal static class CumulativeSumLoops
             (int outer, int strip) = Math.DivRem(item, Strips);
             int column = strip * StripLength;
             nuint start = (nuint)((((outer * layout.Axis) + (reverse ? layout.Axis - 1 : 0)) * layout.Inner) + column);
-            nuint step = (nuint)(reverse ? -layout.Inner : layout.Inner); // Places wrap around, so a sum with it goes back.
+            nuint step = (nuint)(reverse ? -layout.Inner : layout.Inner);
             if (layout.Inner == 1)
             {
                 SumRun(ref x[0], ref y[0], start, step, layout.Axis);
