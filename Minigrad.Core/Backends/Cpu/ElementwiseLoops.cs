@@ -142,20 +142,19 @@ internal static class ElementwiseLoops
             OperandReader second = new(b, length, scratch[Chunk..]);
             Span<float> padded = stackalloc float[2 * TLanes.Count];
             int end = Math.Min(length, (block + 1) * BlockLength);
-            int chunk = first.IsExpanded || second.IsExpanded ? Chunk : BlockLength;
-            for (int start = block * BlockLength; start < end; start += chunk)
+            for (int start = block * BlockLength, count; start < end; start += count)
             {
-                int count = Math.Min(chunk, end - start);
+                count = Math.Min(end - start, Math.Min(first.Reach(start), second.Reach(start)));
                 int rest = count % TLanes.Count;
                 int whole = count - rest;
-                ref float p = ref first.At(start, count);
-                ref float q = ref second.At(start, count);
-                ZipLanes<TOp, TLanes>(op, ref p, first.Step, ref q, second.Step, ref y[start], (nuint)whole);
+                ref float p = ref first.At(start, count, out nuint pStep);
+                ref float q = ref second.At(start, count, out nuint qStep);
+                ZipLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref y[start], (nuint)whole);
                 if (rest > 0)
                 {
-                    p = ref Padded(padded[..TLanes.Count], ref p, first.Step, whole, rest);
-                    q = ref Padded(padded[TLanes.Count..], ref q, second.Step, whole, rest);
-                    ZipLanes<TOp, TLanes>(op, ref p, first.Step, ref q, second.Step, ref padded[0], (nuint)TLanes.Count);
+                    p = ref Padded(padded[..TLanes.Count], ref p, pStep, whole, rest);
+                    q = ref Padded(padded[TLanes.Count..], ref q, qStep, whole, rest);
+                    ZipLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref padded[0], (nuint)TLanes.Count);
                     padded[..rest].CopyTo(y.AsSpan(start + whole));
                 }
             }
@@ -177,24 +176,21 @@ internal static class ElementwiseLoops
             int width = TLanes.Count;
             Span<float> padded = stackalloc float[3 * width];
             int end = Math.Min(length, (block + 1) * BlockLength);
-            int chunk = first.IsExpanded || second.IsExpanded || third.IsExpanded ? Chunk : BlockLength;
-            for (int start = block * BlockLength; start < end; start += chunk)
+            for (int start = block * BlockLength, count; start < end; start += count)
             {
-                int count = Math.Min(chunk, end - start);
+                count = Math.Min(end - start, Math.Min(first.Reach(start), Math.Min(second.Reach(start), third.Reach(start))));
                 int rest = count % width;
                 int whole = count - rest;
-                ref float p = ref first.At(start, count);
-                ref float q = ref second.At(start, count);
-                ref float r = ref third.At(start, count);
-                CombineLanes<TOp, TLanes>(
-                    op, ref p, first.Step, ref q, second.Step, ref r, third.Step, ref y[start], (nuint)whole);
+                ref float p = ref first.At(start, count, out nuint pStep);
+                ref float q = ref second.At(start, count, out nuint qStep);
+                ref float r = ref third.At(start, count, out nuint rStep);
+                CombineLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref r, rStep, ref y[start], (nuint)whole);
                 if (rest > 0)
                 {
-                    p = ref Padded(padded[..width], ref p, first.Step, whole, rest);
-                    q = ref Padded(padded[width..(2 * width)], ref q, second.Step, whole, rest);
-                    r = ref Padded(padded[(2 * width)..], ref r, third.Step, whole, rest);
-                    CombineLanes<TOp, TLanes>(
-                        op, ref p, first.Step, ref q, second.Step, ref r, third.Step, ref padded[0], (nuint)width);
+                    p = ref Padded(padded[..width], ref p, pStep, whole, rest);
+                    q = ref Padded(padded[width..(2 * width)], ref q, qStep, whole, rest);
+                    r = ref Padded(padded[(2 * width)..], ref r, rStep, whole, rest);
+                    CombineLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref r, rStep, ref padded[0], (nuint)width);
                     padded[..rest].CopyTo(y.AsSpan(start + whole));
                 }
             }
