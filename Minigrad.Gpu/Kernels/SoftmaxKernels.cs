@@ -29,7 +29,7 @@ internal static class SoftmaxKernels
         }
 
         sum = GroupTree.Combine(default(Sum), shared, sum, 1);
-        NormalizedRow row = new(shift.Value, Scalar.Log(sum).Value);
+        NormalizedRow<Scalar> row = new(shift, Scalar.Log(sum));
         for (int i = start + Group.IdxX; i < end; i += Group.DimX)
         {
             Scalar result;
@@ -110,7 +110,7 @@ internal static class SoftmaxKernels
             Scalar logarithm = Scalar.Log(sum);
             arguments.Normalizers[row] = shift.Value;
             arguments.Normalizers[arguments.Rows + row] = logarithm.Value;
-            losses[row] = Loss(arguments, row, new NormalizedRow(shift.Value, logarithm.Value), (weighted - (arguments.TotalWeight * logarithm)).Value);
+            losses[row] = Loss(arguments, row, new NormalizedRow<Scalar>(shift, logarithm), (weighted - (arguments.TotalWeight * logarithm)).Value);
         }
     }
 
@@ -139,7 +139,7 @@ internal static class SoftmaxKernels
                     target += labelShare;
                 }
 
-                NormalizedRow normalized = new(arguments.Normalizers[row], arguments.Normalizers[arguments.Rows + row]);
+                NormalizedRow<Scalar> normalized = new(arguments.Normalizers[row], arguments.Normalizers[arguments.Rows + row]);
                 Scalar logit = new(arguments.X[i]);
                 slope = normalized.Slope(logit, new Scalar(target), total, gradient[row * gradientStride] / divisor).Value;
             }
@@ -149,7 +149,7 @@ internal static class SoftmaxKernels
     }
 
     /// <summary>The loss of a row; <paramref name="weighted"/> is Σ w · ln p over all classes.</summary>
-    private static float Loss(CrossEntropyArguments arguments, int row, NormalizedRow normalized, float weighted)
+    private static float Loss(CrossEntropyArguments arguments, int row, NormalizedRow<Scalar> normalized, float weighted)
     {
         int label = arguments.Labels[row];
         float loss = 0f;

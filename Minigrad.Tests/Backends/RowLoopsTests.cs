@@ -116,6 +116,27 @@ public sealed class RowLoopsTests
         iter: 150);
 
     [Fact]
+    public void A_row_has_the_softmax_that_it_has_alone_whatever_is_beside_it() => Matrices.Sample(
+        matrix =>
+        {
+            (int rows, int columns) = matrix;
+            float[] x = Numbers(rows * columns, isCoarse: false);
+            float[] gradient = Numbers(rows * columns, isCoarse: true);
+            x[x.Length / 2] = float.NaN;
+            Softmaxes found = Run(new Workers(), x, gradient, rows, columns);
+            for (int row = 0; row < rows; row++)
+            {
+                Range range = (row * columns)..((row + 1) * columns);
+                Softmaxes alone = Run(new Workers(), x[range], gradient[range], 1, columns);
+                Assert.Equal(alone.Y, found.Y[range]);
+                Assert.Equal(alone.Logarithm, found.Logarithm[range]);
+                Assert.Equal(alone.Slope, found.Slope[range]);
+                Assert.Equal(alone.LogarithmSlope, found.LogarithmSlope[range]);
+            }
+        },
+        iter: 60);
+
+    [Fact]
     public void The_bits_do_not_depend_on_the_number_of_threads()
     {
         foreach ((int rows, int columns) in new[] { (500, 65), (128, 1000), (7, 9000), (3000, 7) })

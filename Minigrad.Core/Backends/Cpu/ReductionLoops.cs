@@ -107,6 +107,13 @@ internal static class ReductionLoops
     [MethodImpl(Loop)]
     public static float ReduceRun<TReduction, TLanes>(TReduction reduction, ref float x, nuint length)
         where TReduction : unmanaged, IReduction
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes> =>
+        Fold(reduction, ReduceLanes<TReduction, TLanes>(reduction, ref x, length));
+
+    /// <summary>The terms of a run combined lane by lane: a part of another loop.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes ReduceLanes<TReduction, TLanes>(TReduction reduction, ref float x, nuint length)
+        where TReduction : unmanaged, IReduction
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
@@ -129,12 +136,12 @@ internal static class ReductionLoops
         }
 
         even = reduction.Combine(even, reduction.Term(rest));
-        return Fold<TReduction, TLanes>(reduction, reduction.Combine(even, odd));
+        return reduction.Combine(even, odd);
     }
 
     /// <summary>The lanes combined, in halves: each lane of the first half with its counterpart in the second, and so on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Fold<TReduction, TLanes>(TReduction reduction, TLanes lanes)
+    public static float Fold<TReduction, TLanes>(TReduction reduction, TLanes lanes)
         where TReduction : unmanaged, IReduction
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {

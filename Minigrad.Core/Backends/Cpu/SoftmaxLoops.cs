@@ -9,8 +9,8 @@ namespace Minigrad.Backends.Cpu;
 /// number, for the exponentials and their sum, and to scale what is by then in the nearest cache.
 /// </summary>
 /// <remarks>
-/// The end that fills no vector is read into one and written back outside of the loop, which so stays free of branches. Rows
-/// shorter than a vector are nothing else.
+/// The end that fills no vector is read into one and written back outside of the loop, which so stays free of branches. Short rows,
+/// which would be little else, are walked with <see cref="RowInEachLane"/>.
 /// </remarks>
 internal static class SoftmaxLoops
 {
@@ -21,73 +21,96 @@ internal static class SoftmaxLoops
 
     /// <summary>softmax of each row, or its logarithm.</summary>
     public static void Forward(Workers workers, float[] x, int rows, int columns, bool logarithm, float[] y) =>
-        Run(workers, new Body(x, x, rows, columns, logarithm, IsForward: true, y));
+        Run(workers, new Matrices(x, x, rows, columns, logarithm, IsForward: true, y));
 
     /// <summary>The gradient of the input from output and gradient.</summary>
     public static void Backward(
         Workers workers, float[] y, float[] gradient, int rows, int columns, bool logarithm, float[] result) =>
-        Run(workers, new Body(y, gradient, rows, columns, logarithm, IsForward: false, result));
+        Run(workers, new Matrices(y, gradient, rows, columns, logarithm, IsForward: false, result));
 
     /// <summary>
-    /// The row's largest value m and l = ln Σ e^(x − m): log softmax(x) is x − m − l, in this order, which loses nothing
+    /// The largest value m of each row and l = ln Σ e^(x − m): log softmax(x) is x − m − l, in this order, which loses nothing
     /// where m is large.
     /// </summary>
-    public static (float Shift, float Logarithm) Normalizer<TLanes>(ref float x, nuint columns)
+    [MethodImpl(Loop)]
+    public static void Normalize<TLanes, TRow>(ref float x, nuint length, Span<float> shifts, Span<float> logarithms)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRow : struct, IRowLanes
     {
-        float shift = ReductionLoops.ReduceRun<Largest, TLanes>(default, ref x, columns);
-        float sum = Exponentials<TLanes>(ref x, shift, columns, isStored: false, ref x);
-        return (shift, Scalar.Log(sum).Value);
+        TLanes shift = TRow.Largest(ReductionLoops.ReduceLanes<Largest, TLanes>(default, ref x, length));
+        TLanes sum = TRow.Sum(Exponentials(ref x, shift, length, isStored: false, ref x));
+        TRow.ToRows(shift, shifts);
+        TRow.ToRows(TRow.Log(sum), logarithms);
     }
 
-    private static void Run(Workers workers, Body body)
+    private static void Run(Workers workers, Matrices matrices)
     {
-        if (body.Columns > 0)
+        if (matrices.Columns > RowInEachLane.MostColumns)
         {
-            workers.For(body.Rows, WorkPerElement * body.Columns, body);
+            Run<LanesAlongRow>(workers, matrices);
+        }
+        else if (matrices.Columns > 0)
+        {
+            Run<RowInEachLane>(workers, matrices);
         }
     }
 
-    private static void SoftmaxRow<TLanes>(ref float x, nuint columns, ref float y)
+    private static void Run<TRow>(Workers workers, Matrices matrices)
+        where TRow : struct, IRowLanes =>
+        workers.For(
+            (matrices.Rows + TRow.RowsOfItem - 1) / TRow.RowsOfItem, WorkPerElement * TRow.RowsOfItem * matrices.Columns, new Body<TRow>(matrices));
+
+    [MethodImpl(Loop)]
+    private static void Softmax<TLanes, TRow>(ref float x, nuint length, ref float y)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRow : struct, IRowLanes
     {
-        float shift = ReductionLoops.ReduceRun<Largest, TLanes>(default, ref x, columns);
-        float sum = Exponentials<TLanes>(ref x, shift, columns, isStored: true, ref y);
+        TLanes shift = TRow.Largest(ReductionLoops.ReduceLanes<Largest, TLanes>(default, ref x, length));
+        TLanes sum = TRow.Sum(Exponentials(ref x, shift, length, isStored: true, ref y));
 
         // The sum is at least 1, so its inverse is an ordinary number; dividing takes as long as the exponential function.
-        Multiply<TLanes>(ref y, 1f / sum, columns, ref y);
+        Multiply(ref y, 1f / sum, length);
     }
 
-    private static void LogSoftmaxRow<TLanes>(ref float x, nuint columns, ref float y)
-        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
-    {
-        (float shift, float logarithm) = Normalizer<TLanes>(ref x, columns);
-        LogProbabilities<TLanes>(ref x, new NormalizedRow(shift, logarithm), columns, ref y);
-    }
-
-    /// <summary>The sum of exp(x − shift), which y receives if it is to be stored: y may be x, which a logarithm needs again.</summary>
     [MethodImpl(Loop)]
-    private static float Exponentials<TLanes>(ref float x, float shift, nuint columns, bool isStored, ref float y)
+    private static void SoftmaxBackward<TLanes, TRow>(ref float y, ref float gradient, nuint length, ref float result)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRow : struct, IRowLanes =>
+        Slopes(ref y, ref gradient, TRow.Sum(Projections<TLanes>(ref y, ref gradient, length)), length, ref result);
+
+    [MethodImpl(Loop)]
+    private static void LogSoftmaxBackward<TLanes, TRow>(ref float y, ref float gradient, nuint length, ref float result)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRow : struct, IRowLanes
+    {
+        TLanes total = TRow.Sum(ReductionLoops.ReduceLanes<Sum, TLanes>(default, ref gradient, length));
+        LogSlopes(ref y, ref gradient, total, length, ref result);
+    }
+
+    /// <summary>
+    /// The sums of exp(x − shift) in each lane. y receives the exponentials if they are to be stored: y may be x, which a logarithm needs again.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Exponentials<TLanes>(ref float x, TLanes shift, nuint length, bool isStored, ref float y)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
-        nuint whole = columns - (columns % width);
+        nuint whole = length - (length % width);
         TLanes sum = 0f;
-        if (whole < columns)
+        if (whole < length)
         {
-            TLanes last = TLanes.Exp(Lanes.Read<TLanes>(in x, whole, columns, float.NegativeInfinity) - shift);
+            TLanes last = TLanes.Exp(Lanes.Read<TLanes>(in x, whole, length, float.NegativeInfinity) - shift);
             if (isStored)
             {
-                Lanes.Write(last, ref y, whole, columns);
+                Lanes.Write(last, ref y, whole, length);
             }
 
             sum = last;
         }
 
-        TLanes subtrahend = shift;
         for (nuint i = 0; i < whole; i += width)
         {
-            TLanes value = TLanes.Exp(TLanes.Load(in x, i) - subtrahend);
+            TLanes value = TLanes.Exp(TLanes.Load(in x, i) - shift);
             sum += value;
             if (isStored)
             {
@@ -95,36 +118,38 @@ internal static class SoftmaxLoops
             }
         }
 
-        return TLanes.Sum(sum);
+        return sum;
     }
 
-    [MethodImpl(Loop)]
-    private static void Multiply<TLanes>(ref float x, float factor, nuint columns, ref float y)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Multiply<TLanes>(ref float y, TLanes factor, nuint length)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
-        nuint whole = columns - (columns % width);
-        if (whole < columns)
+        nuint whole = length - (length % width);
+        if (whole < length)
         {
-            Lanes.Write(Lanes.Read<TLanes>(in x, whole, columns, 0f) * factor, ref y, whole, columns);
+            Lanes.Write(Lanes.Read<TLanes>(in y, whole, length, 0f) * factor, ref y, whole, length);
         }
 
-        TLanes multiplier = factor;
         for (nuint i = 0; i < whole; i += width)
         {
-            TLanes.Store(TLanes.Load(in x, i) * multiplier, ref y, i);
+            TLanes.Store(TLanes.Load(in y, i) * factor, ref y, i);
         }
     }
 
     [MethodImpl(Loop)]
-    private static void LogProbabilities<TLanes>(ref float x, NormalizedRow row, nuint columns, ref float y)
+    private static void LogProbabilities<TLanes, TRow>(
+        ref float x, nuint length, ReadOnlySpan<float> shifts, ReadOnlySpan<float> logarithms, ref float y)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRow : struct, IRowLanes
     {
+        NormalizedRow<TLanes> row = new(TRow.FromRows<TLanes>(shifts), TRow.FromRows<TLanes>(logarithms));
         nuint width = (nuint)TLanes.Count;
-        nuint whole = columns - (columns % width);
-        if (whole < columns)
+        nuint whole = length - (length % width);
+        if (whole < length)
         {
-            Lanes.Write(row.LogProbability(Lanes.Read<TLanes>(in x, whole, columns, 0f)), ref y, whole, columns);
+            Lanes.Write(row.LogProbability(Lanes.Read<TLanes>(in x, whole, length, 0f)), ref y, whole, length);
         }
 
         for (nuint i = 0; i < whole; i += width)
@@ -133,22 +158,20 @@ internal static class SoftmaxLoops
         }
     }
 
-    [MethodImpl(Loop)]
-    private static void SoftmaxBackwardRow<TLanes>(ref float y, ref float gradient, nuint columns, ref float result)
+    /// <summary>The sums of y · g in each lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Projections<TLanes>(ref float y, ref float gradient, nuint length)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
-        nuint whole = columns - (columns % width);
-        TLanes lastGradient = 0f;
-        TLanes last = 0f;
-        if (whole < columns)
+        nuint whole = length - (length % width);
+        TLanes even = 0f;
+        TLanes odd = 0f;
+        if (whole < length)
         {
-            lastGradient = Lanes.Read<TLanes>(in gradient, whole, columns, 0f);
-            last = Lanes.Read<TLanes>(in y, whole, columns, 0f);
+            even = Lanes.Read<TLanes>(in y, whole, length, 0f) * Lanes.Read<TLanes>(in gradient, whole, length, 0f);
         }
 
-        TLanes even = last * lastGradient;
-        TLanes odd = 0f;
         nuint i = 0;
         for (; i + (2 * width) <= whole; i += 2 * width)
         {
@@ -156,71 +179,90 @@ internal static class SoftmaxLoops
             odd += TLanes.Load(in y, i + width) * TLanes.Load(in gradient, i + width);
         }
 
-        if (i < whole)
-        {
-            even += TLanes.Load(in y, i) * TLanes.Load(in gradient, i);
-        }
-
-        TLanes projection = TLanes.Sum(even + odd);
-        for (i = 0; i < whole; i += width)
-        {
-            TLanes.Store(TLanes.Load(in y, i) * (TLanes.Load(in gradient, i) - projection), ref result, i);
-        }
-
-        if (whole < columns)
-        {
-            Lanes.Write(last * (lastGradient - projection), ref result, whole, columns);
-        }
+        return i < whole ? even + (TLanes.Load(in y, i) * TLanes.Load(in gradient, i)) + odd : even + odd;
     }
 
-    [MethodImpl(Loop)]
-    private static void LogSoftmaxBackwardRow<TLanes>(
-        ref float y, ref float gradient, float total, nuint columns, ref float result)
+    /// <summary>y · (g − projection).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Slopes<TLanes>(ref float y, ref float gradient, TLanes projection, nuint length, ref float result)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
         nuint width = (nuint)TLanes.Count;
-        nuint whole = columns - (columns % width);
-        if (whole < columns)
+        nuint whole = length - (length % width);
+        if (whole < length)
         {
-            TLanes probability = TLanes.Exp(Lanes.Read<TLanes>(in y, whole, columns, 0f));
-            TLanes slope = Lanes.Read<TLanes>(in gradient, whole, columns, 0f) - (probability * total);
-            Lanes.Write(slope, ref result, whole, columns);
+            TLanes slope = Lanes.Read<TLanes>(in y, whole, length, 0f) * (Lanes.Read<TLanes>(in gradient, whole, length, 0f) - projection);
+            Lanes.Write(slope, ref result, whole, length);
         }
 
-        TLanes factor = total;
         for (nuint i = 0; i < whole; i += width)
         {
-            TLanes probability = TLanes.Exp(TLanes.Load(in y, i));
-            TLanes.Store(TLanes.Load(in gradient, i) - (probability * factor), ref result, i);
+            TLanes.Store(TLanes.Load(in y, i) * (TLanes.Load(in gradient, i) - projection), ref result, i);
         }
     }
 
-    private readonly record struct Body(
-        float[] X, float[] Gradient, int Rows, int Columns, bool Logarithm, bool IsForward, float[] Result) : ILoopBody
+    /// <summary>g − eʸ · total.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void LogSlopes<TLanes>(ref float y, ref float gradient, TLanes total, nuint length, ref float result)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
     {
-        public void Run<TLanes>(int row)
+        nuint width = (nuint)TLanes.Count;
+        nuint whole = length - (length % width);
+        if (whole < length)
+        {
+            TLanes probability = TLanes.Exp(Lanes.Read<TLanes>(in y, whole, length, 0f));
+            Lanes.Write(Lanes.Read<TLanes>(in gradient, whole, length, 0f) - (probability * total), ref result, whole, length);
+        }
+
+        for (nuint i = 0; i < whole; i += width)
+        {
+            TLanes probability = TLanes.Exp(TLanes.Load(in y, i));
+            TLanes.Store(TLanes.Load(in gradient, i) - (probability * total), ref result, i);
+        }
+    }
+
+    private readonly record struct Matrices(
+        float[] X, float[] Gradient, int Rows, int Columns, bool Logarithm, bool IsForward, float[] Result);
+
+    private readonly struct Body<TRow>(Matrices matrices) : ILoopBody
+        where TRow : struct, IRowLanes
+    {
+        [SkipLocalsInit]
+        public void Run<TLanes>(int item)
             where TLanes : struct, ILanes<TLanes>
         {
-            int start = row * Columns;
-            ref float x = ref X[start];
-            ref float gradient = ref Gradient[start];
-            ref float result = ref Result[start];
-            nuint columns = (nuint)Columns;
-            switch (IsForward, Logarithm)
+            Span<float> room = stackalloc float[TRow.RoomLength];
+            Span<float> gradientRoom = stackalloc float[TRow.RoomLength];
+            Span<float> shifts = stackalloc float[TRow.RowsOfItem];
+            Span<float> logarithms = stackalloc float[TRow.RowsOfItem];
+            int columns = matrices.Columns;
+            nuint length = TRow.Length<TLanes>(columns);
+            int end = Math.Min(matrices.Rows, (item + 1) * TRow.RowsOfItem);
+            for (int row = item * TRow.RowsOfItem, rows; row < end; row += rows)
             {
-                case (true, false):
-                    SoftmaxRow<TLanes>(ref x, columns, ref result);
-                    break;
-                case (true, true):
-                    LogSoftmaxRow<TLanes>(ref x, columns, ref result);
-                    break;
-                case (false, false):
-                    SoftmaxBackwardRow<TLanes>(ref x, ref gradient, columns, ref result);
-                    break;
-                case (false, true):
-                    float total = ReductionLoops.ReduceRun<Sum, TLanes>(default, ref gradient, columns);
-                    LogSoftmaxBackwardRow<TLanes>(ref x, ref gradient, total, columns, ref result);
-                    break;
+                rows = Math.Min(TRow.RowsAtOnce<TLanes>(), end - row);
+                ref float x = ref TRow.Read<TLanes>(matrices.X, row, rows, columns, room);
+                ref float result = ref TRow.Target(matrices.Result, row, columns, room);
+                switch (matrices.IsForward, matrices.Logarithm)
+                {
+                    case (true, false):
+                        Softmax<TLanes, TRow>(ref x, length, ref result);
+                        break;
+                    case (true, true):
+                        Normalize<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows]);
+                        LogProbabilities<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows], ref result);
+                        break;
+                    case (false, false):
+                        SoftmaxBackward<TLanes, TRow>(
+                            ref x, ref TRow.Read<TLanes>(matrices.Gradient, row, rows, columns, gradientRoom), length, ref result);
+                        break;
+                    case (false, true):
+                        LogSoftmaxBackward<TLanes, TRow>(
+                            ref x, ref TRow.Read<TLanes>(matrices.Gradient, row, rows, columns, gradientRoom), length, ref result);
+                        break;
+                }
+
+                TRow.Write<TLanes>(room, matrices.Result, row, rows, columns);
             }
         }
     }
