@@ -8,7 +8,7 @@ namespace Minigrad.Backends.Cpu;
 /// Where the largest number is, in runs and in columns. A run is cut into blocks, and what is sought of each is its largest number,
 /// a reduction like any other; only in the first block that has the largest of all is it looked for, so memory is read once.
 /// Columns lie a row apart: neighbouring ones are walked together, one in each lane, with the row of the largest number so far in
-/// a second vector; blocks are so few rows that a float32 holds their number.
+/// a second vector; blocks are so few rows that a float32 holds their number. Short runs are transposed into such columns.
 /// </summary>
 /// <remarks>The first of equal numbers counts, and NaN as larger than any number, in a lane, among lanes, and among blocks.</remarks>
 internal static class ArgMaxLoops
@@ -32,6 +32,12 @@ internal static class ArgMaxLoops
         if (layout.Inner > 1)
         {
             FindInColumns(workers, x, layout, sign, places);
+        }
+        else if (layout.Axis <= RowInEachLane.MostColumnsToRead)
+        {
+            ShortRunsBody body = new(x, layout.Outer, layout.Axis, sign);
+            workers.For(body.Items, layout.Axis * RowInEachLane.RowsOfItem, body);
+            body.Places.CopyTo(places);
         }
         else if (sign > 0)
         {
@@ -170,6 +176,35 @@ internal static class ArgMaxLoops
             int start = best * ReductionLoops.RunBlock;
             int length = Math.Min(ReductionLoops.RunBlock, axis - start);
             found[run] = start + PlaceOf<TLanes>(number, ref x[(run * axis) + start], (nuint)length);
+        }
+    }
+
+    /// <summary>Some short runs, side by side as columns.</summary>
+    private readonly struct ShortRunsBody(float[] x, int runs, int axis, float sign) : ILoopBody
+    {
+        public int Items => (runs + RowInEachLane.RowsOfItem - 1) / RowInEachLane.RowsOfItem;
+
+        /// <summary>The place in each run.</summary>
+        public int[] Places { get; } = new int[runs];
+
+        [SkipLocalsInit]
+        public void Run<TLanes>(int item)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            Span<float> room = stackalloc float[RowInEachLane.RoomLength];
+            Span<float> largest = stackalloc float[RowInEachLane.RowsOfItem];
+            Span<float> found = stackalloc float[RowInEachLane.RowsOfItem];
+            int end = Math.Min(runs, (item + 1) * RowInEachLane.RowsOfItem);
+            for (int run = item * RowInEachLane.RowsOfItem, count; run < end; run += count)
+            {
+                count = Math.Min(TLanes.Count, end - run);
+                ref float first = ref RowInEachLane.Read<TLanes>(x, run, count, axis, room);
+                LargestDown<TLanes>(ref first, (nuint)TLanes.Count, (nuint)axis, sign, (nuint)count, ref largest[0], ref found[0]);
+                for (int i = 0; i < count; i++)
+                {
+                    Places[run + i] = (int)found[i];
+                }
+            }
         }
     }
 

@@ -36,13 +36,18 @@ internal static class ReductionLoops
         {
             y.AsSpan(0, layout.Outer * layout.Inner).Fill(reduction.Initial);
         }
-        else if (layout.Inner == 1)
+        else if (layout.Inner > 1)
         {
-            ReduceRuns(workers, reduction, x, layout, y);
+            ReduceRows(workers, reduction, x, layout, y);
+        }
+        else if (layout.Axis <= RowInEachLane.MostColumnsToRead)
+        {
+            ShortRunsBody<TReduction> body = new(reduction, x, layout.Outer, layout.Axis, y);
+            workers.For(body.Items, layout.Axis * RowInEachLane.RowsOfItem, body);
         }
         else
         {
-            ReduceRows(workers, reduction, x, layout, y);
+            ReduceRuns(workers, reduction, x, layout, y);
         }
     }
 
@@ -206,6 +211,27 @@ internal static class ReductionLoops
             int length = Math.Min(RunBlock, axis - start);
             int place = (block / blocks * axis) + start;
             partials[block] = ReduceRun<TReduction, TLanes>(reduction, ref x[place], (nuint)length);
+        }
+    }
+
+    /// <summary>Some short runs, side by side.</summary>
+    private readonly struct ShortRunsBody<TReduction>(TReduction reduction, float[] x, int runs, int axis, float[] y) : ILoopBody
+        where TReduction : unmanaged, IReduction
+    {
+        public int Items => (runs + RowInEachLane.RowsOfItem - 1) / RowInEachLane.RowsOfItem;
+
+        [SkipLocalsInit]
+        public void Run<TLanes>(int item)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            Span<float> room = stackalloc float[RowInEachLane.RoomLength];
+            int end = Math.Min(runs, (item + 1) * RowInEachLane.RowsOfItem);
+            for (int run = item * RowInEachLane.RowsOfItem, count; run < end; run += count)
+            {
+                count = Math.Min(TLanes.Count, end - run);
+                ref float first = ref RowInEachLane.Read<TLanes>(x, run, count, axis, room);
+                ReduceRowLanes<TReduction, TLanes>(reduction, ref first, (nuint)axis, (nuint)TLanes.Count, (nuint)count, ref y[run]);
+            }
         }
     }
 

@@ -12,6 +12,9 @@ internal readonly struct RowInEachLane : IRowLanes
     /// <summary>The longest rows that are walked so. Longer ones fill more vectors than are saved.</summary>
     public const int MostColumns = 32;
 
+    /// <summary>The longest that are walked so where each number is only read, which takes no longer than to transpose it.</summary>
+    public const int MostColumnsToRead = 16;
+
     /// <inheritdoc/>
     public static int RowsOfItem => 16;
 
