@@ -33,9 +33,9 @@ public abstract partial class Optimizer
     private void ListStages()
     {
         stages.Clear();
-        foreach (ParameterGroup group in Groups)
+        for (int i = 0; i < Groups.Count; i++)
         {
-            AddStages(group.Clip ?? [], group);
+            AddStages(Groups[i].Clip ?? [], Groups[i]);
         }
 
         AddStages(Clip, group: null);
@@ -98,9 +98,12 @@ public abstract partial class Optimizer
     {
         for (int i = 0; i < added.Count; i++)
         {
-            if (added[i].History is { Remembers: true } && stages.Exists(entry => ReferenceEquals(entry.Stage, added[i])))
+            foreach ((ClipStage other, _) in stages)
             {
-                throw ListedTwice(added[i]);
+                if (added[i].History is { Remembers: true } && ReferenceEquals(other, added[i]))
+                {
+                    throw ListedTwice(added[i]);
+                }
             }
 
             stages.Add((added[i], group));
