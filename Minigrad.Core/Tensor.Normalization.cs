@@ -113,11 +113,10 @@ public sealed partial class Tensor
     }
 
     /// <summary>The gradient of softmax or its logarithm from its output; not recorded.</summary>
-    internal static Tensor SoftmaxBackward(Tensor y, Tensor gradient, bool logarithm)
+    internal static Tensor SoftmaxBackward(Tensor y, Tensor gradient, int axis, bool logarithm)
     {
         Tensor result = Allocate(y.Shape, y.Backend);
-        (int rows, int columns) = y.RowsAndColumns;
-        y.Loops.SoftmaxBackward(y.Storage, gradient.Storage, rows, columns, logarithm, result.Storage);
+        y.Loops.SoftmaxBackward(y.Storage, gradient.Storage, y.Shape.Around(axis), logarithm, result.Storage);
         return result;
     }
 
@@ -228,14 +227,8 @@ public sealed partial class Tensor
     {
         string operation = logarithm ? nameof(LogSoftmax) : nameof(Softmax);
         int place = Shape.Axis(axis, operation);
-        if (Rank > 0 && place != Rank - 1)
-        {
-            return Transpose(place, -1).SoftmaxAlong(-1, logarithm).Transpose(place, -1);
-        }
-
         Tensor y = Allocate(Shape, Backend);
-        (int rows, int columns) = RowsAndColumns;
-        Loops.Softmax(Storage, rows, columns, logarithm, y.Storage);
-        return IsRecorded(this) ? new SoftmaxNode(this, logarithm).SaveOutput(y) : y;
+        Loops.Softmax(Storage, Shape.Around(place), logarithm, y.Storage);
+        return IsRecorded(this) ? new SoftmaxNode(this, place, logarithm).SaveOutput(y) : y;
     }
 }

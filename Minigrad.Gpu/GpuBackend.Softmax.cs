@@ -4,32 +4,39 @@ using Minigrad.Gpu.Kernels;
 
 namespace Minigrad.Gpu;
 
-/// <content>Softmax and cross-entropy of rows.</content>
+/// <content>Softmax along an axis, and cross-entropy of rows.</content>
 public sealed partial class GpuBackend
 {
     /// <inheritdoc/>
-    public override void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y)
+    public override void Softmax(Storage x, AxisLayout layout, bool logarithm, Storage y)
     {
-        if (columns > 0)
+        if (layout.Axis > 0)
         {
             queue.LaunchGroups(
-                SoftmaxKernels.Softmax, rows, GroupForRow(columns), columns, logarithm ? 1 : 0, View(x), View(y));
+                SoftmaxKernels.Softmax,
+                layout.Outer * layout.Inner,
+                GroupForRow(layout.Axis),
+                layout.Axis,
+                layout.Inner,
+                logarithm ? 1 : 0,
+                View(x),
+                View(y));
         }
 
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
-    public override void SoftmaxBackward(
-        Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result)
+    public override void SoftmaxBackward(Storage y, Storage gradient, AxisLayout layout, bool logarithm, Storage result)
     {
-        if (columns > 0)
+        if (layout.Axis > 0)
         {
             queue.LaunchGroups(
                 SoftmaxKernels.SoftmaxBackward,
-                rows,
-                GroupForRow(columns),
-                columns,
+                layout.Outer * layout.Inner,
+                GroupForRow(layout.Axis),
+                layout.Axis,
+                layout.Inner,
                 logarithm ? 1 : 0,
                 View(y),
                 View(gradient),

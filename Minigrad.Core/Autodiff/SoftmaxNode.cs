@@ -1,7 +1,7 @@
 namespace Minigrad.Autodiff;
 
-/// <summary>y = softmax(x) along the last axis, or its logarithm; the gradient needs the output only.</summary>
-internal sealed class SoftmaxNode(Tensor x, bool logarithm) : Node(x)
+/// <summary>y = softmax(x) along an axis, or its logarithm; the gradient needs the output only.</summary>
+internal sealed class SoftmaxNode(Tensor x, int axis, bool logarithm) : Node(x)
 {
     private SavedTensor output;
 
@@ -21,15 +21,15 @@ internal sealed class SoftmaxNode(Tensor x, bool logarithm) : Node(x)
         Tensor y = output.Read(this);
         if (!Recording.IsOn)
         {
-            Give(0, Tensor.SoftmaxBackward(y, gradient, logarithm));
+            Give(0, Tensor.SoftmaxBackward(y, gradient, axis, logarithm));
         }
         else if (logarithm)
         {
-            Give(0, gradient - (y.Exp() * gradient.Sum([-1], keepDimensions: true)));
+            Give(0, gradient - (y.Exp() * gradient.Sum([axis], keepDimensions: true)));
         }
         else
         {
-            Give(0, y * (gradient - (gradient * y).Sum([-1], keepDimensions: true)));
+            Give(0, y * (gradient - (gradient * y).Sum([axis], keepDimensions: true)));
         }
     }
 

@@ -195,25 +195,22 @@ public abstract class Backend
     public virtual void WalkRows<TWalk>(MatrixProductShape product, Storage right, TWalk walk)
         where TWalk : struct, IRowWalk => walk.Run(0, product.Rows);
 
-    /// <summary>y = softmax(x) for each row, or its logarithm, computed without overflow.</summary>
-    /// <param name="x">The input: <c>[rows, columns]</c>.</param>
-    /// <param name="rows">The number of rows.</param>
-    /// <param name="columns">The length of a row.</param>
+    /// <summary>y = softmax(x) along an axis, or its logarithm, computed without overflow.</summary>
+    /// <param name="x">The input.</param>
+    /// <param name="layout">The axis.</param>
     /// <param name="logarithm">Whether to give log softmax(x) instead.</param>
     /// <param name="y">The output, as long as the input.</param>
-    public abstract void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y);
+    public abstract void Softmax(Storage x, AxisLayout layout, bool logarithm, Storage y);
 
     /// <summary>
     /// The gradient of <see cref="Softmax"/> from its output: y · (g − Σ g·y), or g − eʸ · Σ g for the logarithm.
     /// </summary>
-    /// <param name="y">The output of the forward pass: <c>[rows, columns]</c>.</param>
+    /// <param name="y">The output of the forward pass.</param>
     /// <param name="gradient">The gradient of the output, of the same shape.</param>
-    /// <param name="rows">The number of rows.</param>
-    /// <param name="columns">The length of a row.</param>
+    /// <param name="layout">The axis.</param>
     /// <param name="logarithm">Whether forward gave the logarithm.</param>
     /// <param name="result">The gradient of the input, of the same shape.</param>
-    public abstract void SoftmaxBackward(
-        Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result);
+    public abstract void SoftmaxBackward(Storage y, Storage gradient, AxisLayout layout, bool logarithm, Storage result);
 
     /// <summary>
     /// The cross-entropy −Σ t · ln softmax(x) of each row of logits with its target t, 0 for a row that is left out.

@@ -195,19 +195,19 @@ internal sealed class RoundingBackend<TRounding>(Backend inner, IRoundingWatch? 
     }
 
     /// <inheritdoc/>
-    public override void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y)
+    public override void Softmax(Storage x, AxisLayout layout, bool logarithm, Storage y)
     {
         Storage read = Rounded(x);
-        inner.Softmax(read, rows, columns, logarithm, y);
+        inner.Softmax(read, layout, logarithm, y);
         read.Recycle();
         Round(y);
     }
 
     /// <inheritdoc/>
-    public override void SoftmaxBackward(Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result)
+    public override void SoftmaxBackward(Storage y, Storage gradient, AxisLayout layout, bool logarithm, Storage result)
     {
         (Storage output, Storage read) = (Rounded(y), Rounded(gradient));
-        inner.SoftmaxBackward(output, read, rows, columns, logarithm, result);
+        inner.SoftmaxBackward(output, read, layout, logarithm, result);
         output.Recycle();
         read.Recycle();
         Round(result);

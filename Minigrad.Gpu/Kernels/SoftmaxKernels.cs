@@ -5,20 +5,20 @@ using Minigrad.Operations;
 namespace Minigrad.Gpu.Kernels;
 
 /// <summary>
-/// Softmax and cross-entropy of rows, a group a row: the row is read from memory once, and from the nearest cache after
+/// Softmax along an axis and cross-entropy of rows, a group a line: it is read from memory once, and from the nearest cache after
 /// that. Its largest value and its sum are trees over the threads, so their bits repeat.
 /// </summary>
 internal static class SoftmaxKernels
 {
     /// <summary>y = softmax(x), or x − m − ln Σ e^(x − m) for its logarithm. y may be x.</summary>
-    public static void Softmax(int columns, int logarithm, ArrayView<float> x, ArrayView<float> y)
+    public static void Softmax(int axis, int inner, int logarithm, ArrayView<float> x, ArrayView<float> y)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(GroupTree.Capacity);
-        int start = Grid.IdxX * columns;
-        int end = start + columns;
-        Scalar shift = LargestOf(x, start, end, shared);
+        int start = (Grid.IdxX / inner * axis * inner) + (Grid.IdxX % inner);
+        int end = start + (axis * inner);
+        Scalar shift = LargestOf(x, start, end, inner, shared);
         Scalar sum = 0f;
-        for (int i = start + Group.IdxX; i < end; i += Group.DimX)
+        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
         {
             Scalar exponential = Scalar.Exp(new Scalar(x[i]) - shift);
             sum += exponential;
@@ -30,7 +30,7 @@ internal static class SoftmaxKernels
 
         sum = GroupTree.Combine(default(Sum), shared, sum, 1);
         NormalizedRow<Scalar> row = new(shift, Scalar.Log(sum));
-        for (int i = start + Group.IdxX; i < end; i += Group.DimX)
+        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
         {
             Scalar result;
             if (logarithm == 0)
@@ -48,13 +48,13 @@ internal static class SoftmaxKernels
 
     /// <summary>The gradient of <see cref="Softmax"/> from its output: y · (g − Σ g·y), or g − eʸ · Σ g.</summary>
     public static void SoftmaxBackward(
-        int columns, int logarithm, ArrayView<float> y, ArrayView<float> gradient, ArrayView<float> result)
+        int axis, int inner, int logarithm, ArrayView<float> y, ArrayView<float> gradient, ArrayView<float> result)
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(GroupTree.Capacity);
-        int start = Grid.IdxX * columns;
-        int end = start + columns;
+        int start = (Grid.IdxX / inner * axis * inner) + (Grid.IdxX % inner);
+        int end = start + (axis * inner);
         Scalar sum = 0f;
-        for (int i = start + Group.IdxX; i < end; i += Group.DimX)
+        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
         {
             Scalar term = new(gradient[i]);
             if (logarithm == 0)
@@ -66,7 +66,7 @@ internal static class SoftmaxKernels
         }
 
         sum = GroupTree.Combine(default(Sum), shared, sum, 1);
-        for (int i = start + Group.IdxX; i < end; i += Group.DimX)
+        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
         {
             Scalar output = new(y[i]);
             Scalar slope;
@@ -90,7 +90,7 @@ internal static class SoftmaxKernels
         int row = Grid.IdxX;
         int start = row * arguments.Columns;
         int end = start + arguments.Columns;
-        Scalar shift = LargestOf(arguments.X, start, end, shared);
+        Scalar shift = LargestOf(arguments.X, start, end, 1, shared);
         Scalar sum = 0f;
         Scalar weighted = 0f;
         for (int i = start + Group.IdxX; i < end; i += Group.DimX)
@@ -172,10 +172,10 @@ internal static class SoftmaxKernels
         return loss;
     }
 
-    private static Scalar LargestOf(ArrayView<float> x, int start, int end, ArrayView<float> shared)
+    private static Scalar LargestOf(ArrayView<float> x, int start, int end, int step, ArrayView<float> shared)
     {
         Scalar largest = float.NegativeInfinity;
-        for (int i = start + Group.IdxX; i < end; i += Group.DimX)
+        for (int i = start + (Group.IdxX * step); i < end; i += Group.DimX * step)
         {
             largest = Scalar.Max(largest, new Scalar(x[i]));
         }

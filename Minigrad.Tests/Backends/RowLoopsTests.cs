@@ -137,6 +137,23 @@ public sealed class RowLoopsTests
         iter: 60);
 
     [Fact]
+    public void Columns_have_the_softmax_that_they_have_as_rows() => Layouts.Where(layout => layout.Length < 100_000).Sample(
+        layout =>
+        {
+            float[] x = Numbers(layout.Length, isCoarse: false);
+            float[] gradient = Numbers(layout.Length, isCoarse: true);
+            Softmaxes found = Run(new Workers(), x, gradient, layout);
+            int[][] lines = [.. Enumerable.Range(0, layout.Outer * layout.Inner).Select(output => Along(layout, output).ToArray())];
+            float[] AsRows(float[] numbers) => [.. lines.SelectMany(line => line.Select(place => numbers[place]))];
+            Softmaxes ofRows = Run(new Workers(), AsRows(x), AsRows(gradient), lines.Length, layout.Axis);
+            Assert.Equal(ofRows.Y, AsRows(found.Y));
+            Assert.Equal(ofRows.Logarithm, AsRows(found.Logarithm));
+            Assert.Equal(ofRows.Slope, AsRows(found.Slope));
+            Assert.Equal(ofRows.LogarithmSlope, AsRows(found.LogarithmSlope));
+        },
+        iter: 100);
+
+    [Fact]
     public void The_bits_do_not_depend_on_the_number_of_threads()
     {
         foreach ((int rows, int columns) in new[] { (500, 65), (128, 1000), (7, 9000), (3000, 7) })
@@ -209,14 +226,17 @@ public sealed class RowLoopsTests
         logarithmSlope = [.. probabilities.Zip(gradient, (p, g) => g - (p * total))];
     }
 
-    private static Softmaxes Run(Workers workers, float[] x, float[] gradient, int rows, int columns)
+    private static Softmaxes Run(Workers workers, float[] x, float[] gradient, int rows, int columns) =>
+        Run(workers, x, gradient, new AxisLayout(rows, columns, 1));
+
+    private static Softmaxes Run(Workers workers, float[] x, float[] gradient, AxisLayout layout)
     {
         float[] Fresh() => [.. Enumerable.Repeat(float.NaN, x.Length)];
         Softmaxes found = new(Fresh(), Fresh(), Fresh(), Fresh());
-        SoftmaxLoops.Forward(workers, x, rows, columns, false, found.Y);
-        SoftmaxLoops.Forward(workers, x, rows, columns, true, found.Logarithm);
-        SoftmaxLoops.Backward(workers, found.Y, gradient, rows, columns, false, found.Slope);
-        SoftmaxLoops.Backward(workers, found.Logarithm, gradient, rows, columns, true, found.LogarithmSlope);
+        SoftmaxLoops.Forward(workers, x, layout, false, found.Y);
+        SoftmaxLoops.Forward(workers, x, layout, true, found.Logarithm);
+        SoftmaxLoops.Backward(workers, found.Y, gradient, layout, false, found.Slope);
+        SoftmaxLoops.Backward(workers, found.Logarithm, gradient, layout, true, found.LogarithmSlope);
         return found;
     }
 

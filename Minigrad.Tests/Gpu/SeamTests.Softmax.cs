@@ -7,43 +7,51 @@ namespace Minigrad.Tests.Gpu;
 public sealed partial class SeamTests
 {
     [Theory]
-    [InlineData(0, 3)]
-    [InlineData(3, 0)]
-    [InlineData(1, 1)]
-    [InlineData(5, 7)]
-    [InlineData(3, 130)]
-    public void Softmax(int rows, int columns)
+    [InlineData(0, 3, 1)]
+    [InlineData(3, 0, 1)]
+    [InlineData(1, 1, 1)]
+    [InlineData(5, 7, 1)]
+    [InlineData(3, 130, 1)]
+    [InlineData(2, 3, 5)]
+    [InlineData(1, 130, 3)]
+    [InlineData(4, 1, 20)]
+    public void Softmax(int outer, int axis, int inner)
     {
-        int length = rows * columns;
+        AxisLayout layout = new(outer, axis, inner);
+        int length = layout.Length;
         foreach (bool logarithm in (bool[])[false, true])
         {
             float[] x = Array.ConvertAll(Numbers(length, 1), value => 40f * value);
             if (length > 6)
             {
-                (x[0], x[1], x[columns + 2]) = (float.NegativeInfinity, 1e4f, float.MaxValue);
+                (x[0], x[1], x[^5]) = (float.NegativeInfinity, 1e4f, float.MaxValue);
             }
 
-            Same(length, (backend, y) => backend.Softmax(GpuFixture.Upload(backend, x), rows, columns, logarithm, y), 2e-6f);
+            Same(length, (backend, y) => backend.Softmax(GpuFixture.Upload(backend, x), layout, logarithm, y), 2e-6f);
             Same(
                 length,
                 (backend, y) =>
                 {
                     backend.Upload(x, y);
-                    backend.Softmax(y, rows, columns, logarithm, y);
+                    backend.Softmax(y, layout, logarithm, y);
                 },
                 2e-6f);
         }
     }
 
     [Theory]
-    [InlineData(0, 3)]
-    [InlineData(3, 0)]
-    [InlineData(1, 1)]
-    [InlineData(5, 7)]
-    [InlineData(3, 130)]
-    public void SoftmaxBackward(int rows, int columns)
+    [InlineData(0, 3, 1)]
+    [InlineData(3, 0, 1)]
+    [InlineData(1, 1, 1)]
+    [InlineData(5, 7, 1)]
+    [InlineData(3, 130, 1)]
+    [InlineData(2, 3, 5)]
+    [InlineData(1, 130, 3)]
+    [InlineData(4, 1, 20)]
+    public void SoftmaxBackward(int outer, int axis, int inner)
     {
-        int length = rows * columns;
+        AxisLayout layout = new(outer, axis, inner);
+        int length = layout.Length;
         foreach (bool logarithm in (bool[])[false, true])
         {
             Same(
@@ -51,8 +59,8 @@ public sealed partial class SeamTests
                 (backend, result) =>
                 {
                     Storage y = backend.Allocate(length);
-                    backend.Softmax(Numbers(backend, length, 1), rows, columns, logarithm, y);
-                    backend.SoftmaxBackward(y, Numbers(backend, length, 2), rows, columns, logarithm, result);
+                    backend.Softmax(Numbers(backend, length, 1), layout, logarithm, y);
+                    backend.SoftmaxBackward(y, Numbers(backend, length, 2), layout, logarithm, result);
                 },
                 1e-5f);
         }

@@ -185,17 +185,16 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void Softmax(Storage x, int rows, int columns, bool logarithm, Storage y)
+    public override void Softmax(Storage x, AxisLayout layout, bool logarithm, Storage y)
     {
-        SoftmaxLoops.Forward(workers, Array(x), rows, columns, logarithm, Array(y));
+        SoftmaxLoops.Forward(workers, Array(x), layout, logarithm, Array(y));
         KeepAlive(x, y);
     }
 
     /// <inheritdoc/>
-    public override void SoftmaxBackward(
-        Storage y, Storage gradient, int rows, int columns, bool logarithm, Storage result)
+    public override void SoftmaxBackward(Storage y, Storage gradient, AxisLayout layout, bool logarithm, Storage result)
     {
-        SoftmaxLoops.Backward(workers, Array(y), Array(gradient), rows, columns, logarithm, Array(result));
+        SoftmaxLoops.Backward(workers, Array(y), Array(gradient), layout, logarithm, Array(result));
         KeepAlive(y, gradient, result);
     }
 

@@ -39,6 +39,23 @@ internal interface IRowLanes
     static abstract void Write<TLanes>(Span<float> room, float[] matrix, int row, int rows, int columns)
         where TLanes : struct, ILanes<TLanes>;
 
+    /// <summary>How many neighbouring columns are copied together, to be walked as rows.</summary>
+    static abstract int ColumnsAtOnce<TLanes>()
+        where TLanes : struct, ILanes<TLanes>;
+
+    /// <summary>Copies some neighbouring columns, each of which is a row then: as many as are walked at once, and the next behind them.</summary>
+    /// <param name="matrix">The matrix, from the first of the columns on.</param>
+    /// <param name="step">From one row of the matrix to the next.</param>
+    /// <param name="columns">How many columns, at most as many as are copied together.</param>
+    /// <param name="length">The length of a column.</param>
+    /// <param name="room">Where they are put.</param>
+    static abstract void ReadColumns<TLanes>(ReadOnlySpan<float> matrix, int step, int columns, int length, Span<float> room)
+        where TLanes : struct, ILanes<TLanes>;
+
+    /// <summary>Copies them back.</summary>
+    static abstract void WriteColumns<TLanes>(ReadOnlySpan<float> room, Span<float> matrix, int step, int columns, int length)
+        where TLanes : struct, ILanes<TLanes>;
+
     /// <summary>A number for each column, as a row with these numbers is walked.</summary>
     static abstract ref float ForColumns<TLanes>(float[] numbers, int columns, Span<float> room)
         where TLanes : struct, ILanes<TLanes>;

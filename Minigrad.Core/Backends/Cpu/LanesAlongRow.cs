@@ -36,6 +36,18 @@ internal readonly struct LanesAlongRow : IRowLanes
     }
 
     /// <inheritdoc/>
+    public static int ColumnsAtOnce<TLanes>()
+        where TLanes : struct, ILanes<TLanes> => RowInEachLane.RowsOfItem;
+
+    /// <inheritdoc/>
+    public static void ReadColumns<TLanes>(ReadOnlySpan<float> matrix, int step, int columns, int length, Span<float> room)
+        where TLanes : struct, ILanes<TLanes> => OperandPacking.Transpose(matrix, step, length, columns, room, length);
+
+    /// <inheritdoc/>
+    public static void WriteColumns<TLanes>(ReadOnlySpan<float> room, Span<float> matrix, int step, int columns, int length)
+        where TLanes : struct, ILanes<TLanes> => OperandPacking.Transpose(room, length, columns, length, matrix, step);
+
+    /// <inheritdoc/>
     public static ref float ForColumns<TLanes>(float[] numbers, int columns, Span<float> room)
         where TLanes : struct, ILanes<TLanes> => ref numbers[0];
 

@@ -72,6 +72,21 @@ internal static class NormalizationColumns
         }
     }
 
+    /// <summary>Copies some neighbouring columns of some rows.</summary>
+    /// <param name="source">The first row's first column.</param>
+    /// <param name="step">From one row of the source to the next.</param>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="targetStep">From one row of the target to the next.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="columns">How many columns.</param>
+    public static void Copy(ReadOnlySpan<float> source, int step, Span<float> target, int targetStep, int rows, int columns)
+    {
+        for (int row = 0; row < rows; row++)
+        {
+            source.Slice(row * step, columns).CopyTo(target[(row * targetStep)..]);
+        }
+    }
+
     private static int WorkPerStrip(int rows) => (int)Math.Min(int.MaxValue, (long)WorkPerElement * rows * StripWidth);
 
     /// <summary>Σ (x − mean) or Σ (x − mean)² of some rows of a vector's columns.</summary>
@@ -168,16 +183,8 @@ internal static class NormalizationColumns
 
         step = (nuint)TLanes.Count;
         copy.Clear();
-        CopyColumns(matrix.AsSpan(place), rowLength, copy, TLanes.Count, rows, columns);
+        Copy(matrix.AsSpan(place), rowLength, copy, TLanes.Count, rows, columns);
         return ref copy[0];
-    }
-
-    private static void CopyColumns(ReadOnlySpan<float> source, int step, Span<float> target, int targetStep, int rows, int columns)
-    {
-        for (int row = 0; row < rows; row++)
-        {
-            source.Slice(row * step, columns).CopyTo(target[(row * targetStep)..]);
-        }
     }
 
     /// <summary>The strip's numbers from an array with one for each column; past its end, and where there is no array, another.</summary>
@@ -291,7 +298,7 @@ internal static class NormalizationColumns
                     WriteDown(groups, ref block, factor, shift, step, rows, ref target);
                     if (!isWhole)
                     {
-                        CopyColumns(copy, TLanes.Count, y.AsSpan(place), shape.Groups, rows, columns - lane);
+                        Copy(copy, TLanes.Count, y.AsSpan(place), shape.Groups, rows, columns - lane);
                     }
                 }
             }
@@ -354,7 +361,7 @@ internal static class NormalizationColumns
                     WriteGradientDown(groups, ref block, ref g, factor, meanGradient, meanProduct, step, rows, ref target);
                     if (!isWhole)
                     {
-                        CopyColumns(copy, TLanes.Count, result.AsSpan(place), shape.Groups, rows, columns - lane);
+                        Copy(copy, TLanes.Count, result.AsSpan(place), shape.Groups, rows, columns - lane);
                     }
                 }
             }

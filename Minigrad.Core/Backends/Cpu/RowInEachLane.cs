@@ -51,6 +51,18 @@ internal readonly struct RowInEachLane : IRowLanes
         OperandPacking.Transpose(room, TLanes.Count, columns, rows, matrix.AsSpan(row * columns, rows * columns), columns);
 
     /// <inheritdoc/>
+    public static int ColumnsAtOnce<TLanes>()
+        where TLanes : struct, ILanes<TLanes> => TLanes.Count;
+
+    /// <inheritdoc/>
+    public static void ReadColumns<TLanes>(ReadOnlySpan<float> matrix, int step, int columns, int length, Span<float> room)
+        where TLanes : struct, ILanes<TLanes> => NormalizationColumns.Copy(matrix, step, room, TLanes.Count, length, columns);
+
+    /// <inheritdoc/>
+    public static void WriteColumns<TLanes>(ReadOnlySpan<float> room, Span<float> matrix, int step, int columns, int length)
+        where TLanes : struct, ILanes<TLanes> => NormalizationColumns.Copy(room, TLanes.Count, matrix, step, length, columns);
+
+    /// <inheritdoc/>
     public static ref float ForColumns<TLanes>(float[] numbers, int columns, Span<float> room)
         where TLanes : struct, ILanes<TLanes>
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
 using Minigrad.Operations;
@@ -5,12 +6,13 @@ using Minigrad.Operations;
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>
-/// Softmax of rows, shifted by the row's maximum so that nothing overflows, and its gradient. A row is walked for its largest
+/// Softmax along an axis, shifted by the largest number so that nothing overflows, and its gradient. A row is walked for its largest
 /// number, for the exponentials and their sum, and to scale what is by then in the nearest cache.
 /// </summary>
 /// <remarks>
 /// The end that fills no vector is read into one and written back outside of the loop, which so stays free of branches. Short rows,
-/// which would be little else, are walked with <see cref="RowInEachLane"/>.
+/// which would be little else, are walked with <see cref="RowInEachLane"/>. Columns are copied, some neighbours together, and walked as
+/// the rows that they are then, so that they have the same bits.
 /// </remarks>
 internal static class SoftmaxLoops
 {
@@ -19,14 +21,13 @@ internal static class SoftmaxLoops
     /// <summary>An element costs about as much as this many elements of a plain copy.</summary>
     private const int WorkPerElement = 4;
 
-    /// <summary>softmax of each row, or its logarithm.</summary>
-    public static void Forward(Workers workers, float[] x, int rows, int columns, bool logarithm, float[] y) =>
-        Run(workers, new Matrices(x, x, rows, columns, logarithm, IsForward: true, y));
+    /// <summary>softmax along an axis, or its logarithm.</summary>
+    public static void Forward(Workers workers, float[] x, AxisLayout layout, bool logarithm, float[] y) =>
+        Run(workers, new Operands(x, x, layout, logarithm, IsForward: true, y));
 
     /// <summary>The gradient of the input from output and gradient.</summary>
-    public static void Backward(
-        Workers workers, float[] y, float[] gradient, int rows, int columns, bool logarithm, float[] result) =>
-        Run(workers, new Matrices(y, gradient, rows, columns, logarithm, IsForward: false, result));
+    public static void Backward(Workers workers, float[] y, float[] gradient, AxisLayout layout, bool logarithm, float[] result) =>
+        Run(workers, new Operands(y, gradient, layout, logarithm, IsForward: false, result));
 
     /// <summary>
     /// The largest value m of each row and l = ln Σ e^(x − m): log softmax(x) is x − m − l, in this order, which loses nothing
@@ -43,22 +44,61 @@ internal static class SoftmaxLoops
         TRow.ToRows(TRow.Log(sum), logarithms);
     }
 
-    private static void Run(Workers workers, Matrices matrices)
+    private static void Run(Workers workers, in Operands operands)
     {
-        if (matrices.Columns > RowInEachLane.MostColumns)
+        if (operands.Layout.Length == 0)
         {
-            Run<LanesAlongRow>(workers, matrices);
+            return;
         }
-        else if (matrices.Columns > 0)
+
+        if (operands.Layout.Axis > RowInEachLane.MostColumns)
         {
-            Run<RowInEachLane>(workers, matrices);
+            Run<LanesAlongRow>(workers, operands);
+        }
+        else
+        {
+            Run<RowInEachLane>(workers, operands);
         }
     }
 
-    private static void Run<TRow>(Workers workers, Matrices matrices)
-        where TRow : struct, IRowLanes =>
-        workers.For(
-            (matrices.Rows + TRow.RowsOfItem - 1) / TRow.RowsOfItem, WorkPerElement * TRow.RowsOfItem * matrices.Columns, new Body<TRow>(matrices));
+    private static void Run<TRow>(Workers workers, in Operands operands)
+        where TRow : struct, IRowLanes
+    {
+        (int outer, int axis, int inner) = operands.Layout;
+        if (inner == 1)
+        {
+            workers.For((outer + TRow.RowsOfItem - 1) / TRow.RowsOfItem, WorkPerElement * TRow.RowsOfItem * axis, new RowsBody<TRow>(operands));
+            return;
+        }
+
+        ColumnsBody<TRow> body = new(operands);
+        workers.For(outer * body.Strips, (int)Math.Min(int.MaxValue, (long)WorkPerElement * Math.Min(inner, ColumnsBody<TRow>.StripWidth) * axis), body);
+    }
+
+    /// <summary>Some rows, as they are walked.</summary>
+    private static void Compute<TLanes, TRow>(in Operands operands, int rows, nuint length, ref float x, ref float gradient, ref float result)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRow : struct, IRowLanes
+    {
+        switch (operands.IsForward, operands.Logarithm)
+        {
+            case (true, false):
+                Softmax<TLanes, TRow>(ref x, length, ref result);
+                break;
+            case (true, true):
+                Span<float> shifts = stackalloc float[TRow.RowsOfItem];
+                Span<float> logarithms = stackalloc float[TRow.RowsOfItem];
+                Normalize<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows]);
+                LogProbabilities<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows], ref result);
+                break;
+            case (false, false):
+                SoftmaxBackward<TLanes, TRow>(ref x, ref gradient, length, ref result);
+                break;
+            case (false, true):
+                LogSoftmaxBackward<TLanes, TRow>(ref x, ref gradient, length, ref result);
+                break;
+        }
+    }
 
     [MethodImpl(Loop)]
     private static void Softmax<TLanes, TRow>(ref float x, nuint length, ref float y)
@@ -221,10 +261,12 @@ internal static class SoftmaxLoops
         }
     }
 
-    private readonly record struct Matrices(
-        float[] X, float[] Gradient, int Rows, int Columns, bool Logarithm, bool IsForward, float[] Result);
+    /// <summary>The input, or backward the output; the gradient of the output, or forward anything; and where the result goes.</summary>
+    private readonly record struct Operands(
+        float[] X, float[] Gradient, AxisLayout Layout, bool Logarithm, bool IsForward, float[] Result);
 
-    private readonly struct Body<TRow>(Matrices matrices) : ILoopBody
+    /// <summary>One long row, or some short ones.</summary>
+    private readonly struct RowsBody<TRow>(Operands operands) : ILoopBody
         where TRow : struct, IRowLanes
     {
         [SkipLocalsInit]
@@ -233,36 +275,64 @@ internal static class SoftmaxLoops
         {
             Span<float> room = stackalloc float[TRow.RoomLength];
             Span<float> gradientRoom = stackalloc float[TRow.RoomLength];
-            Span<float> shifts = stackalloc float[TRow.RowsOfItem];
-            Span<float> logarithms = stackalloc float[TRow.RowsOfItem];
-            int columns = matrices.Columns;
-            nuint length = TRow.Length<TLanes>(columns);
-            int end = Math.Min(matrices.Rows, (item + 1) * TRow.RowsOfItem);
+            int columns = operands.Layout.Axis;
+            int end = Math.Min(operands.Layout.Outer, (item + 1) * TRow.RowsOfItem);
             for (int row = item * TRow.RowsOfItem, rows; row < end; row += rows)
             {
                 rows = Math.Min(TRow.RowsAtOnce<TLanes>(), end - row);
-                ref float x = ref TRow.Read<TLanes>(matrices.X, row, rows, columns, room);
-                ref float result = ref TRow.Target(matrices.Result, row, columns, room);
-                switch (matrices.IsForward, matrices.Logarithm)
+                ref float x = ref TRow.Read<TLanes>(operands.X, row, rows, columns, room);
+                ref float gradient = ref operands.IsForward ? ref x : ref TRow.Read<TLanes>(operands.Gradient, row, rows, columns, gradientRoom);
+                ref float result = ref TRow.Target(operands.Result, row, columns, room);
+                Compute<TLanes, TRow>(operands, rows, TRow.Length<TLanes>(columns), ref x, ref gradient, ref result);
+                TRow.Write<TLanes>(room, operands.Result, row, rows, columns);
+            }
+        }
+    }
+
+    /// <summary>Some neighbouring columns, copied to be walked as rows.</summary>
+    private readonly struct ColumnsBody<TRow>(Operands operands) : ILoopBody
+        where TRow : struct, IRowLanes
+    {
+        /// <summary>A line of the cache.</summary>
+        public const int StripWidth = 16;
+
+        public int Strips => (operands.Layout.Inner + StripWidth - 1) / StripWidth;
+
+        [SkipLocalsInit]
+        public void Run<TLanes>(int item)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            (int outer, int strip) = Math.DivRem(item, Strips);
+            (_, int axis, int inner) = operands.Layout;
+            int length = axis * TRow.ColumnsAtOnce<TLanes>();
+            float[]? rented = length > RowInEachLane.RoomLength ? ArrayPool<float>.Shared.Rent(2 * length) : null;
+            Span<float> room = rented ?? stackalloc float[2 * RowInEachLane.RoomLength];
+            Span<float> x = room[..length];
+            Span<float> gradient = room.Slice(length, length);
+            int end = Math.Min(inner, (strip + 1) * StripWidth);
+            for (int column = strip * StripWidth, columns; column < end; column += columns)
+            {
+                columns = Math.Min(TRow.ColumnsAtOnce<TLanes>(), end - column);
+                int start = (outer * axis * inner) + column;
+                TRow.ReadColumns<TLanes>(operands.X.AsSpan(start), inner, columns, axis, x);
+                if (!operands.IsForward)
                 {
-                    case (true, false):
-                        Softmax<TLanes, TRow>(ref x, length, ref result);
-                        break;
-                    case (true, true):
-                        Normalize<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows]);
-                        LogProbabilities<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows], ref result);
-                        break;
-                    case (false, false):
-                        SoftmaxBackward<TLanes, TRow>(
-                            ref x, ref TRow.Read<TLanes>(matrices.Gradient, row, rows, columns, gradientRoom), length, ref result);
-                        break;
-                    case (false, true):
-                        LogSoftmaxBackward<TLanes, TRow>(
-                            ref x, ref TRow.Read<TLanes>(matrices.Gradient, row, rows, columns, gradientRoom), length, ref result);
-                        break;
+                    TRow.ReadColumns<TLanes>(operands.Gradient.AsSpan(start), inner, columns, axis, gradient);
                 }
 
-                TRow.Write<TLanes>(room, matrices.Result, row, rows, columns);
+                for (int row = 0, rows; row < columns; row += rows)
+                {
+                    rows = Math.Min(TRow.RowsAtOnce<TLanes>(), columns - row);
+                    ref float first = ref x[row * axis];
+                    Compute<TLanes, TRow>(operands, rows, TRow.Length<TLanes>(axis), ref first, ref gradient[row * axis], ref first);
+                }
+
+                TRow.WriteColumns<TLanes>(x, operands.Result.AsSpan(start), inner, columns, axis);
+            }
+
+            if (rented is not null)
+            {
+                ArrayPool<float>.Shared.Return(rented);
             }
         }
     }
