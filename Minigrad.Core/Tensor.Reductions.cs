@@ -164,9 +164,21 @@ public sealed partial class Tensor
     {
         Tensor source = axis is null || Rank == 0 ? Reshape(-1) : this;
         int place = axis is null || Rank == 0 ? 0 : Shape.Axis(axis.Value, operation);
-        Shape kept = source.Shape.With(place, 1);
-        AxisLayout layout = source.Shape.Around(place);
-        int[] rows = source.ArgExtreme(place, sign, operation).Values; // Places along the axis, which become numbers of elements.
+        source.CheckIsChoice(place, operation);
+        Tensor y = IsRecorded(source) ? source.ExtremeByPlace(place, sign, operation)
+            : sign > 0 ? source.Reduce([place], keepDimensions: true, default(Largest), out _)
+            : source.Reduce([place], keepDimensions: true, default(Smallest), out _);
+        Shape result = axis is null || Rank == 0
+            ? keepDimensions ? Shape.Create([.. Enumerable.Repeat(1, Rank)]) : Shape.Scalar
+            : Shape.Without([place], keepDimensions);
+        return y.Reshape(result);
+    }
+
+    /// <summary>The largest or smallest along an axis, fetched from its place, where its gradient goes.</summary>
+    private Tensor ExtremeByPlace(int axis, float sign, string operation)
+    {
+        AxisLayout layout = Shape.Around(axis);
+        int[] rows = ArgExtreme(axis, sign, operation).Values; // Places along the axis, which become numbers of elements.
         for (int outer = 0; outer < layout.Outer; outer++)
         {
             int first = outer * layout.Inner;
@@ -176,23 +188,23 @@ public sealed partial class Tensor
             }
         }
 
-        Tensor y = source.GatherRows(rows, 1, kept, operation);
-        Shape result = axis is null || Rank == 0
-            ? keepDimensions ? Shape.Create([.. Enumerable.Repeat(1, Rank)]) : Shape.Scalar
-            : Shape.Without([place], keepDimensions);
-        return y.Reshape(result);
+        return GatherRows(rows, 1, Shape.With(axis, 1), operation);
+    }
+
+    private void CheckIsChoice(int axis, string operation)
+    {
+        if (Shape.Around(axis).Axis == 0)
+        {
+            throw new ShapeException(
+                $"{operation}: dimension {axis} of a tensor of shape {Shape} has no elements, so there is none to choose.");
+        }
     }
 
     private Indices ArgExtreme(int axis, float sign, string operation)
     {
         int place = Shape.Axis(axis, operation);
+        CheckIsChoice(place, operation);
         AxisLayout layout = Shape.Around(place);
-        if (layout.Axis == 0)
-        {
-            throw new ShapeException(
-                $"{operation}: dimension {place} of a tensor of shape {Shape} has no elements, so there is none to choose.");
-        }
-
         int[] indices = new int[layout.Outer * layout.Inner];
         Loops.ArgMax(Storage, layout, sign, indices);
         return new Indices(indices, Rank == 0 ? Shape.Scalar : Shape.Without([place], keepDimensions: false));

@@ -70,6 +70,12 @@ public sealed class PlacesAlongAxisTests
             Assert.Equal(expected, y.ToArray());
             Assert.Equal(kept, y.Shape.Dimensions.ToArray());
             Assert.Equal(gradient, x.Gradient!.ToArray());
+
+            // Where nothing asks for a gradient no place is looked for.
+            Tensor alone = smallest ? x.Detach().Min(axis) : x.Detach().Max(axis);
+            Assert.Equal(expected, alone.ToArray());
+            Assert.Equal(kept.Where((_, dimension) => dimension != axis), alone.Shape.Dimensions.ToArray());
+            Assert.Equal(smallest ? values.Min() : values.Max(), (smallest ? x.Detach().Min() : x.Detach().Max()).Item());
         },
         iter: 300,
         threads: 1);
