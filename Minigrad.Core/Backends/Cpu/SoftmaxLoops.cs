@@ -76,6 +76,7 @@ internal static class SoftmaxLoops
     }
 
     /// <summary>Some rows, as they are walked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Compute<TLanes, TRow>(in Operands operands, int rows, nuint length, ref float x, ref float gradient, ref float result)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
         where TRow : struct, IRowLanes
@@ -86,10 +87,7 @@ internal static class SoftmaxLoops
                 Softmax<TLanes, TRow>(ref x, length, ref result);
                 break;
             case (true, true):
-                Span<float> shifts = stackalloc float[TRow.RowsOfItem];
-                Span<float> logarithms = stackalloc float[TRow.RowsOfItem];
-                Normalize<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows]);
-                LogProbabilities<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows], ref result);
+                LogSoftmax<TLanes, TRow>(rows, ref x, length, ref result);
                 break;
             case (false, false):
                 SoftmaxBackward<TLanes, TRow>(ref x, ref gradient, length, ref result);
@@ -110,6 +108,17 @@ internal static class SoftmaxLoops
 
         // The sum is at least 1, so its inverse is an ordinary number; dividing takes as long as the exponential function.
         Multiply(ref y, 1f / sum, length);
+    }
+
+    [SkipLocalsInit]
+    private static void LogSoftmax<TLanes, TRow>(int rows, ref float x, nuint length, ref float y)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRow : struct, IRowLanes
+    {
+        Span<float> shifts = stackalloc float[TRow.RowsOfItem];
+        Span<float> logarithms = stackalloc float[TRow.RowsOfItem];
+        Normalize<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows]);
+        LogProbabilities<TLanes, TRow>(ref x, length, shifts[..rows], logarithms[..rows], ref y);
     }
 
     [MethodImpl(Loop)]
