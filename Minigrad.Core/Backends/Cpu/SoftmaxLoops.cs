@@ -313,11 +313,11 @@ internal static class SoftmaxLoops
         {
             (int outer, int strip) = Math.DivRem(item, Strips);
             (_, int axis, int inner) = operands.Layout;
-            int length = axis * TRow.ColumnsAtOnce<TLanes>();
-            float[]? rented = length > RowInEachLane.RoomLength ? ArrayPool<float>.Shared.Rent(2 * length) : null;
-            Span<float> room = rented ?? stackalloc float[2 * RowInEachLane.RoomLength];
-            Span<float> x = room[..length];
-            Span<float> gradient = room.Slice(length, length);
+            int length = axis * Math.Min(StripWidth, inner);
+            float[]? rented = length > RowInEachLane.RoomLength ? ArrayPool<float>.Shared.Rent(length) : null;
+            float[]? rentedGradient = rented is null || operands.IsForward ? null : ArrayPool<float>.Shared.Rent(length);
+            Span<float> x = rented ?? stackalloc float[RowInEachLane.RoomLength];
+            Span<float> gradient = rentedGradient ?? (rented is null ? stackalloc float[RowInEachLane.RoomLength] : x);
             int end = Math.Min(inner, (strip + 1) * StripWidth);
             for (int column = strip * StripWidth, columns; column < end; column += columns)
             {
@@ -339,6 +339,12 @@ internal static class SoftmaxLoops
                 TRow.WriteColumns<TLanes>(x, operands.Result.AsSpan(start), inner, columns, axis);
             }
 
+            Return(rented);
+            Return(rentedGradient);
+        }
+
+        private static void Return(float[]? rented)
+        {
             if (rented is not null)
             {
                 ArrayPool<float>.Shared.Return(rented);
