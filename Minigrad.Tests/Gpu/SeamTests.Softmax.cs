@@ -6,15 +6,14 @@ namespace Minigrad.Tests.Gpu;
 /// <content>Softmax and cross-entropy.</content>
 public sealed partial class SeamTests
 {
+    /// <summary>Outer, axis and inner: rows, columns, and none.</summary>
+    public static TheoryData<int, int, int> SoftmaxLayouts => new()
+    {
+        { 0, 3, 1 }, { 3, 0, 1 }, { 1, 1, 1 }, { 5, 7, 1 }, { 3, 130, 1 }, { 2, 3, 5 }, { 1, 130, 3 }, { 4, 1, 20 },
+    };
+
     [Theory]
-    [InlineData(0, 3, 1)]
-    [InlineData(3, 0, 1)]
-    [InlineData(1, 1, 1)]
-    [InlineData(5, 7, 1)]
-    [InlineData(3, 130, 1)]
-    [InlineData(2, 3, 5)]
-    [InlineData(1, 130, 3)]
-    [InlineData(4, 1, 20)]
+    [MemberData(nameof(SoftmaxLayouts))]
     public void Softmax(int outer, int axis, int inner)
     {
         AxisLayout layout = new(outer, axis, inner);
@@ -40,14 +39,7 @@ public sealed partial class SeamTests
     }
 
     [Theory]
-    [InlineData(0, 3, 1)]
-    [InlineData(3, 0, 1)]
-    [InlineData(1, 1, 1)]
-    [InlineData(5, 7, 1)]
-    [InlineData(3, 130, 1)]
-    [InlineData(2, 3, 5)]
-    [InlineData(1, 130, 3)]
-    [InlineData(4, 1, 20)]
+    [MemberData(nameof(SoftmaxLayouts))]
     public void SoftmaxBackward(int outer, int axis, int inner)
     {
         AxisLayout layout = new(outer, axis, inner);

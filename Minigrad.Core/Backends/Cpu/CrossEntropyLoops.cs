@@ -141,7 +141,7 @@ internal static class CrossEntropyLoops
         /// <summary>How much of a row's target is at its label, besides what each class has.</summary>
         public float LabelShare(int label) => Targets.LabelShare * (Weights is null ? 1f : Weights[label]);
 
-        /// <summary>How much of a row's target each class has, before weighting, at a label.</summary>
+        /// <summary>How much the class at a row's label has of its target as every class has, weighted.</summary>
         public float ClassShare(int label) => Targets.ClassShare * (Weights is null ? 1f : Weights[label]);
     }
 
