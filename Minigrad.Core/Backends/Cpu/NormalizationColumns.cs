@@ -9,6 +9,10 @@ namespace Minigrad.Backends.Cpu;
 /// walked together, a group in each lane, down blocks of rows that stay in the nearest cache. Columns that fill no vector are
 /// walked in a padded copy of their block, by the same loop.
 /// </summary>
+/// <remarks>
+/// All vectors of a strip are walked down one block before the next: they share lines of the cache, and a line would be
+/// fetched once for each vector if each went down all rows first.
+/// </remarks>
 internal static class NormalizationColumns
 {
     /// <summary>How many neighbouring columns are one item: whole vectors of any width, and whole lines of the cache.</summary>
@@ -187,6 +191,12 @@ internal static class NormalizationColumns
         return ref copy[0];
     }
 
+    /// <summary>The groups in a vector's columns of a strip.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static StandardizedGroup<TLanes> GroupsAt<TLanes>(Span<float> means, Span<float> variances, int lane, float epsilon)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes> =>
+        new(TLanes.Load(in means[lane], 0), TLanes.Load(in variances[lane], 0), epsilon);
+
     /// <summary>The strip's numbers from an array with one for each column; past its end, and where there is no array, another.</summary>
     private static void ReadStrip(float[]? source, int start, int columns, float absent, Span<float> strip)
     {
@@ -283,14 +293,14 @@ internal static class NormalizationColumns
             ReadStrip(statistics, shape.Groups + column, columns, 1f, variances);
             ReadStrip(weight, column, columns, 1f, factors);
             ReadStrip(bias, column, columns, -0f, shifts);
-            for (int lane = 0; lane < columns; lane += TLanes.Count)
+            for (int row = 0; row < shape.Outer; row += RowBlock)
             {
-                StandardizedGroup<TLanes> groups = new(TLanes.Load(in means[lane], 0), TLanes.Load(in variances[lane], 0), shape.Epsilon);
-                TLanes factor = TLanes.Load(in factors[lane], 0);
-                TLanes shift = TLanes.Load(in shifts[lane], 0);
-                for (int row = 0; row < shape.Outer; row += RowBlock)
+                int rows = Math.Min(RowBlock, shape.Outer - row);
+                for (int lane = 0; lane < columns; lane += TLanes.Count)
                 {
-                    int rows = Math.Min(RowBlock, shape.Outer - row);
+                    StandardizedGroup<TLanes> groups = GroupsAt<TLanes>(means, variances, lane, shape.Epsilon);
+                    TLanes factor = TLanes.Load(in factors[lane], 0);
+                    TLanes shift = TLanes.Load(in shifts[lane], 0);
                     int place = (row * shape.Groups) + column + lane;
                     bool isWhole = columns - lane >= TLanes.Count;
                     ref float block = ref Columns<TLanes>(x, place, shape.Groups, rows, columns - lane, copy, out nuint step);
@@ -334,25 +344,29 @@ internal static class NormalizationColumns
             ReadStrip(weight, column, columns, 1f, factors);
             gradients.Clear();
             products.Clear();
-            for (int lane = 0; lane < columns; lane += TLanes.Count)
+            for (int row = 0; row < shape.Outer; row += RowBlock)
             {
-                StandardizedGroup<TLanes> groups = new(TLanes.Load(in means[lane], 0), TLanes.Load(in variances[lane], 0), shape.Epsilon);
-                for (int row = 0; row < shape.Outer; row += RowBlock)
+                int rows = Math.Min(RowBlock, shape.Outer - row);
+                for (int lane = 0; lane < columns; lane += TLanes.Count)
                 {
-                    int rows = Math.Min(RowBlock, shape.Outer - row);
+                    StandardizedGroup<TLanes> groups = GroupsAt<TLanes>(means, variances, lane, shape.Epsilon);
                     int place = (row * shape.Groups) + column + lane;
                     ref float block = ref Columns<TLanes>(x, place, shape.Groups, rows, columns - lane, copy, out nuint step);
                     ref float g = ref Columns<TLanes>(gradient, place, shape.Groups, rows, columns - lane, gradientCopy, out _);
                     SumGradientsDown(groups, ref block, ref g, step, rows, ref gradients[lane], ref products[lane]);
                 }
+            }
 
-                TLanes factor = TLanes.Load(in factors[lane], 0);
-                TLanes share = 1f / shape.Outer * factor;
-                TLanes meanGradient = shape.IsCentred ? share * TLanes.Load(in gradients[lane], 0) : (TLanes)0f;
-                TLanes meanProduct = share * TLanes.Load(in products[lane], 0);
-                for (int row = 0; row < shape.Outer && result is not null; row += RowBlock)
+            for (int row = 0; row < shape.Outer && result is not null; row += RowBlock)
+            {
+                int rows = Math.Min(RowBlock, shape.Outer - row);
+                for (int lane = 0; lane < columns; lane += TLanes.Count)
                 {
-                    int rows = Math.Min(RowBlock, shape.Outer - row);
+                    StandardizedGroup<TLanes> groups = GroupsAt<TLanes>(means, variances, lane, shape.Epsilon);
+                    TLanes factor = TLanes.Load(in factors[lane], 0);
+                    TLanes share = 1f / shape.Outer * factor;
+                    TLanes meanGradient = shape.IsCentred ? share * TLanes.Load(in gradients[lane], 0) : (TLanes)0f;
+                    TLanes meanProduct = share * TLanes.Load(in products[lane], 0);
                     int place = (row * shape.Groups) + column + lane;
                     bool isWhole = columns - lane >= TLanes.Count;
                     ref float block = ref Columns<TLanes>(x, place, shape.Groups, rows, columns - lane, copy, out nuint step);
