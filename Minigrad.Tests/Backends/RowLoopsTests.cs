@@ -18,18 +18,27 @@ public sealed class RowLoopsTests
          from inner in Gen.Frequency((1, Gen.Const(1)), (1, Length))
          select new AxisLayout(outer, axis, inner)).Where(layout => layout.Length < 600_000);
 
+    /// <summary>Rows too short to fill vectors, about as many as are taken together, and many more.</summary>
+    private static readonly Gen<AxisLayout> ShortRows =
+        from outer in Gen.Int[1, 4]
+        from axis in Gen.Frequency((3, Gen.Int[120, 150]), (1, Gen.Int[151, 1200]), (1, Gen.OneOfConst(2048, 9000)))
+        from inner in Gen.Int[2, 34]
+        select new AxisLayout(outer, axis, inner);
+
     private static readonly Gen<(int Rows, int Columns)> Matrices =
         Gen.Select(Gen.Int[1, 40], Length).Where((rows, columns) => rows * columns < 100_000);
 
     [Fact]
-    public void Reductions_agree_with_plain_loops() => Layouts.Sample(
+    public void Reductions_agree_with_plain_loops() => Gen.Frequency((2, Layouts), (1, ShortRows)).Sample(
         layout =>
         {
             float[] x = Numbers(layout.Length, isCoarse: false);
             float[] sums = new float[layout.Outer * layout.Inner];
             float[] largest = new float[sums.Length];
             float[] smallest = new float[sums.Length];
+            float[] squares = new float[sums.Length];
             ReductionLoops.Reduce(new Workers(), default(Sum), x, layout, sums);
+            ReductionLoops.Reduce(new Workers(), default(SumOfSquares), x, layout, squares);
             ReductionLoops.Reduce(new Workers(), default(Largest), x, layout, largest);
             ReductionLoops.Reduce(new Workers(), default(Smallest), x, layout, smallest);
             for (int output = 0; output < sums.Length; output++)
@@ -39,9 +48,26 @@ public sealed class RowLoopsTests
                 Assert.Equal(numbers.Min(), smallest[output]);
                 double error = Math.Abs(numbers.Sum(number => (double)number) - sums[output]);
                 Assert.True(error <= 1e-6 * numbers.Sum(number => Math.Abs((double)number)), $"{layout}, output {output}: off by {error}");
+                double square = numbers.Sum(number => (double)number * number);
+                Assert.True(Math.Abs(square - squares[output]) <= 1e-6 * square, $"{layout}, output {output}: {squares[output]} is not {square}");
             }
         },
-        iter: 150);
+        iter: 200);
+
+    [Fact]
+    public void Sums_of_columns_are_added_in_an_order_that_no_width_of_vectors_changes() => ShortRows.Sample(
+        layout =>
+        {
+            float[] x = Numbers(layout.Length, isCoarse: false);
+            float[] sums = new float[layout.Outer * layout.Inner];
+            ReductionLoops.Reduce(new Workers(), default(Sum), x, layout, sums);
+            for (int output = 0; output < sums.Length; output++)
+            {
+                float[] numbers = [.. Along(layout, output).Select(place => x[place])];
+                Assert.Equal(layout is { Axis: >= 128, Inner: < 32 } ? SumOfShortRows(numbers) : SumOfBlocks(numbers), sums[output]);
+            }
+        },
+        iter: 60);
 
     [Fact]
     public void The_first_of_the_largest_is_found_and_NaN_counts_as_larger() => Gen.Select(Layouts, Gen.Int[0, 3]).Sample(
@@ -170,7 +196,7 @@ public sealed class RowLoopsTests
                 Assert.Equal(one.LogarithmSlope, many.LogarithmSlope);
             }
 
-            foreach (AxisLayout layout in new AxisLayout[] { new(1, rows * columns, 1), new(rows, columns, 1), new(1, rows, columns) })
+            foreach (AxisLayout layout in new AxisLayout[] { new(1, rows * columns, 1), new(rows, columns, 1), new(1, rows, columns), new(1, columns, rows) })
             {
                 Assert.Equal(Reduced(1, x, layout), Reduced(2, x, layout));
                 Assert.Equal(Reduced(1, x, layout), Reduced(4, x, layout));
@@ -200,6 +226,19 @@ public sealed class RowLoopsTests
         int start = (output / layout.Inner * layout.Axis * layout.Inner) + (output % layout.Inner);
         return Enumerable.Range(0, layout.Axis).Select(place => start + (place * layout.Inner));
     }
+
+    /// <summary>Sixteen sums, each of every sixteenth number, and then those and the numbers left.</summary>
+    private static float SumOfShortRows(float[] numbers)
+    {
+        int whole = numbers.Length - (numbers.Length % 16);
+        IEnumerable<float> sums = Enumerable.Range(0, 16).Select(
+            first => SumOfBlocks([.. numbers[..whole].Where((_, place) => place % 16 == first)]));
+        return InOrder(sums.Concat(numbers[whole..]));
+    }
+
+    private static float SumOfBlocks(float[] numbers) => InOrder(numbers.Chunk(64).Select(InOrder));
+
+    private static float InOrder(IEnumerable<float> numbers) => numbers.Aggregate(0f, (sum, number) => sum + number);
 
     private static int PlainPlace(float[] x)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
 using Minigrad.Operations;
@@ -22,6 +23,15 @@ internal static class ReductionLoops
     /// <summary>How many columns of such rows are one item of work.</summary>
     private const int StripLength = 1024;
 
+    /// <summary>How many short rows are taken for one long row, whatever the width of vectors.</summary>
+    private const int RowsTogether = 16;
+
+    /// <summary>Rows shorter than this are taken together.</summary>
+    private const int ShortRow = 32;
+
+    /// <summary>The fewest of them for which it is worth a further pass.</summary>
+    private const int ManyShortRows = 128;
+
     /// <summary>y[o, i] combines the terms of x[o, :, i].</summary>
     public static void Reduce<TReduction>(
         Workers workers, TReduction reduction, float[] x, AxisLayout layout, float[] y)
@@ -38,7 +48,7 @@ internal static class ReductionLoops
         }
         else if (layout.Inner > 1)
         {
-            ReduceRows(workers, reduction, x, layout, y);
+            ReduceRows(workers, reduction, new Slices(x, 0, layout.Axis * layout.Inner), layout, new Slices(y, 0, layout.Inner));
         }
         else if (layout.Axis <= RowInEachLane.MostColumnsToRead)
         {
@@ -69,9 +79,15 @@ internal static class ReductionLoops
         where TReduction : unmanaged, IReduction
     {
         int blocks = BlocksOf(layout.Axis);
-        float[] partials = blocks == 1 ? y : new float[blocks * layout.Outer];
+        if (blocks == 1)
+        {
+            ReduceBlocks(workers, reduction, x, layout, y);
+            return;
+        }
+
+        float[] partials = ArrayPool<float>.Shared.Rent(blocks * layout.Outer);
         ReduceBlocks(workers, reduction, x, layout, partials);
-        for (int outer = 0; outer < layout.Outer && blocks > 1; outer++)
+        for (int outer = 0; outer < layout.Outer; outer++)
         {
             Scalar total = partials[outer * blocks];
             for (int block = 1; block < blocks; block++)
@@ -81,27 +97,59 @@ internal static class ReductionLoops
 
             y[outer] = total.Value;
         }
+
+        ArrayPool<float>.Shared.Return(partials);
     }
 
     private static void ReduceRows<TReduction>(
-        Workers workers, TReduction reduction, float[] x, AxisLayout layout, float[] y)
+        Workers workers, TReduction reduction, Slices x, AxisLayout layout, Slices y)
         where TReduction : unmanaged, IReduction
     {
-        int blocks = (layout.Axis + RowBlock - 1) / RowBlock;
-        if (blocks == 1)
+        if (layout.Inner < ShortRow && layout.Axis >= ManyShortRows)
         {
-            ReduceRows(workers, reduction, x, layout, layout.Axis, y);
+            ReduceShortRows(workers, reduction, x, layout, y);
             return;
         }
 
-        float[] partials = new float[layout.Outer * blocks * layout.Inner];
-        ReduceRows(workers, reduction, x, layout, RowBlock, partials);
-        ReduceRows(workers, new OfPartials<TReduction>(reduction), partials, layout with { Axis = blocks }, blocks, y);
+        int blocks = (layout.Axis + RowBlock - 1) / RowBlock;
+        if (blocks == 1)
+        {
+            ReduceBlocksOfRows(workers, reduction, x, layout, layout.Axis, y);
+            return;
+        }
+
+        Slices partials = Slices.Rent(layout.Outer, blocks * layout.Inner);
+        ReduceBlocksOfRows(workers, reduction, x, layout, RowBlock, partials);
+        ReduceBlocksOfRows(workers, new OfPartials<TReduction>(reduction), partials, layout with { Axis = blocks }, blocks, y);
+        partials.Return();
+    }
+
+    /// <summary>
+    /// Short rows fill vectors only in part, but some of them one after the other are a long row. So those are reduced to one long
+    /// row, and its parts, with the rows that filled no long one, to a short row.
+    /// </summary>
+    private static void ReduceShortRows<TReduction>(
+        Workers workers, TReduction reduction, Slices x, AxisLayout layout, Slices y)
+        where TReduction : unmanaged, IReduction
+    {
+        int length = RowsTogether * layout.Inner;
+        (int count, int rest) = Math.DivRem(layout.Axis, RowsTogether);
+        AxisLayout parts = layout with { Axis = RowsTogether + rest };
+        Slices partials = Slices.Rent(layout.Outer, parts.Axis * layout.Inner);
+        ReduceRows(workers, reduction, x, new AxisLayout(layout.Outer, count, length), partials);
+        if (rest > 0)
+        {
+            AxisLayout left = new(layout.Outer, 1, rest * layout.Inner);
+            ReduceBlocksOfRows(workers, reduction, x.From(count * length), left, 1, partials.From(length));
+        }
+
+        ReduceBlocksOfRows(workers, new OfPartials<TReduction>(reduction), partials, parts, parts.Axis, y);
+        partials.Return();
     }
 
     /// <summary>Reduces blocks of rows to a row each.</summary>
-    private static void ReduceRows<TReduction>(
-        Workers workers, TReduction reduction, float[] x, AxisLayout layout, int rows, float[] y)
+    private static void ReduceBlocksOfRows<TReduction>(
+        Workers workers, TReduction reduction, Slices x, AxisLayout layout, int rows, Slices y)
         where TReduction : unmanaged, IReduction
     {
         RowsBody<TReduction> body = new(reduction, x, layout, rows, y);
@@ -167,8 +215,10 @@ internal static class ReductionLoops
     {
         nuint width = (nuint)TLanes.Count;
         nuint i = 0;
-        for (; i + (4 * width) <= columns; i += 4 * width)
+        while (i < columns && columns >= 4 * width)
         {
+            // What is left of the columns is walked with some before it, whose results are the same again.
+            i = Math.Min(i, columns - (4 * width));
             TLanes first = reduction.Initial;
             TLanes second = first;
             TLanes third = first;
@@ -185,6 +235,7 @@ internal static class ReductionLoops
             TLanes.Store(second, ref y, i + width);
             TLanes.Store(third, ref y, i + (2 * width));
             TLanes.Store(fourth, ref y, i + (3 * width));
+            i += 4 * width;
         }
 
         for (; i < columns; i += width)
@@ -198,6 +249,18 @@ internal static class ReductionLoops
 
             Lanes.Write(total, ref y, i, columns);
         }
+    }
+
+    /// <summary>Numbers in equal slices, one for each place before the axis: where the first begins, and how far it is to the next.</summary>
+    private readonly record struct Slices(float[] Numbers, int Start, int Step)
+    {
+        public static Slices Rent(int count, int length) => new(ArrayPool<float>.Shared.Rent(count * length), 0, length);
+
+        public void Return() => ArrayPool<float>.Shared.Return(Numbers);
+
+        public Slices From(int place) => this with { Start = Start + place };
+
+        public ref float At(int slice, int place) => ref Numbers[Start + (slice * Step) + place];
     }
 
     /// <summary>A block of a run.</summary>
@@ -236,7 +299,7 @@ internal static class ReductionLoops
     }
 
     /// <summary>A strip of the columns of a block of rows.</summary>
-    private readonly struct RowsBody<TReduction>(TReduction reduction, float[] x, AxisLayout layout, int rowsPerBlock, float[] y)
+    private readonly struct RowsBody<TReduction>(TReduction reduction, Slices x, AxisLayout layout, int rowsPerBlock, Slices y)
         : ILoopBody
         where TReduction : unmanaged, IReduction
     {
@@ -250,15 +313,15 @@ internal static class ReductionLoops
             where TLanes : struct, ILanes<TLanes>
         {
             int column = item % Strips * StripLength;
-            int block = item / Strips;
-            int row = block % Blocks * rowsPerBlock;
+            (int slice, int block) = Math.DivRem(item / Strips, Blocks);
+            int row = block * rowsPerBlock;
             ReduceRowLanes<TReduction, TLanes>(
                 reduction,
-                ref x[(((block / Blocks * layout.Axis) + row) * layout.Inner) + column],
+                ref x.At(slice, (row * layout.Inner) + column),
                 (nuint)Math.Min(rowsPerBlock, layout.Axis - row),
                 (nuint)layout.Inner,
                 (nuint)Math.Min(StripLength, layout.Inner - column),
-                ref y[(block * layout.Inner) + column]);
+                ref y.At(slice, (block * layout.Inner) + column));
         }
     }
 
