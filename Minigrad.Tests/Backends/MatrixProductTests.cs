@@ -18,7 +18,7 @@ public sealed class MatrixProductTests
     /// <summary>Rows of few blocks and of many.</summary>
     private static readonly Gen<int> Rows = Gen.Frequency((19, Size), (1, Gen.OneOfConst(191, 192, 193, 1921)));
 
-    private static readonly Gen<MatrixProductShape> Shapes =
+    private static readonly Gen<MatrixProductShape> Few =
         from rows in Rows
         from columns in Size
         from depth in Depth
@@ -33,6 +33,24 @@ public sealed class MatrixProductTests
             SharedRight = (flags & 8) != 0,
         };
 
+    /// <summary>Small ones, about as many as are computed side by side, and many more.</summary>
+    private static readonly Gen<MatrixProductShape> Many =
+        from rows in Gen.Int[1, 9]
+        from columns in Gen.Int[1, 9]
+        from depth in Gen.Int[1, 9]
+        from batch in Gen.Frequency((3, Gen.Int[6, 35]), (1, Gen.Int[36, 300]))
+        from flags in Gen.Frequency((3, Gen.Int[0, 3]), (1, Gen.Int[4, 15]))
+        select new MatrixProductShape(rows, columns, depth)
+        {
+            Batch = batch,
+            TransposeLeft = (flags & 1) != 0,
+            TransposeRight = (flags & 2) != 0,
+            SharedLeft = (flags & 4) != 0,
+            SharedRight = (flags & 8) != 0,
+        };
+
+    private static readonly Gen<MatrixProductShape> Shapes = Gen.Frequency((3, Few), (1, Many));
+
     [Fact]
     public void Any_shape_agrees_with_plain_loops_to_the_bit() => Shapes.Sample(
         shape =>
@@ -45,7 +63,7 @@ public sealed class MatrixProductTests
             return result.AsSpan(0, length).SequenceEqual(Reference(shape, left, right, bias))
                 && result.Skip(length).All(guard => guard == -7f);
         },
-        iter: 400);
+        iter: 500);
 
     /// <summary>
     /// Rows at and past which a block is all strips, columns at and past which no longer, and rows of whole pages, each with depths at and
@@ -235,13 +253,14 @@ public sealed class MatrixProductTests
     [InlineData(230, 170, 90)]
     [InlineData(1, 700, 600)]
     [InlineData(460, 170, 600)]
-    public void The_bits_do_not_depend_on_the_number_of_threads(int rows, int columns, int depth)
+    [InlineData(3, 3, 3, 5000)]
+    public void The_bits_do_not_depend_on_the_number_of_threads(int rows, int columns, int depth, int batch = 2)
     {
-        MatrixProductShape shape = new(rows, columns, depth) { TransposeRight = true, Batch = 2 };
+        MatrixProductShape shape = new(rows, columns, depth) { TransposeRight = true, Batch = batch };
         (float[] left, float[] right) = Operands(shape);
         float[] Product(int threads)
         {
-            float[] result = new float[2 * rows * columns];
+            float[] result = new float[batch * rows * columns];
             Run(new Workers { ThreadCount = threads }, shape, left, right, result);
             return result;
         }
@@ -281,6 +300,23 @@ public sealed class MatrixProductTests
         for (int i = 0; i < result.Length; i++)
         {
             Assert.Equal(i / 33 is 0 or 12 ? float.NaN : 5f, result[i]);
+        }
+    }
+
+    [Fact]
+    public void A_small_product_with_NaN_does_not_reach_those_beside_it()
+    {
+        MatrixProductShape shape = new(3, 2, 4) { Batch = 21 };
+        float[] left = [.. Enumerable.Repeat(1f, 21 * 12)];
+        left[(5 * 12) + 11] = float.NaN; // The last number of product 5.
+        left[20 * 12] = float.NaN; // The first of the last product.
+        float[] right = [.. Enumerable.Repeat(1f, 21 * 8)];
+        float[] result = new float[21 * 6];
+        Run(new Workers(), shape, left, right, result);
+        for (int i = 0; i < result.Length; i++)
+        {
+            bool isNaN = (i / 6) switch { 5 => i % 6 >= 4, 20 => i % 6 < 2, _ => false };
+            Assert.Equal(isNaN ? float.NaN : 4f, result[i]);
         }
     }
 

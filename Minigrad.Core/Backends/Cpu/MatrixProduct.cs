@@ -15,7 +15,7 @@ namespace Minigrad.Backends.Cpu;
 /// <remarks>
 /// Where few strips of B read each block of a large A, a block is all of them. One row uses each number of B once: it passes over
 /// B as it lies (<see cref="RowProduct"/>), or, where B is stored transposed, over several packed strips at once
-/// (<see cref="RowKernel"/>). What packing would not repay is read in place. A right operand that comes again unchanged, as the
+/// (<see cref="RowKernel"/>). Many small products are computed side by side (<see cref="ProductInEachLane"/>). What packing would not repay is read in place. A right operand that comes again unchanged, as the
 /// weights of a recurrent layer at each step, is kept packed. None of this changes a bit: every element is one chain of
 /// multiply-adds over the depth, from first to last.
 /// </remarks>
@@ -64,6 +64,12 @@ internal static class MatrixProduct
         {
             result.AsSpan(0, shape.Batch * shape.Rows * shape.Columns).Clear();
             workers.For(shape.Batch * shape.Rows, shape.Columns, new FinishRow<TActivation>(shape.Columns, result, epilogue));
+            return;
+        }
+
+        if (TForm.Value == 1 && !TForm.IsRounded && ProductInEachLane.Suits(shape))
+        {
+            ProductInEachLane.Run(workers, shape, left, right, result, epilogue);
             return;
         }
 
