@@ -24,8 +24,11 @@ internal readonly record struct ForwardWalk<TCell>(Backend Backend, TCell Cell, 
     /// <summary>Receives the cell states of all steps.</summary>
     public required Storage States { get; init; }
 
-    /// <summary>Receives what backward will need.</summary>
+    /// <summary>Receives what backward will need, of all steps if there is a backward, else of one after the other.</summary>
     public required Storage Saved { get; init; }
+
+    /// <summary>Whether there is a backward.</summary>
+    public required bool IsRecorded { get; init; }
 
     /// <inheritdoc/>
     public long StepsBefore(int row) => Steps.StepsBefore(row);
@@ -57,7 +60,7 @@ internal readonly record struct ForwardWalk<TCell>(Backend Backend, TCell Cell, 
                 StateBefore = stateBefore,
                 Hidden = new Part(Output, start * width),
                 State = new Part(States, start * width),
-                Saved = new Part(Saved, start * width * Cell.SavedCount),
+                Saved = new Part(Saved, (IsRecorded ? start : first) * width * Cell.SavedCount),
             };
             Backend.CellStep(Cell, Inputs.Weight.Storage, operands);
             hiddenBefore = operands.Hidden;

@@ -77,15 +77,15 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     {
         Backend backend = inputs.Projected.Backend;
         int width = inputs.Hidden.Shape[1];
+        bool isRecorded = Tensor.IsRecorded(inputs.Projected, inputs.Weight) || Tensor.IsRecorded(inputs.Hidden)
+            || (inputs.Bias is { } bias && Tensor.IsRecorded(bias)) || (inputs.State is { } state && Tensor.IsRecorded(state));
         Tensor output = Tensor.Allocate(Shape.Create([steps.TotalRows, width]), backend);
         Storage states = cell.HasState ? backend.Allocate(steps.TotalRows * width) : output.Storage;
-        Storage saved = backend.Allocate(steps.TotalRows * width * cell.SavedCount);
-        Forward(cell, steps, inputs, output.Storage, states, saved);
+        Storage saved = backend.Allocate((isRecorded ? steps.TotalRows : steps.Batch) * width * cell.SavedCount);
+        Forward(cell, steps, inputs, output.Storage, states, saved, isRecorded);
 
         Tensor lastHidden = Last(output.Storage, steps, width);
         Tensor? lastState = cell.HasState ? Last(states, steps, width) : null;
-        bool isRecorded = Tensor.IsRecorded(inputs.Projected, inputs.Weight) || Tensor.IsRecorded(inputs.Hidden)
-            || (inputs.Bias is { } bias && Tensor.IsRecorded(bias)) || (inputs.State is { } state && Tensor.IsRecorded(state));
         if (!isRecorded)
         {
             saved.Recycle();
@@ -186,7 +186,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
     }
 
     private static void Forward(
-        TCell cell, PackedSteps steps, SequenceInputs inputs, Storage output, Storage states, Storage saved)
+        TCell cell, PackedSteps steps, SequenceInputs inputs, Storage output, Storage states, Storage saved, bool isRecorded)
     {
         Backend backend = EmulatedPrecision.Loops(output.Backend);
         int width = inputs.Hidden.Shape[1];
@@ -200,6 +200,7 @@ internal sealed class SequenceNode<TCell> : Node, ISequenceNode
             Output = output,
             States = states,
             Saved = saved,
+            IsRecorded = isRecorded,
         };
         MatrixProductShape product = new(steps.Batch, gateWidth, width) { TransposeRight = true };
         backend.WalkRows(product, inputs.Weight.Storage, walk);
