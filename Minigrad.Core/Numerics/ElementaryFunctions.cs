@@ -99,7 +99,7 @@ internal static class ElementaryFunctions
     public static T Sigmoid<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
     {
-        T e = T.Exp(T.CopySign(x, -1f));
+        T e = T.Exp(-T.Abs(x));
         T sum = e + 1f;
         T quotient = T.Less(x, 0f, e, 1f) / sum;
 
@@ -113,7 +113,7 @@ internal static class ElementaryFunctions
     public static T Softplus<T>(T x)
         where T : struct, IMachineReal<T>, IReal<T>
     {
-        T t = T.Exp(T.CopySign(x, -1f));
+        T t = T.Exp(-T.Abs(x));
         T e = T.Less(0.333333343f, t, 1f, 0f);
         return T.Less(x, 0f, 0f, x) + LogOfScaled(t, 1f - (0.5f * e), e);
     }

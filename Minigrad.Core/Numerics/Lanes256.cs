@@ -135,9 +135,10 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     public static Lanes256 Round(Lanes256 x) => new(Vector256.Round(x.value));
 
     /// <inheritdoc/>
+    /// <remarks>The instructions give their second operand where one is NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Clamp(Lanes256 x, Lanes256 low, Lanes256 high) =>
-        Less(x, low, low, Less(high, x, high, x));
+        new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)));
 
     /// <inheritdoc/>
     /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
