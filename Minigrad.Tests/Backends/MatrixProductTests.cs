@@ -24,14 +24,7 @@ public sealed class MatrixProductTests
         from depth in Depth
         from batch in Gen.Int[0, 3]
         from flags in Gen.Int[0, 15]
-        select new MatrixProductShape(rows, columns, depth)
-        {
-            Batch = batch,
-            TransposeLeft = (flags & 1) != 0,
-            TransposeRight = (flags & 2) != 0,
-            SharedLeft = (flags & 4) != 0,
-            SharedRight = (flags & 8) != 0,
-        };
+        select ShapeOf(rows, columns, depth, batch, flags);
 
     /// <summary>Small ones, about as many as are computed side by side, and many more.</summary>
     private static readonly Gen<MatrixProductShape> Many =
@@ -40,14 +33,7 @@ public sealed class MatrixProductTests
         from depth in Gen.Int[1, 9]
         from batch in Gen.Frequency((3, Gen.Int[6, 35]), (1, Gen.Int[36, 300]))
         from flags in Gen.Frequency((3, Gen.Int[0, 3]), (1, Gen.Int[4, 15]))
-        select new MatrixProductShape(rows, columns, depth)
-        {
-            Batch = batch,
-            TransposeLeft = (flags & 1) != 0,
-            TransposeRight = (flags & 2) != 0,
-            SharedLeft = (flags & 4) != 0,
-            SharedRight = (flags & 8) != 0,
-        };
+        select ShapeOf(rows, columns, depth, batch, flags);
 
     private static readonly Gen<MatrixProductShape> Shapes = Gen.Frequency((3, Few), (1, Many));
 
@@ -319,6 +305,16 @@ public sealed class MatrixProductTests
             Assert.Equal(isNaN ? float.NaN : 4f, result[i]);
         }
     }
+
+    /// <summary>A shape, with a bit for each flag.</summary>
+    private static MatrixProductShape ShapeOf(int rows, int columns, int depth, int batch, int flags) => new(rows, columns, depth)
+    {
+        Batch = batch,
+        TransposeLeft = (flags & 1) != 0,
+        TransposeRight = (flags & 2) != 0,
+        SharedLeft = (flags & 4) != 0,
+        SharedRight = (flags & 8) != 0,
+    };
 
     private static bool IsSameAsAfterwards<TActivation>(MatrixProductShape shape, TActivation activation)
         where TActivation : unmanaged, IUnaryOp
