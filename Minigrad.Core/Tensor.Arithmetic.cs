@@ -24,7 +24,7 @@ public sealed partial class Tensor
     public static Tensor operator /(Tensor a, Tensor b)
     {
         Tensor y = Zip(a, b, default(Divide));
-        return IsRecorded(a, b) ? new DivideNode(a, b).Output(y) : y;
+        return IsRecorded(a, b) ? new DivideNode(a, b).SaveOutput(y) : y;
     }
 
     /// <summary>−x.</summary>

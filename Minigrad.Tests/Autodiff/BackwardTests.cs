@@ -44,6 +44,46 @@ public sealed class BackwardTests
 
     // What is tested is the host's; a device takes two launches for each.
     [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void A_quotient_gives_a_gradient_to_each_operand_that_asks(bool first, bool second)
+    {
+        Tensor a = Tensor.Of([3f, -8f]);
+        Tensor b = Tensor.Of([2f, 4f, -1f, 0.5f]).Reshape(2, 2);
+        Tensor quotient = (first ? a.WithGradient() : a) / (second ? b.WithGradient() : b);
+        (quotient * Tensor.Of([1f, 2f, 3f, 4f]).Reshape(2, 2)).Sum().Backward();
+        Assert.Equal(first ? [0.5f - 3f, 0.5f + 8f] : null, a.Gradient?.ToArray());
+        Assert.Equal(second ? [-0.75f, 1f, -9f, 128f] : null, b.Gradient?.ToArray());
+    }
+
+    [Fact]
+    public void The_gradient_of_a_divisor_is_finite_where_its_square_is_none()
+    {
+        Tensor b = Tensor.Of([MathF.ScaleB(1f, -80), MathF.ScaleB(3f, 70)]).WithGradient();
+        Tensor gradient = Tensor.Of([MathF.ScaleB(1f, -50), MathF.ScaleB(9f, 60)]);
+        (Tensor.Of([1f, MathF.ScaleB(1f, 60)]) / b).Backward(gradient);
+        Assert.Equal([-MathF.ScaleB(1f, 110), -MathF.ScaleB(1f, -20)], b.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void A_dividend_may_change_before_backward_and_a_quotient_may_not()
+    {
+        Tensor a = Tensor.Of([3f, 5f]);
+        Tensor b = Tensor.Of([2f, 4f]).WithGradient();
+        Tensor kept = a / b;
+        Tensor changed = a / b;
+        a.Fill(0f);
+        kept.Sum().Backward();
+        Assert.Equal([-0.75f, -0.3125f], b.Gradient!.ToArray());
+
+        changed.Detach().Fill(1f);
+        GradientException error = Assert.Throws<GradientException>(() => changed.Sum().Backward());
+        Assert.Contains("Divide", error.Message, StringComparison.Ordinal);
+        Assert.Contains("changed in place", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Two_hundred_thousand_chained_operations_need_no_recursion()
     {

@@ -93,6 +93,7 @@ public sealed record ProgramOperation(
         [typeof(IsEqual)] = Chosen,
         [typeof(IsLess)] = Chosen,
         [typeof(AbsoluteError)] = Rounded,
+        [typeof(NegatedProduct)] = Rounded,
         [typeof(SquaredError)] = Rounded,
         [typeof(HuberError)] = Rounded,
         [typeof(ScaledGradient)] = Rounded,
