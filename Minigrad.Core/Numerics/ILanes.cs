@@ -27,6 +27,15 @@ public interface ILanes<T> : IMachineReal<T>
     static abstract void AddProduct(T x, T y, ref T sum);
 
     /// <summary>
+    /// The same for one number in memory, which is read for each call by itself: in the multiply-add's own instruction, where the
+    /// machine has such a one.
+    /// </summary>
+    /// <param name="x">The factor of all lanes.</param>
+    /// <param name="y">The other factor.</param>
+    /// <param name="sum">What the product is added to.</param>
+    static abstract void AddProduct(ref readonly float x, T y, ref T sum);
+
+    /// <summary>
     /// Reads the first <paramref name="count"/> lanes only, at least one; the others hold <paramref name="padding"/>.
     /// </summary>
     static abstract T LoadPartial(ref readonly float source, nuint offset, int count, float padding);

@@ -127,6 +127,10 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref readonly float x, Lanes128 y, ref Lanes128 sum) => AddProduct((Lanes128)x, y, ref sum);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(Lanes128 x, Lanes128 y, ref Lanes128 sum) =>
         Unsafe.AsRef(in sum.value) = Vector128.MultiplyAddEstimate(x.value, y.value, sum.value);
 

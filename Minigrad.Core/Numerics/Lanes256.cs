@@ -127,6 +127,10 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddProduct(ref readonly float x, Lanes256 y, ref Lanes256 sum) => AddProduct((Lanes256)x, y, ref sum);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(Lanes256 x, Lanes256 y, ref Lanes256 sum) =>
         Unsafe.AsRef(in sum.value) = Vector256.MultiplyAddEstimate(x.value, y.value, sum.value);
 

@@ -56,6 +56,14 @@ public sealed class LanesTests
         AddProduct<Lanes512>();
     }
 
+    [Fact]
+    public void A_product_with_a_number_in_memory_is_added_as_one_with_lanes_that_all_hold_it()
+    {
+        AddProductFromMemory<Lanes128>();
+        AddProductFromMemory<Lanes256>();
+        AddProductFromMemory<Lanes512>();
+    }
+
     private static void AddProduct<T>()
         where T : struct, ILanes<T>, IReal<T>
     {
@@ -69,6 +77,24 @@ public sealed class LanesTests
             T.Store(sum, ref found[0], 0);
             float[] expected = new float[T.Count];
             T.Store(T.MultiplyAdd(T.Load(in x[0], 0), T.Load(in y[0], 0), start), ref expected[0], 0);
+            Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), found.Select(BitConverter.SingleToInt32Bits));
+        }
+    }
+
+    private static void AddProductFromMemory<T>()
+        where T : struct, ILanes<T>, IReal<T>
+    {
+        float[] y = Tensor.Normal([T.Count], generator: new Generator(3)).ToArray();
+        foreach (float x in new[] { 0.1f, -0f, 3f, float.MaxValue, float.NaN, float.NegativeInfinity })
+        {
+            T sum = 0.3f;
+            T.AddProduct(in x, T.Load(in y[0], 0), ref sum);
+            float[] found = new float[T.Count];
+            T.Store(sum, ref found[0], 0);
+            T expectedSum = 0.3f;
+            T.AddProduct((T)x, T.Load(in y[0], 0), ref expectedSum);
+            float[] expected = new float[T.Count];
+            T.Store(expectedSum, ref expected[0], 0);
             Assert.Equal(expected.Select(BitConverter.SingleToInt32Bits), found.Select(BitConverter.SingleToInt32Bits));
         }
     }

@@ -22,7 +22,7 @@ namespace Minigrad.Backends.Cpu;
 internal static class MatrixProduct
 {
     [ThreadStatic]
-    private static float[]? rightBuffer;
+    private static AlignedBuffer? rightBuffer;
 
     /// <summary>C = f(op(A) · op(B) + bias) for each product of a batch.</summary>
     /// <param name="workers">Who computes.</param>
@@ -90,7 +90,7 @@ internal static class MatrixProduct
         {
             MatrixProductPlan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step) };
             bool isSharedRight = TForm.IsRounded || !(plan.IsRightInPlace || (plan.IsRightPackedByThread && kept is null));
-            float[]? packedRight = kept?.Find(shape, right.Offset) ?? (isSharedRight ? PackedRight<TForm>(workers, plan, right, kept) : null);
+            AlignedBuffer? packedRight = kept?.Find(shape, right.Offset) ?? (isSharedRight ? PackedRight<TForm>(workers, plan, right, kept) : null);
             Multiply<TActivation, TForm> multiply = new(OwnPacking.NextProduct(), plan, left, right, packedRight, result, epilogue);
             workers.For(shape.Batch * plan.RowBlocks * plan.ColumnBlocks, plan.WorkPerBlock, multiply);
         }
@@ -132,19 +132,19 @@ internal static class MatrixProduct
         Run(workers, transposed, right, left, result, epilogue.OfOneColumn);
     }
 
-    private static float[] PackedRight<TForm>(Workers workers, MatrixProductPlan plan, ArraySegment<float> right, PackedOperand? kept)
+    private static AlignedBuffer PackedRight<TForm>(Workers workers, MatrixProductPlan plan, ArraySegment<float> right, PackedOperand? kept)
         where TForm : struct, IPackedForm
     {
         int length = plan.RightCount * plan.Strips * plan.StripLength / TForm.Value;
-        float[] packed = kept?.Buffer(plan.Shape, length)
-            ?? (rightBuffer?.Length >= length ? rightBuffer : rightBuffer = GC.AllocateUninitializedArray<float>(length));
+        AlignedBuffer packed = kept?.Buffer(plan.Shape, length)
+            ?? (rightBuffer?.Length >= length ? rightBuffer : rightBuffer = new AlignedBuffer(length));
         workers.For(plan.RightCount * plan.RightGroups, plan.RightGroupStrips * plan.StripLength, new PackRight<TForm>(plan, right, packed));
         kept?.Keep(plan.Shape, right.Offset, packed);
         return packed;
     }
 
     /// <summary>Packs some strips of B.</summary>
-    private readonly struct PackRight<TForm>(MatrixProductPlan plan, ArraySegment<float> right, float[] packed) : ILoopBody
+    private readonly struct PackRight<TForm>(MatrixProductPlan plan, ArraySegment<float> right, AlignedBuffer packed) : ILoopBody
         where TForm : struct, IPackedForm
     {
         public void Run<TLanes>(int item)
@@ -156,13 +156,13 @@ internal static class MatrixProduct
             int length = Math.Min(plan.RightGroupStrips, plan.Strips - firstStrip) * plan.StripLength;
             if (!TForm.IsRounded)
             {
-                plan.PackRight(right, product, firstStrip, packed.AsSpan(start, length));
+                plan.PackRight(right, product, firstStrip, packed.Slice(start, length));
                 return;
             }
 
             float[] strips = ArrayPool<float>.Shared.Rent(length);
             plan.PackRight(right, product, firstStrip, strips);
-            OperandPacking.Round<TLanes, TForm>(strips.AsSpan(0, length), packed.AsSpan(start / TForm.Value, length / TForm.Value));
+            OperandPacking.Round<TLanes, TForm>(strips.AsSpan(0, length), packed.Slice(start / TForm.Value, length / TForm.Value));
             ArrayPool<float>.Shared.Return(strips);
         }
     }
@@ -180,7 +180,7 @@ internal static class MatrixProduct
         MatrixProductPlan plan,
         ArraySegment<float> left,
         ArraySegment<float> right,
-        float[]? packedRight,
+        AlignedBuffer? packedRight,
         ArraySegment<float> result,
         Epilogue<TActivation> epilogue) : ILoopBody
         where TActivation : unmanaged, IUnaryOp
@@ -342,7 +342,7 @@ internal static class MatrixProduct
             product = shape.SharedRight ? 0 : product;
             if (packedRight is not null)
             {
-                return packedRight.AsSpan(((product * plan.Strips) + strip) * length, length);
+                return packedRight.Slice(((product * plan.Strips) + strip) * length, length);
             }
 
             if (plan.IsRightInPlace)

@@ -19,8 +19,8 @@ internal sealed class OwnPacking
     [ThreadStatic]
     private static long lastNumber;
 
-    private float[] left = [];
-    private float[] right = [];
+    private AlignedBuffer left = new(0);
+    private AlignedBuffer right = new(0);
     private (long Product, int Block, int FirstStep)[] leftBlocks = [];
     private (long Product, int Group)[] rightGroups = [];
 
@@ -60,11 +60,11 @@ internal sealed class OwnPacking
             // Longer by a vector, since columns read the last rows as one.
             Reserve(ref left, ref leftBlocks, plan.OwnLeftBlocks, (plan.OwnLeftBlocks * blockLength) + MatrixProductPlan.VectorLength);
             leftBlocks[place] = default;
-            plan.PackLeft(source, product, firstRow, rows, plan.FirstStep + firstStep, steps, left.AsSpan(start, blockLength));
+            plan.PackLeft(source, product, firstRow, rows, plan.FirstStep + firstStep, steps, left.Slice(start, blockLength));
             leftBlocks[place] = wanted;
         }
 
-        return new ArraySegment<float>(left, start, left.Length - start);
+        return left.Slice(start, left.Length - start);
     }
 
     /// <summary>A strip of B, packed with those of its group.</summary>
@@ -85,19 +85,19 @@ internal sealed class OwnPacking
             int length = Math.Min(plan.RightGroupStrips, plan.Strips - firstStrip) * plan.StripLength;
             Reserve(ref right, ref rightGroups, plan.OwnRightGroups, plan.OwnRightGroups * plan.RightGroupStrips * plan.StripLength);
             rightGroups[place] = default;
-            plan.PackRight(source, product, firstStrip, right.AsSpan(start, length));
+            plan.PackRight(source, product, firstStrip, right.Slice(start, length));
             rightGroups[place] = wanted;
         }
 
-        return right.AsSpan(start + ((strip - firstStrip) * plan.StripLength), plan.StripLength);
+        return right.Slice(start + ((strip - firstStrip) * plan.StripLength), plan.StripLength);
     }
 
     /// <summary>Room for packed numbers and their keys; what was packed before is gone if there was less.</summary>
-    private static void Reserve<TKey>(ref float[] numbers, ref TKey[] keys, int count, int length)
+    private static void Reserve<TKey>(ref AlignedBuffer numbers, ref TKey[] keys, int count, int length)
     {
         if (keys.Length < count || numbers.Length < length)
         {
-            numbers = numbers.Length < length ? GC.AllocateUninitializedArray<float>(Math.Max(length, 16384)) : numbers;
+            numbers = numbers.Length < length ? new AlignedBuffer(Math.Max(length, 16384)) : numbers;
             keys = new TKey[Math.Max(count, keys.Length)];
         }
     }

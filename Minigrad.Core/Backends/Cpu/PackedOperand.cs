@@ -32,7 +32,7 @@ internal class PackedOperand(CpuStorage storage)
     /// <summary>The packed form, or null if there is none of the numbers as they are now.</summary>
     /// <param name="shape">The product.</param>
     /// <param name="offset">Where the operand begins in the storage's array.</param>
-    public float[]? Find(MatrixProductShape shape, int offset)
+    public AlignedBuffer? Find(MatrixProductShape shape, int offset)
     {
         Form? form = Volatile.Read(ref shape.TransposeRight ? ref transposed : ref straight);
         return form is not null && form.Version == storage.Version && (form.Columns, form.Depth, form.Offset) == (shape.Columns, shape.Depth, offset)
@@ -41,28 +41,28 @@ internal class PackedOperand(CpuStorage storage)
     }
 
     /// <summary>
-    /// An array to pack into. That of numbers which have changed since is used again; one that holds is not, since another
+    /// Room to pack into. That of numbers which have changed since is used again; one that holds is not, since another
     /// thread may be reading it.
     /// </summary>
     /// <param name="shape">The product.</param>
-    /// <param name="length">How long the array must be.</param>
-    public float[] Buffer(MatrixProductShape shape, int length)
+    /// <param name="length">How many packed numbers there will be.</param>
+    public AlignedBuffer Buffer(MatrixProductShape shape, int length)
     {
         Form? old = Interlocked.Exchange(ref shape.TransposeRight ? ref transposed : ref straight, null);
         return old is not null && old.Version != storage.Version && old.Packed.Length >= length
             ? old.Packed
-            : GC.AllocateUninitializedArray<float>(length);
+            : new AlignedBuffer(length);
     }
 
     /// <summary>Keeps a packed form.</summary>
     /// <param name="shape">The product.</param>
     /// <param name="offset">Where the operand begins in the storage's array.</param>
     /// <param name="packed">The packed numbers.</param>
-    public void Keep(MatrixProductShape shape, int offset, float[] packed)
+    public void Keep(MatrixProductShape shape, int offset, AlignedBuffer packed)
     {
         Form form = new(shape.Columns, shape.Depth, offset, storage.Version, packed);
         Volatile.Write(ref shape.TransposeRight ? ref transposed : ref straight, form);
     }
 
-    private sealed record Form(int Columns, int Depth, int Offset, int Version, float[] Packed);
+    private sealed record Form(int Columns, int Depth, int Offset, int Version, AlignedBuffer Packed);
 }

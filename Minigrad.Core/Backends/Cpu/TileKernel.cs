@@ -6,7 +6,7 @@ namespace Minigrad.Backends.Cpu;
 
 /// <summary>
 /// The innermost loop of a matrix product. A tile of the result, up to 12 rows by 2 vectors, stays in registers while the
-/// depth is walked: each step loads 2 vectors of B and broadcasts a number of A for each row, so 24 multiply-adds share 14
+/// depth is walked: each step loads 2 vectors of B and a number of A for each row, twice for some, so 24 multiply-adds share 18
 /// loads, and 24 independent sums hide the multiply-add's latency. 12 × 2 sums, 2 vectors and a factor are 27 of AVX-512's
 /// 32 registers; machines with 16 take 6 rows. Two steps a pass, at distances that the JIT knows where operands are packed, leave
 /// few instructions besides: where another thread shares the core, they are what the multiply-adds wait for.
@@ -176,7 +176,7 @@ internal static class TileKernel
             LoadStep<TLanes, TVectors, TForm>(ref b, 0, out TLanes b0, out TLanes b1);
             AddRows<TLanes, TRows, TVectors, Zero>(ref a, 0, 0, row1, row2, row3, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
             AddRows<TLanes, TRows, TVectors, Four>(ref a, 0, row4, row5, row6, row7, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
-            AddRows<TLanes, TRows, TVectors, Eight>(ref a, 0, row8, row9, row10, row11, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+            AddLastRows<TLanes, TRows, TVectors>(ref a, 0, row8, row9, row10, row11, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
             if (--depth == 0)
             {
                 break;
@@ -185,7 +185,7 @@ internal static class TileKernel
             LoadStep<TLanes, TVectors, TForm>(ref b, steps.Right, out b0, out b1);
             AddRows<TLanes, TRows, TVectors, Zero>(ref a, steps.Left, 0, row1, row2, row3, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
             AddRows<TLanes, TRows, TVectors, Four>(ref a, steps.Left, row4, row5, row6, row7, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
-            AddRows<TLanes, TRows, TVectors, Eight>(ref a, steps.Left, row8, row9, row10, row11, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
+            AddLastRows<TLanes, TRows, TVectors>(ref a, steps.Left, row8, row9, row10, row11, b0, b1, ref c80, ref c81, ref c90, ref c91, ref c100, ref c101, ref c110, ref c111);
             a = ref Unsafe.Add(ref a, 2 * steps.Left);
             b = ref Unsafe.Add(ref b, 2 * steps.Right);
         }
@@ -255,6 +255,49 @@ internal static class TileKernel
         if (TRows.Value > TFirst.Value + 3)
         {
             Add<TLanes, TVectors>(Unsafe.Add(ref Unsafe.Add(ref a, row3), start), b0, b1, ref c30, ref c31);
+        }
+    }
+
+    /// <summary>
+    /// One step of the depth for the last four rows of a high tile, which read A in each multiply-add. That takes more reads, of
+    /// which there is room for a few, and fewer instructions.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddLastRows<TLanes, TRows, TVectors>(
+        ref float a, nuint start, nuint row0, nuint row1, nuint row2, nuint row3, TLanes b0, TLanes b1,
+        ref TLanes c00, ref TLanes c01, ref TLanes c10, ref TLanes c11, ref TLanes c20, ref TLanes c21, ref TLanes c30, ref TLanes c31)
+        where TLanes : struct, ILanes<TLanes>, IReal<TLanes>
+        where TRows : struct, ICount
+        where TVectors : struct, ICount
+    {
+        if (TRows.Value < Twelve.Value)
+        {
+            return;
+        }
+
+        // Each place is written out: of a reference to it the JIT would make an instruction.
+        TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row0), start), b0, ref c00);
+        if (TVectors.Value > 1)
+        {
+            TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row0), start), b1, ref c01);
+        }
+
+        TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row1), start), b0, ref c10);
+        if (TVectors.Value > 1)
+        {
+            TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row1), start), b1, ref c11);
+        }
+
+        TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row2), start), b0, ref c20);
+        if (TVectors.Value > 1)
+        {
+            TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row2), start), b1, ref c21);
+        }
+
+        TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row3), start), b0, ref c30);
+        if (TVectors.Value > 1)
+        {
+            TLanes.AddProduct(in Unsafe.Add(ref Unsafe.Add(ref a, row3), start), b1, ref c31);
         }
     }
 
