@@ -27,8 +27,8 @@ public interface ILanes<T> : IMachineReal<T>
     static abstract void AddProduct(T x, T y, ref T sum);
 
     /// <summary>
-    /// The same for one number in memory, which is read for each call by itself: in the multiply-add's own instruction, where the
-    /// machine has such a one.
+    /// sum = x · y + sum, as <see cref="AddProduct(T, T, ref T)"/>, for one number x in memory. Each call reads it by itself: in the
+    /// multiply-add's own instruction, where the machine has such a one.
     /// </summary>
     /// <param name="x">The factor of all lanes.</param>
     /// <param name="y">The other factor.</param>
