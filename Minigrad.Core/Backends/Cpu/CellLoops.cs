@@ -25,6 +25,9 @@ internal static class CellLoops
     /// <summary>The most numbers of a unit that a step reads or writes.</summary>
     private const int NumbersPerUnit = 20;
 
+    /// <summary>About how many units before a row is computed it is asked for.</summary>
+    private const int UnitsAhead = 256;
+
     /// <summary>About how much longer a unit's gate takes than an element of a plain loop.</summary>
     private const int GateCost = 4;
 
@@ -78,6 +81,34 @@ internal static class CellLoops
         }
     }
 
+    /// <summary>
+    /// Asks for up to four numbers of each unit of a later row. They lie in as many parts of the row, more streams than
+    /// a processor foresees in one page, and none of them is long.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch(int count, ref float numbers, nuint place, nuint step, nuint unitsAhead)
+    {
+        place += (nuint)count * unitsAhead;
+        CacheLine.Fetch(in numbers, place);
+        if (count > 1)
+        {
+            CacheLine.Fetch(in numbers, place + step);
+        }
+
+        if (count > 2)
+        {
+            CacheLine.Fetch(in numbers, place + (2 * step));
+        }
+
+        if (count > 3)
+        {
+            CacheLine.Fetch(in numbers, place + (3 * step));
+        }
+    }
+
+    /// <summary>How many units further the row lies that is asked for while one is computed; 0 if there is none left.</summary>
+    private static int Ahead(int row, int rows, int width) => Math.Min(Math.Max(1, UnitsAhead / width), rows - 1 - row) * width;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Gates<TLanes> Add<TLanes>(Gates<TLanes> a, Gates<TLanes> b)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes> =>
@@ -93,6 +124,8 @@ internal static class CellLoops
         nuint i = 0;
         while (true)
         {
+            Fetch(gates, ref row.Input, i, width, row.Ahead);
+            Fetch(cell.SavedCount, ref row.Saved, i, width, row.Ahead);
             Gates<TLanes> input = Load<TLanes>(gates, ref row.Input, i, width);
             Gates<TLanes> recurrent = Add(
                 Load<TLanes>(gates, ref row.Recurrent, i, width), Load<TLanes>(gates, ref row.Bias, i, width));
@@ -124,6 +157,20 @@ internal static class CellLoops
         nuint i = 0;
         while (true)
         {
+            Fetch(cell.SavedCount, ref row.Saved, i, width, row.Ahead);
+            Fetch(1, ref row.HiddenBefore, i, width, row.Ahead);
+            Fetch(1, ref row.OutputGradient, i, width, row.Ahead);
+            Fetch(cell.GateCount, ref row.InputGradient, i, width, row.Ahead);
+            if (cell.HasState)
+            {
+                Fetch(1, ref row.StateBefore, i, width, row.Ahead);
+            }
+
+            if (cell.SeparatesRecurrent)
+            {
+                Fetch(cell.GateCount, ref row.RecurrentGradient, i, width, row.Ahead);
+            }
+
             TLanes hiddenGradient = TLanes.Load(in row.OutputGradient, i)
                 + (TLanes.Load(in row.DirectGradient, i) + TLanes.Load(in row.GateGradient, i));
             TLanes hidden = TLanes.Load(in row.HiddenBefore, i);
@@ -209,7 +256,7 @@ internal static class CellLoops
         public ref float At(int place) => ref array[start + place];
     }
 
-    /// <summary>Where one row's operands begin.</summary>
+    /// <summary>Where one row's operands begin, and how many units further the row that is asked for meanwhile.</summary>
     private readonly ref struct ForwardRow
     {
         public readonly ref float Input;
@@ -220,6 +267,7 @@ internal static class CellLoops
         public readonly ref float Hidden;
         public readonly ref float State;
         public readonly ref float Saved;
+        public readonly nuint Ahead;
 
         public ForwardRow(
             ref float input,
@@ -229,7 +277,8 @@ internal static class CellLoops
             ref float stateBefore,
             ref float hidden,
             ref float state,
-            ref float saved)
+            ref float saved,
+            int ahead)
         {
             Input = ref input;
             Recurrent = ref recurrent;
@@ -239,10 +288,11 @@ internal static class CellLoops
             Hidden = ref hidden;
             State = ref state;
             Saved = ref saved;
+            Ahead = (nuint)ahead;
         }
     }
 
-    /// <summary>Where one row's operands begin.</summary>
+    /// <summary>Where one row's operands begin, and how many units further the row that is asked for meanwhile.</summary>
     private readonly ref struct BackwardRow
     {
         public readonly ref float Saved;
@@ -256,6 +306,7 @@ internal static class CellLoops
         public readonly ref float StateGradientBefore;
         public readonly ref float InputGradient;
         public readonly ref float RecurrentGradient;
+        public readonly nuint Ahead;
 
         public BackwardRow(
             ref float saved,
@@ -268,7 +319,8 @@ internal static class CellLoops
             ref float directGradientBefore,
             ref float stateGradientBefore,
             ref float inputGradient,
-            ref float recurrentGradient)
+            ref float recurrentGradient,
+            int ahead)
         {
             Saved = ref saved;
             HiddenBefore = ref hiddenBefore;
@@ -281,6 +333,7 @@ internal static class CellLoops
             StateGradientBefore = ref stateGradientBefore;
             InputGradient = ref inputGradient;
             RecurrentGradient = ref recurrentGradient;
+            Ahead = (nuint)ahead;
         }
     }
 
@@ -319,7 +372,8 @@ internal static class CellLoops
                     ref stateBefore.At(place),
                     ref hidden.At(place),
                     ref state.At(place),
-                    ref saved.At(place * cell.SavedCount));
+                    ref saved.At(place * cell.SavedCount),
+                    Ahead(row, step.Rows, step.Width));
                 ForwardLanes<TCell, TLanes>(cell, operands, (nuint)step.Width);
             }
         }
@@ -342,7 +396,8 @@ internal static class CellLoops
                 ref Gather(gathered, units, 13, states, step.StateBefore, row, rows, width),
                 ref gathered[14 * units],
                 ref gathered[15 * units],
-                ref gathered[16 * units]);
+                ref gathered[16 * units],
+                ahead: 0);
             ForwardLanes<TCell, TLanes>(cell, operands, (nuint)units);
             Scatter(gathered, units, 14, 1, step.Hidden, row, rows, width);
             Scatter(gathered, units, 15, states, step.State, row, rows, width);
@@ -391,7 +446,8 @@ internal static class CellLoops
                     ref directGradientBefore.At(place),
                     ref stateGradientBefore.At(place),
                     ref inputGradient.At(gates),
-                    ref recurrentGradient.At(gates));
+                    ref recurrentGradient.At(gates),
+                    Ahead(row, step.Rows, step.Width));
                 BackwardLanes<TCell, TLanes>(cell, operands, (nuint)step.Width);
             }
         }
@@ -417,7 +473,8 @@ internal static class CellLoops
                 ref gathered[10 * units],
                 ref gathered[11 * units],
                 ref gathered[12 * units],
-                ref gathered[16 * units]);
+                ref gathered[16 * units],
+                ahead: 0);
             BackwardLanes<TCell, TLanes>(cell, operands, (nuint)units);
             Scatter(gathered, units, 10, 1, step.DirectGradientBefore, row, rows, width);
             Scatter(gathered, units, 11, states, step.StateGradientBefore, row, rows, width);

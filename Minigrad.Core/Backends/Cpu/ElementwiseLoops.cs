@@ -45,6 +45,8 @@ internal static class ElementwiseLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
+            CacheLine.Fetch(in x, i + CacheLine.NumbersAhead);
+            CacheLine.Fetch(in y, i + CacheLine.NumbersAhead);
             TLanes.Store(op.Forward(TLanes.Load(in x, i)), ref y, i);
         }
     }
@@ -58,7 +60,12 @@ internal static class ElementwiseLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
-            TLanes.Store(op.Forward(TLanes.Load(in a, i * aStep), TLanes.Load(in b, i * bStep)), ref y, i);
+            nuint first = i * aStep;
+            nuint second = i * bStep;
+            CacheLine.Fetch(in a, first + CacheLine.NumbersAhead);
+            CacheLine.Fetch(in b, second + CacheLine.NumbersAhead);
+            CacheLine.Fetch(in y, i + CacheLine.NumbersAhead);
+            TLanes.Store(op.Forward(TLanes.Load(in a, first), TLanes.Load(in b, second)), ref y, i);
         }
     }
 
@@ -71,9 +78,14 @@ internal static class ElementwiseLoops
         nuint width = (nuint)TLanes.Count;
         for (nuint i = 0; i < length; i += width)
         {
-            TLanes first = TLanes.Load(in a, i * aStep);
-            TLanes second = TLanes.Load(in b, i * bStep);
-            TLanes.Store(op.Forward(first, second, TLanes.Load(in c, i * cStep)), ref y, i);
+            nuint first = i * aStep;
+            nuint second = i * bStep;
+            nuint third = i * cStep;
+            CacheLine.Fetch(in a, first + CacheLine.NumbersAhead);
+            CacheLine.Fetch(in b, second + CacheLine.NumbersAhead);
+            CacheLine.Fetch(in c, third + CacheLine.NumbersAhead);
+            CacheLine.Fetch(in y, i + CacheLine.NumbersAhead);
+            TLanes.Store(op.Forward(TLanes.Load(in a, first), TLanes.Load(in b, second), TLanes.Load(in c, third)), ref y, i);
         }
     }
 

@@ -44,7 +44,7 @@ internal static class LookupLoops
             nuint i = 0;
             for (; i + count <= length; i += count)
             {
-                OperandPacking.Fetch(ref Unsafe.Add(ref term, ahead + i));
+                CacheLine.Fetch(in term, ahead + i);
                 TLanes.Store(TLanes.Load(in sum, i) + TLanes.Load(in term, i), ref sum, i);
             }
 

@@ -163,7 +163,7 @@ internal static class OperandPacking
             ref float target = ref to;
             for (int strip = 0; strip < strips; strip++)
             {
-                Fetch(ref Unsafe.Add(ref source, ahead));
+                CacheLine.Fetch(in source, ahead);
                 CopyLines(ref source, ref target, width.Lines);
                 source = ref Unsafe.Add(ref source, width.Lines);
                 target = ref Unsafe.Add(ref target, stripStep);
@@ -208,16 +208,6 @@ internal static class OperandPacking
         if (lines > 8)
         {
             Vector256.LoadUnsafe(ref source, lines - 8).StoreUnsafe(ref target, lines - 8);
-        }
-    }
-
-    /// <summary>Asks for a line of the cache; an address behind the end of the source is asked for in vain and does no harm.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static unsafe void Fetch(ref float place)
-    {
-        if (Sse.IsSupported)
-        {
-            Sse.Prefetch0(Unsafe.AsPointer(ref place));
         }
     }
 

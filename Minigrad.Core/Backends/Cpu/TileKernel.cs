@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Minigrad.Numerics;
 
 namespace Minigrad.Backends.Cpu;
@@ -21,8 +20,8 @@ internal static class TileKernel
 {
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
 
-    /// <summary>Numbers in a line of the cache.</summary>
-    private const int LineLength = 16;
+    /// <summary>How many steps before they are read B's numbers are asked for: a strip's part lies in the second-level cache.</summary>
+    private const int StepsAhead = 16;
 
     /// <summary>A number that the JIT knows.</summary>
     internal interface ICount
@@ -173,6 +172,7 @@ internal static class TileKernel
 
         do
         {
+            FetchStep<TLanes, TVectors, TForm>(ref b, StepsAhead * steps.Right);
             LoadStep<TLanes, TVectors, TForm>(ref b, 0, out TLanes b0, out TLanes b1);
             AddRows<TLanes, TRows, TVectors, Zero>(ref a, 0, 0, row1, row2, row3, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
             AddRows<TLanes, TRows, TVectors, Four>(ref a, 0, row4, row5, row6, row7, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
@@ -182,6 +182,7 @@ internal static class TileKernel
                 break;
             }
 
+            FetchStep<TLanes, TVectors, TForm>(ref b, (StepsAhead + 1) * steps.Right);
             LoadStep<TLanes, TVectors, TForm>(ref b, steps.Right, out b0, out b1);
             AddRows<TLanes, TRows, TVectors, Zero>(ref a, steps.Left, 0, row1, row2, row3, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31);
             AddRows<TLanes, TRows, TVectors, Four>(ref a, steps.Left, row4, row5, row6, row7, b0, b1, ref c40, ref c41, ref c50, ref c51, ref c60, ref c61, ref c70, ref c71);
@@ -337,25 +338,20 @@ internal static class TileKernel
     /// result waits for its line, which in products of little depth takes as long as half of their arithmetic.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Fetch<TLanes, TRows, TVectors>(ref float c, nuint cStep)
+    private static void Fetch<TLanes, TRows, TVectors>(ref float c, nuint cStep)
         where TLanes : struct, ILanes<TLanes>
         where TRows : struct, ICount
         where TVectors : struct, ICount
     {
-        if (!Sse.IsSupported)
-        {
-            return;
-        }
-
         for (int row = 0; row < TRows.Value; row++)
         {
-            for (int i = 0; i < TVectors.Value * TLanes.Count; i += LineLength)
+            for (nuint i = 0; i < (nuint)(TVectors.Value * TLanes.Count); i += CacheLine.Length)
             {
-                Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref c, i)));
+                CacheLine.Fetch(in c, i);
             }
 
             // Rows seldom begin where a line does.
-            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref c, (TVectors.Value * TLanes.Count) - 1)));
+            CacheLine.Fetch(in c, (nuint)(TVectors.Value * TLanes.Count) - 1);
             c = ref Unsafe.Add(ref c, cStep);
         }
     }
@@ -367,6 +363,28 @@ internal static class TileKernel
     {
         first = TLanes.Load(in c, 0);
         second = TVectors.Value > 1 ? TLanes.Load(in c, (nuint)TLanes.Count) : default;
+    }
+
+    /// <summary>
+    /// Asks for B's numbers of a later step of the depth, where a vector is a whole line of the cache. Narrower ones are not read so
+    /// fast, and their multiply-adds would wait for these instructions.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FetchStep<TLanes, TVectors, TForm>(ref float b, nuint start)
+        where TLanes : struct, ILanes<TLanes>
+        where TVectors : struct, ICount
+        where TForm : struct, IPackedForm
+    {
+        if (TLanes.Count < CacheLine.Length)
+        {
+            return;
+        }
+
+        CacheLine.Fetch(in b, start);
+        if (TVectors.Value > TForm.Value)
+        {
+            CacheLine.Fetch(in b, start + CacheLine.Length);
+        }
     }
 
     /// <summary>B's numbers of one step of the depth.</summary>

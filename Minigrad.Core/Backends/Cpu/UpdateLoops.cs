@@ -223,6 +223,7 @@ internal static class UpdateLoops
         TLanes clamped = default;
         for (nuint i = 0; i < length; i += width)
         {
+            Fetch(rule.StateCount, ref parameter, ref gradient, ref first, ref second, ref third, i + CacheLine.NumbersAhead);
             TLanes p = TLanes.Load(in parameter, i);
             TLanes g = reading.Read(TLanes.Load(in gradient, i), ref clamped);
             TLanes s0 = rule.StateCount > 0 ? TLanes.Load(in first, i) : default;
@@ -247,6 +248,28 @@ internal static class UpdateLoops
         }
 
         return TLanes.Sum(clamped) > 0f;
+    }
+
+    /// <summary>Asks for an element of each array. A processor's own foresight is not enough for so many arrays at once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fetch(int slots, ref float parameter, ref float gradient, ref float first, ref float second, ref float third, nuint place)
+    {
+        CacheLine.Fetch(in parameter, place);
+        CacheLine.Fetch(in gradient, place);
+        if (slots > 0)
+        {
+            CacheLine.Fetch(in first, place);
+        }
+
+        if (slots > 1)
+        {
+            CacheLine.Fetch(in second, place);
+        }
+
+        if (slots > 2)
+        {
+            CacheLine.Fetch(in third, place);
+        }
     }
 
     private struct Work
