@@ -18,6 +18,12 @@ internal static class OperandPacking
     /// <summary>How many steps before it is copied a row is asked for: a processor's own foresight ends with the page.</summary>
     private const int StepsAhead = 8;
 
+    /// <summary>
+    /// How many numbers of a strip are transposed before the next ones: what is written then stays in the nearest cache until its lines are
+    /// full. A whole strip would pass through it once for each eight of its lines.
+    /// </summary>
+    private const int BlockLength = 2048;
+
     /// <summary>The width of a strip.</summary>
     private interface IWidth
     {
@@ -86,6 +92,15 @@ internal static class OperandPacking
     /// <param name="strip">Line i of step k at k · width + i; what is between the lines of two steps is left as it is.</param>
     /// <param name="width">From one step of the strip to the next.</param>
     public static void Transpose(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strip, int width)
+    {
+        int steps = Math.Max(8, BlockLength / lines / 8 * 8);
+        for (int k = 0; k < depth; k += steps)
+        {
+            TransposeBlock(source[k..], sourceStep, lines, Math.Min(steps, depth - k), strip[(k * width)..], width);
+        }
+    }
+
+    private static void TransposeBlock(ReadOnlySpan<float> source, int sourceStep, int lines, int depth, Span<float> strip, int width)
     {
         int line = 0;
         if (Avx.IsSupported)
