@@ -13,8 +13,8 @@ namespace Minigrad.Benchmarks;
 internal sealed record Workload(string Name, Func<Action> Prepare, double Work = 0)
 {
     /// <summary>
-    /// All workloads that have a peer, and some that have none: inference in three precisions, two that show what an operation
-    /// costs besides its work, and two what a history costs.
+    /// All workloads that have a peer, and some that have none: inference in three precisions, one that shows what faded
+    /// gradients cost, two what an operation costs besides its work, and two what a history costs.
     /// </summary>
     public static IEnumerable<Workload> All()
     {
@@ -51,6 +51,7 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
             }
         }
 
+        yield return new("adam_faded", AdamFaded, 100_000);
         yield return new("add_4", () => Pair(4, (a, b) => a + b));
         yield return new("backward_4", FourOperations);
         yield return new("mlp_mnist_recorded", () => Mlp([784, 128, 10], 64, p => new Adam(p), history: new StepHistory()));
@@ -132,6 +133,21 @@ internal sealed record Workload(string Name, Func<Action> Prepare, double Work =
     public static Action AdamOnly(int count, int length, double threshold)
     {
         Adam optimizer = new(ParametersWithGradients(count, length), 1e-8) { Clip = [Clip.GlobalNorm(threshold)] };
+        return () => optimizer.Step();
+    }
+
+    /// <summary>One step of Adam over parameters whose gradients have been 0 for so long that what is remembered of them has faded.</summary>
+    private static Action AdamFaded()
+    {
+        Tensor[] parameters = ParametersWithGradients(1, 100_000);
+        Adam optimizer = new(parameters);
+        optimizer.Step();
+        parameters[0].Gradient = Tensor.Zeros(100_000);
+        for (int step = 0; step < 1500; step++)
+        {
+            optimizer.Step();
+        }
+
         return () => optimizer.Step();
     }
 

@@ -201,9 +201,8 @@ public readonly struct UpdateStep
         }
 
         // Updates that are made whole are those of an optimizer without a clip, to the bit, and one call.
-        memory = Carried;
         bool[] clamped = new bool[whole.Count];
-        backend.Update(decayed.At<SystemMath>(number, ref memory), CollectionsMarshal.AsSpan(whole), clamped);
+        UpdateNow<TStep, TRule>(step, CollectionsMarshal.AsSpan(whole), clamped);
         for (int i = 0; i < clamped.Length; i++)
         {
             places.Clamped[wholePlaces[i]] = clamped[i];
@@ -218,16 +217,30 @@ public readonly struct UpdateStep
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule
     {
-        DecayedStep<TStep, TRule> decayed = Decayed<TStep, TRule>(step);
         if (deferred is null)
         {
-            double memory = Carried;
-            backend.Update(decayed.At<SystemMath>(number, ref memory), targets, optimizer.TakeUpdates(targets.Length).Clamped);
+            UpdateNow<TStep, TRule>(step, targets, optimizer.TakeUpdates(targets.Length).Clamped);
         }
         else
         {
             CheckAll(targets);
-            deferred.Update<DecayedStep<TStep, TRule>, Decayed<TRule>>(decayed, first, end);
+            deferred.Update<DecayedStep<TStep, TRule>, Decayed<TRule>>(Decayed<TStep, TRule>(step), first, end);
+        }
+    }
+
+    /// <summary>A rule that minimises without weight decay is run by itself: what would change nothing takes a tenth of Adam's time in a cache.</summary>
+    private void UpdateNow<TStep, TRule>(TStep step, ReadOnlySpan<UpdateTarget> targets, Span<bool> clamped)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, IUpdateRule
+    {
+        double memory = Carried;
+        if (sign == 1f && added == 0f && shrinkage == 0.0)
+        {
+            backend.Update(step.At<SystemMath>(number, ref memory), targets, clamped);
+        }
+        else
+        {
+            backend.Update(Decayed<TStep, TRule>(step).At<SystemMath>(number, ref memory), targets, clamped);
         }
     }
 

@@ -24,9 +24,9 @@ public readonly struct AdadeltaRule(float learningRate, float decay, float rate,
     public void Update<T>(ref T parameter, T gradient, ref T square, ref T moved, ref T third)
         where T : struct, IReal<T>
     {
-        square = (decay * square) + (rate * (gradient * gradient));
+        square = Running.MeanSquare(square, decay, rate, gradient);
         T step = gradient * (T.Sqrt(moved + epsilon) / T.Sqrt(square + epsilon));
-        moved = (decay * moved) + (rate * (step * step));
+        moved = Running.MeanSquare(moved, decay, rate, step);
         parameter -= learningRate * step;
     }
 

@@ -22,7 +22,7 @@ public readonly struct CenteredRmsPropMomentumRule(float learningRate, MeanSquar
     public void Update<T>(ref T parameter, T gradient, ref T square, ref T mean, ref T buffer)
         where T : struct, IReal<T>
     {
-        buffer = (momentum * buffer) + meanSquare.NormalizeCentered(gradient, ref square, ref mean);
+        buffer = Running.Sum(buffer, momentum, meanSquare.NormalizeCentered(gradient, ref square, ref mean));
         parameter -= learningRate * buffer;
     }
 

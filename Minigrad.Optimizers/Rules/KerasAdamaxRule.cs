@@ -24,8 +24,8 @@ public readonly struct KerasAdamaxRule(float stepSize, float meanRate, float dec
     public void Update<T>(ref T parameter, T gradient, ref T mean, ref T largest, ref T third)
         where T : struct, IReal<T>
     {
-        mean += meanRate * (gradient - mean);
-        largest = T.Max(decay * largest, T.Abs(gradient));
+        mean = Running.Mean(mean, meanRate, gradient);
+        largest = Running.Largest(largest, decay, T.Abs(gradient));
         parameter -= stepSize * mean / (largest + epsilon);
     }
 }

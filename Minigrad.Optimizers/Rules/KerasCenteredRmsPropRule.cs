@@ -26,9 +26,9 @@ public readonly struct KerasCenteredRmsPropRule(float learningRate, float decay,
     public void Update<T>(ref T parameter, T gradient, ref T square, ref T mean, ref T buffer)
         where T : struct, IReal<T>
     {
-        square = (decay * square) + (rate * (gradient * gradient));
-        mean = (decay * mean) + (rate * gradient);
-        buffer = (momentum * buffer) + (learningRate * gradient / T.Sqrt(MeanSquare.Variance(square, mean) + epsilon));
+        square = Running.MeanSquare(square, decay, rate, gradient);
+        mean = Running.Sum(mean, decay, rate * gradient);
+        buffer = Running.Sum(buffer, momentum, learningRate * gradient / T.Sqrt(MeanSquare.Variance(square, mean) + epsilon));
         parameter -= buffer;
     }
 

@@ -20,7 +20,7 @@ public readonly struct KerasNesterovRule(float learningRate, float momentum) : I
     public void Update<T>(ref T parameter, T gradient, ref T velocity, ref T second, ref T third)
         where T : struct, IReal<T>
     {
-        velocity = (momentum * velocity) - (learningRate * gradient);
+        velocity = Running.Sum(velocity, momentum, -learningRate * gradient);
         parameter += (momentum * velocity) - (learningRate * gradient);
     }
 }

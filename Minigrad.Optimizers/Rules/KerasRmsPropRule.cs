@@ -26,8 +26,8 @@ public readonly struct KerasRmsPropRule(float learningRate, float decay, float r
     public void Update<T>(ref T parameter, T gradient, ref T square, ref T buffer, ref T third)
         where T : struct, IReal<T>
     {
-        square = (decay * square) + (rate * (gradient * gradient));
-        buffer = (momentum * buffer) + (learningRate * gradient / T.Sqrt(square + epsilon));
+        square = Running.MeanSquare(square, decay, rate, gradient);
+        buffer = Running.Sum(buffer, momentum, learningRate * gradient / T.Sqrt(square + epsilon));
         parameter -= buffer;
     }
 

@@ -21,7 +21,7 @@ public readonly struct MeanSquare(float decay, float rate, float epsilon)
     public T Normalize<T>(T gradient, ref T square)
         where T : struct, IReal<T>
     {
-        square = (decay * square) + (rate * (gradient * gradient));
+        square = Running.MeanSquare(square, decay, rate, gradient);
         return gradient / (T.Sqrt(square) + epsilon);
     }
 
@@ -34,8 +34,8 @@ public readonly struct MeanSquare(float decay, float rate, float epsilon)
     public T NormalizeCentered<T>(T gradient, ref T square, ref T mean)
         where T : struct, IReal<T>
     {
-        square = (decay * square) + (rate * (gradient * gradient));
-        mean += rate * (gradient - mean);
+        square = Running.MeanSquare(square, decay, rate, gradient);
+        mean = Running.Mean(mean, rate, gradient);
         return gradient / (T.Sqrt(Variance(square, mean)) + epsilon);
     }
 

@@ -27,7 +27,7 @@ public readonly struct Moments(float meanRate, float squareDecay, float squareRa
     public void Update<T>(T gradient, ref T mean, ref T square)
         where T : struct, IReal<T>
     {
-        mean += meanRate * (gradient - mean);
-        square = (squareDecay * square) + (squareRate * (gradient * gradient));
+        mean = Running.Mean(mean, meanRate, gradient);
+        square = Running.MeanSquare(square, squareDecay, squareRate, gradient);
     }
 }

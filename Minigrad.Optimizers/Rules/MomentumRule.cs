@@ -22,7 +22,7 @@ public readonly struct MomentumRule(float learningRate, float momentum, float ga
     public void Update<T>(ref T parameter, T gradient, ref T buffer, ref T second, ref T third)
         where T : struct, IReal<T>
     {
-        buffer = (momentum * buffer) + (gain * gradient);
+        buffer = Running.Sum(buffer, momentum, gain * gradient);
         parameter -= learningRate * buffer;
     }
 }

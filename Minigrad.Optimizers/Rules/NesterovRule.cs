@@ -20,7 +20,7 @@ public readonly struct NesterovRule(float learningRate, float momentum) : IUpdat
     public void Update<T>(ref T parameter, T gradient, ref T buffer, ref T second, ref T third)
         where T : struct, IReal<T>
     {
-        buffer = (momentum * buffer) + gradient;
+        buffer = Running.Sum(buffer, momentum, gradient);
         parameter -= learningRate * (gradient + (momentum * buffer));
     }
 }

@@ -22,7 +22,7 @@ public readonly struct RmsPropMomentumRule(float learningRate, MeanSquare meanSq
     public void Update<T>(ref T parameter, T gradient, ref T square, ref T buffer, ref T third)
         where T : struct, IReal<T>
     {
-        buffer = (momentum * buffer) + meanSquare.Normalize(gradient, ref square);
+        buffer = Running.Sum(buffer, momentum, meanSquare.Normalize(gradient, ref square));
         parameter -= learningRate * buffer;
     }
 
