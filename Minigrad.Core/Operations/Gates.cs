@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Minigrad.Operations;
 
 /// <summary>Up to four numbers that belong to one unit of a recurrent cell: its gates, or what they became.</summary>
@@ -6,6 +8,7 @@ namespace Minigrad.Operations;
 /// <param name="second">The second gate, if the cell has it.</param>
 /// <param name="third">The third gate, if the cell has it.</param>
 /// <param name="fourth">The fourth gate, if the cell has it.</param>
+[method: MethodImpl(MethodImplOptions.AggressiveInlining)]
 public readonly struct Gates<T>(T first, T second, T third, T fourth)
     where T : struct
 {
