@@ -113,7 +113,7 @@ public struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 Erf(Lanes128 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
+    /// <remarks>A call of its own: in a slope, which has two of them, the JIT would inline little else.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes128 Pow(Lanes128 x, Lanes128 y) => ElementaryFunctions.Pow(x, y);
 
@@ -137,7 +137,7 @@ public struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Clamp(Lanes128 x, Lanes128 low, Lanes128 high) =>
+    public static Lanes128 Clamp(Lanes128 x, float low, float high) =>
         Less(x, low, low, Less(high, x, high, x));
 
     /// <inheritdoc/>

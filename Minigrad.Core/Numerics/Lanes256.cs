@@ -113,7 +113,7 @@ public struct Lanes256 : ILanes<Lanes256>
     public static Lanes256 Erf(Lanes256 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
+    /// <remarks>A call of its own: in a slope, which has two of them, the JIT would inline little else.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes256 Pow(Lanes256 x, Lanes256 y) => ElementaryFunctions.Pow(x, y);
 
@@ -138,8 +138,8 @@ public struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     /// <remarks>The instructions give their second operand where one is NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Clamp(Lanes256 x, Lanes256 low, Lanes256 high) =>
-        new() { value = Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)) };
+    public static Lanes256 Clamp(Lanes256 x, float low, float high) =>
+        new() { value = Vector256.MinNative(Vector256.Create(high), Vector256.MaxNative(Vector256.Create(low), x.value)) };
 
     /// <inheritdoc/>
     /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>

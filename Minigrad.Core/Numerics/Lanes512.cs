@@ -150,8 +150,8 @@ public struct Lanes512 : ILanes<Lanes512>
     /// <inheritdoc/>
     /// <remarks>The instructions give their second operand where one is NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Clamp(Lanes512 x, Lanes512 low, Lanes512 high) =>
-        new() { value = Avx512F.Min(high.value, Avx512F.Max(low.value, x.value)) };
+    public static Lanes512 Clamp(Lanes512 x, float low, float high) =>
+        new() { value = Avx512F.Min(Vector512.Create(high), Avx512F.Max(Vector512.Create(low), x.value)) };
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
