@@ -16,7 +16,7 @@ public interface IMachineReal<T> : IReal<T>
     static abstract T Round(T x);
 
     /// <summary>x within the bounds low &lt; high; NaN stays NaN.</summary>
-    static abstract T Clamp(T x, float low, float high);
+    static abstract T Clamp(T x, T low, T high);
 
     /// <summary>x · 2ⁿ for a whole number |n| ≤ 250, rounded once: it may overflow, or underflow gradually.</summary>
     static abstract T Scale(T x, T n);

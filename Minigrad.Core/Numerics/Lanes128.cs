@@ -5,72 +5,75 @@ using System.Runtime.Intrinsics;
 namespace Minigrad.Numerics;
 
 /// <summary>Four float32 numbers in a 128-bit register (SSE or ARM NEON).</summary>
-public struct Lanes128 : ILanes<Lanes128>
+public readonly struct Lanes128 : ILanes<Lanes128>
 {
-    // Results are made by an initializer, for which the struct must not be readonly: a constructor would be one more call for the
-    // JIT to inline, and of one loop it inlines a few hundred.
-    private Vector128<float> value;
+    private readonly Vector128<float> value;
+
+    /// <summary>Wraps a vector.</summary>
+    /// <param name="value">The lanes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Lanes128(Vector128<float> value) => this.value = value;
 
     /// <inheritdoc/>
     public static int Count => Vector128<float>.Count;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes128(float value) => new() { value = Vector128.Create(value) };
+    public static implicit operator Lanes128(float value) => new(Vector128.Create(value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes128(double value) => new() { value = Vector128.Create((float)value) };
+    public static implicit operator Lanes128(double value) => new(Vector128.Create((float)value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator +(Lanes128 x, Lanes128 y) => new() { value = x.value + y.value };
+    public static Lanes128 operator +(Lanes128 x, Lanes128 y) => new(x.value + y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator -(Lanes128 x, Lanes128 y) => new() { value = x.value - y.value };
+    public static Lanes128 operator -(Lanes128 x, Lanes128 y) => new(x.value - y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator *(Lanes128 x, Lanes128 y) => new() { value = x.value * y.value };
+    public static Lanes128 operator *(Lanes128 x, Lanes128 y) => new(x.value * y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator *(float c, Lanes128 x) => new() { value = x.value * c };
+    public static Lanes128 operator *(float c, Lanes128 x) => new(x.value * c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator /(Lanes128 x, Lanes128 y) => new() { value = x.value / y.value };
+    public static Lanes128 operator /(Lanes128 x, Lanes128 y) => new(x.value / y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator -(Lanes128 x) => new() { value = x.value ^ SignBit };
+    public static Lanes128 operator -(Lanes128 x) => new(x.value ^ SignBit);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Less(Lanes128 x, Lanes128 y, Lanes128 whenTrue, Lanes128 whenFalse) =>
-        new() { value = Vector128.ConditionalSelect(Vector128.LessThan(x.value, y.value), whenTrue.value, whenFalse.value) };
+        new(Vector128.ConditionalSelect(Vector128.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 IfNaN(Lanes128 x, Lanes128 whenTrue, Lanes128 whenFalse) =>
-        new() { value = Vector128.ConditionalSelect(Vector128.Equals(x.value, x.value), whenFalse.value, whenTrue.value) };
+        new(Vector128.ConditionalSelect(Vector128.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Abs(Lanes128 x) => new() { value = Vector128.Abs(x.value) };
+    public static Lanes128 Abs(Lanes128 x) => new(Vector128.Abs(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Max(Lanes128 x, Lanes128 y) => IfNaN(y, y, new() { value = Vector128.MaxNative(y.value, x.value) });
+    public static Lanes128 Max(Lanes128 x, Lanes128 y) => IfNaN(y, y, new(Vector128.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Min(Lanes128 x, Lanes128 y) => IfNaN(y, y, new() { value = Vector128.MinNative(y.value, x.value) });
+    public static Lanes128 Min(Lanes128 x, Lanes128 y) => IfNaN(y, y, new(Vector128.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Sqrt(Lanes128 x) => new() { value = Vector128.Sqrt(x.value) };
+    public static Lanes128 Sqrt(Lanes128 x) => new(Vector128.Sqrt(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -113,14 +116,14 @@ public struct Lanes128 : ILanes<Lanes128>
     public static Lanes128 Erf(Lanes128 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    /// <remarks>A call of its own: in a slope, which has two of them, the JIT would inline little else.</remarks>
+    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes128 Pow(Lanes128 x, Lanes128 y) => ElementaryFunctions.Pow(x, y);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 MultiplyAdd(Lanes128 x, Lanes128 y, Lanes128 z) =>
-        new() { value = Vector128.MultiplyAddEstimate(x.value, y.value, z.value) };
+        new(Vector128.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -129,15 +132,15 @@ public struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(Lanes128 x, Lanes128 y, ref Lanes128 sum) =>
-        sum.value = Vector128.MultiplyAddEstimate(x.value, y.value, sum.value);
+        Unsafe.AsRef(in sum.value) = Vector128.MultiplyAddEstimate(x.value, y.value, sum.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Round(Lanes128 x) => new() { value = Vector128.Round(x.value) };
+    public static Lanes128 Round(Lanes128 x) => new(Vector128.Round(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Clamp(Lanes128 x, float low, float high) =>
+    public static Lanes128 Clamp(Lanes128 x, Lanes128 low, Lanes128 high) =>
         Less(x, low, low, Less(high, x, high, x));
 
     /// <inheritdoc/>
@@ -148,13 +151,13 @@ public struct Lanes128 : ILanes<Lanes128>
         Vector128<int> whole = Vector128.ConvertToInt32Native(n.value);
         Vector128<int> half = whole >> 1;
         Vector128<int> bias = Vector128.Create(127);
-        return new() { value = x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle() };
+        return new(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 PowerOfTwo(Lanes128 n) =>
-        new() { value = ((Vector128.ConvertToInt32Native(n.value) + Vector128.Create(127)) << 23).AsSingle() };
+        new(((Vector128.ConvertToInt32Native(n.value) + Vector128.Create(127)) << 23).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -162,8 +165,8 @@ public struct Lanes128 : ILanes<Lanes128>
     {
         Vector128<int> start = Vector128.Create(0x3F2A_AAAB); // ⅔
         Vector128<int> bits = x.value.AsInt32() - start;
-        exponent = new() { value = Vector128.ConvertToSingle(bits >> 23) };
-        return new() { value = ((bits & Vector128.Create(0x007F_FFFF)) + start).AsSingle() };
+        exponent = new(Vector128.ConvertToSingle(bits >> 23));
+        return new(((bits & Vector128.Create(0x007F_FFFF)) + start).AsSingle());
     }
 
     /// <inheritdoc/>
@@ -178,9 +181,9 @@ public struct Lanes128 : ILanes<Lanes128>
         }
 
         // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
-        Lanes128 m = SplitNormal(new() { value = Vector128.ConditionalSelect(isSmall, x.value * Vector128.Create(8388608f), x.value) }, out Lanes128 e);
+        Lanes128 m = SplitNormal(new(Vector128.ConditionalSelect(isSmall, x.value * Vector128.Create(8388608f), x.value)), out Lanes128 e);
         Lanes128 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
-        exponent = Less(0f, x, new() { value = e.value - (isSmall & Vector128.Create(23f)) }, ofNotPositive);
+        exponent = Less(0f, x, new(e.value - (isSmall & Vector128.Create(23f))), ofNotPositive);
         exponent = Less(x, float.PositiveInfinity, exponent, x);
         return m;
     }
@@ -188,17 +191,17 @@ public struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 HighHalf(Lanes128 x) =>
-        new() { value = (x.value.AsInt32() & Vector128.Create(~0x0FFF)).AsSingle() };
+        new((x.value.AsInt32() & Vector128.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 CopySign(Lanes128 magnitude, Lanes128 sign) =>
-        new() { value = Vector128.ConditionalSelect(SignBit, sign.value, magnitude.value) };
+        new(Vector128.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Load(ref readonly float source, nuint offset) =>
-        new() { value = Vector128.LoadUnsafe(in source, offset) };
+        new(Vector128.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -208,7 +211,7 @@ public struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
-        new() { value = PartialVector.Read128(in source, offset, count, padding) };
+        new(PartialVector.Read128(in source, offset, count, padding));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -218,7 +221,7 @@ public struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Exchange(Lanes128 x, int distance) =>
-        new() { value = Vector128.Shuffle(x.value, Vector128<int>.Indices ^ Vector128.Create(distance)) };
+        new(Vector128.Shuffle(x.value, Vector128<int>.Indices ^ Vector128.Create(distance)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -232,20 +235,20 @@ public struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Pair(Lanes128 low, Lanes128 high, int spare) =>
-        new() { value = ((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle() };
+        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LowOfPair(Lanes128 pair, int spare)
     {
-        Lanes128 moved = new() { value = (pair.value.AsUInt32() << 16).AsSingle() };
+        Lanes128 moved = new((pair.value.AsUInt32() << 16).AsSingle());
         return spare == 0 ? moved : HighOfPair(moved, spare);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 HighOfPair(Lanes128 pair, int spare) =>
-        new() { value = ((pair.value.AsInt32() >> spare).AsUInt32() & Vector128.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle() };
+        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector128.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,72 +5,75 @@ using System.Runtime.Intrinsics;
 namespace Minigrad.Numerics;
 
 /// <summary>Eight float32 numbers in a 256-bit register (AVX2).</summary>
-public struct Lanes256 : ILanes<Lanes256>
+public readonly struct Lanes256 : ILanes<Lanes256>
 {
-    // Results are made by an initializer, for which the struct must not be readonly: a constructor would be one more call for the
-    // JIT to inline, and of one loop it inlines a few hundred.
-    private Vector256<float> value;
+    private readonly Vector256<float> value;
+
+    /// <summary>Wraps a vector.</summary>
+    /// <param name="value">The lanes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Lanes256(Vector256<float> value) => this.value = value;
 
     /// <inheritdoc/>
     public static int Count => Vector256<float>.Count;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes256(float value) => new() { value = Vector256.Create(value) };
+    public static implicit operator Lanes256(float value) => new(Vector256.Create(value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes256(double value) => new() { value = Vector256.Create((float)value) };
+    public static implicit operator Lanes256(double value) => new(Vector256.Create((float)value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator +(Lanes256 x, Lanes256 y) => new() { value = x.value + y.value };
+    public static Lanes256 operator +(Lanes256 x, Lanes256 y) => new(x.value + y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator -(Lanes256 x, Lanes256 y) => new() { value = x.value - y.value };
+    public static Lanes256 operator -(Lanes256 x, Lanes256 y) => new(x.value - y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator *(Lanes256 x, Lanes256 y) => new() { value = x.value * y.value };
+    public static Lanes256 operator *(Lanes256 x, Lanes256 y) => new(x.value * y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator *(float c, Lanes256 x) => new() { value = x.value * c };
+    public static Lanes256 operator *(float c, Lanes256 x) => new(x.value * c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator /(Lanes256 x, Lanes256 y) => new() { value = x.value / y.value };
+    public static Lanes256 operator /(Lanes256 x, Lanes256 y) => new(x.value / y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator -(Lanes256 x) => new() { value = x.value ^ SignBit };
+    public static Lanes256 operator -(Lanes256 x) => new(x.value ^ SignBit);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Less(Lanes256 x, Lanes256 y, Lanes256 whenTrue, Lanes256 whenFalse) =>
-        new() { value = Vector256.ConditionalSelect(Vector256.LessThan(x.value, y.value), whenTrue.value, whenFalse.value) };
+        new(Vector256.ConditionalSelect(Vector256.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 IfNaN(Lanes256 x, Lanes256 whenTrue, Lanes256 whenFalse) =>
-        new() { value = Vector256.ConditionalSelect(Vector256.Equals(x.value, x.value), whenFalse.value, whenTrue.value) };
+        new(Vector256.ConditionalSelect(Vector256.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Abs(Lanes256 x) => new() { value = Vector256.Abs(x.value) };
+    public static Lanes256 Abs(Lanes256 x) => new(Vector256.Abs(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Max(Lanes256 x, Lanes256 y) => IfNaN(y, y, new() { value = Vector256.MaxNative(y.value, x.value) });
+    public static Lanes256 Max(Lanes256 x, Lanes256 y) => IfNaN(y, y, new(Vector256.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Min(Lanes256 x, Lanes256 y) => IfNaN(y, y, new() { value = Vector256.MinNative(y.value, x.value) });
+    public static Lanes256 Min(Lanes256 x, Lanes256 y) => IfNaN(y, y, new(Vector256.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Sqrt(Lanes256 x) => new() { value = Vector256.Sqrt(x.value) };
+    public static Lanes256 Sqrt(Lanes256 x) => new(Vector256.Sqrt(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -113,14 +116,14 @@ public struct Lanes256 : ILanes<Lanes256>
     public static Lanes256 Erf(Lanes256 x) => ElementaryFunctions.Erf(x);
 
     /// <inheritdoc/>
-    /// <remarks>A call of its own: in a slope, which has two of them, the JIT would inline little else.</remarks>
+    /// <remarks>A call of its own: two of them in one loop, as a slope has, are more than the JIT inlines.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     public static Lanes256 Pow(Lanes256 x, Lanes256 y) => ElementaryFunctions.Pow(x, y);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 MultiplyAdd(Lanes256 x, Lanes256 y, Lanes256 z) =>
-        new() { value = Vector256.MultiplyAddEstimate(x.value, y.value, z.value) };
+        new(Vector256.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -129,17 +132,17 @@ public struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddProduct(Lanes256 x, Lanes256 y, ref Lanes256 sum) =>
-        sum.value = Vector256.MultiplyAddEstimate(x.value, y.value, sum.value);
+        Unsafe.AsRef(in sum.value) = Vector256.MultiplyAddEstimate(x.value, y.value, sum.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Round(Lanes256 x) => new() { value = Vector256.Round(x.value) };
+    public static Lanes256 Round(Lanes256 x) => new(Vector256.Round(x.value));
 
     /// <inheritdoc/>
     /// <remarks>The instructions give their second operand where one is NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Clamp(Lanes256 x, float low, float high) =>
-        new() { value = Vector256.MinNative(Vector256.Create(high), Vector256.MaxNative(Vector256.Create(low), x.value)) };
+    public static Lanes256 Clamp(Lanes256 x, Lanes256 low, Lanes256 high) =>
+        new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)));
 
     /// <inheritdoc/>
     /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
@@ -149,13 +152,13 @@ public struct Lanes256 : ILanes<Lanes256>
         Vector256<int> whole = Vector256.ConvertToInt32Native(n.value);
         Vector256<int> half = whole >> 1;
         Vector256<int> bias = Vector256.Create(127);
-        return new() { value = x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle() };
+        return new(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 PowerOfTwo(Lanes256 n) =>
-        new() { value = ((Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127)) << 23).AsSingle() };
+        new(((Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127)) << 23).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -163,8 +166,8 @@ public struct Lanes256 : ILanes<Lanes256>
     {
         Vector256<int> start = Vector256.Create(0x3F2A_AAAB); // ⅔
         Vector256<int> bits = x.value.AsInt32() - start;
-        exponent = new() { value = Vector256.ConvertToSingle(bits >> 23) };
-        return new() { value = ((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle() };
+        exponent = new(Vector256.ConvertToSingle(bits >> 23));
+        return new(((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle());
     }
 
     /// <inheritdoc/>
@@ -179,9 +182,9 @@ public struct Lanes256 : ILanes<Lanes256>
         }
 
         // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
-        Lanes256 m = SplitNormal(new() { value = Vector256.ConditionalSelect(isSmall, x.value * Vector256.Create(8388608f), x.value) }, out Lanes256 e);
+        Lanes256 m = SplitNormal(new(Vector256.ConditionalSelect(isSmall, x.value * Vector256.Create(8388608f), x.value)), out Lanes256 e);
         Lanes256 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
-        exponent = Less(0f, x, new() { value = e.value - (isSmall & Vector256.Create(23f)) }, ofNotPositive);
+        exponent = Less(0f, x, new(e.value - (isSmall & Vector256.Create(23f))), ofNotPositive);
         exponent = Less(x, float.PositiveInfinity, exponent, x);
         return m;
     }
@@ -189,17 +192,17 @@ public struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 HighHalf(Lanes256 x) =>
-        new() { value = (x.value.AsInt32() & Vector256.Create(~0x0FFF)).AsSingle() };
+        new((x.value.AsInt32() & Vector256.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 CopySign(Lanes256 magnitude, Lanes256 sign) =>
-        new() { value = Vector256.ConditionalSelect(SignBit, sign.value, magnitude.value) };
+        new(Vector256.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Load(ref readonly float source, nuint offset) =>
-        new() { value = Vector256.LoadUnsafe(in source, offset) };
+        new(Vector256.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -209,7 +212,7 @@ public struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
-        new() { value = PartialVector.Read256(in source, offset, count, padding) };
+        new(PartialVector.Read256(in source, offset, count, padding));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -219,7 +222,7 @@ public struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Exchange(Lanes256 x, int distance) =>
-        new() { value = Vector256.ShuffleNative(x.value, Vector256<int>.Indices ^ Vector256.Create(distance)) };
+        new(Vector256.ShuffleNative(x.value, Vector256<int>.Indices ^ Vector256.Create(distance)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -233,20 +236,20 @@ public struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Pair(Lanes256 low, Lanes256 high, int spare) =>
-        new() { value = ((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle() };
+        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LowOfPair(Lanes256 pair, int spare)
     {
-        Lanes256 moved = new() { value = (pair.value.AsUInt32() << 16).AsSingle() };
+        Lanes256 moved = new((pair.value.AsUInt32() << 16).AsSingle());
         return spare == 0 ? moved : HighOfPair(moved, spare);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 HighOfPair(Lanes256 pair, int spare) =>
-        new() { value = ((pair.value.AsInt32() >> spare).AsUInt32() & Vector256.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle() };
+        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector256.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

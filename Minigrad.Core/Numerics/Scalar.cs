@@ -150,7 +150,7 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Scalar Clamp(Scalar x, float low, float high) => Less(x, low, low, Less(high, x, high, x));
+    public static Scalar Clamp(Scalar x, Scalar low, Scalar high) => Less(x, low, low, Less(high, x, high, x));
 
     /// <inheritdoc/>
     /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>

@@ -12,7 +12,7 @@ namespace Minigrad.Operations;
 /// <para>A cell has its own backward because derivatives by <see cref="Dual{T}"/> would run forward once for each of its
 /// up to ten inputs. A test holds it against <see cref="Dual{T}"/>. Implement it as a <c>public readonly struct</c>.</para>
 /// <para>Mark both methods with <c>[MethodImpl(MethodImplOptions.AggressiveInlining)]</c>. On the CPU each becomes part of one
-/// loop, in which the JIT has room for about eight functions such as tanh; a cell with more is right, and several times slower.</para>
+/// loop, in which the JIT has room for about six functions such as tanh. A cell with more is right, but several times as slow.</para>
 /// </remarks>
 public interface IRecurrentCell
 {
