@@ -9,7 +9,7 @@ namespace Minigrad.Operations;
 /// <remarks>
 /// Implement it as a <c>public readonly struct</c>. Fields are the function's constants (a negative slope, an
 /// exponent); they are numbers, never <c>bool</c>, which ILGPU refuses in a kernel argument. If there are several functions in it,
-/// mark <see cref="Forward"/> with <c>[MethodImpl(MethodImplOptions.AggressiveInlining)]</c>: the JIT then finds room for all of
+/// mark <see cref="Forward"/> with <c>[MethodImpl(MethodImplOptions.AggressiveInlining)]</c>: the JIT then finds room for more of
 /// them in the loops on the CPU, and the gradient may be computed several times as fast.
 /// </remarks>
 /// <example>
