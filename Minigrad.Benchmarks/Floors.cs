@@ -112,6 +112,7 @@ internal static class Floors
             ("elu", 900, t => t.Elu()),
             ("sin", 430, t => t.Sin()),
             ("pow", 180, t => t.Pow(1.5f)),
+            ("a user's formula", 200, t => t.Map(default(GatedWave))),
             ("sum", 2500, t => t.Sum()),
             ("sum of columns", 1900, t => t.Sum([0])),
             ("transpose", 1200, t => t.Transpose(0, 1)),

@@ -5,6 +5,10 @@ using System.Runtime.Intrinsics;
 namespace Minigrad.Numerics;
 
 /// <summary>Four float32 numbers in a 128-bit register (SSE or ARM NEON).</summary>
+/// <remarks>
+/// Operations make their results by a cast of the bits: a constructor would be one more call in each for the JIT to inline, and in
+/// one loop it has room for so many.
+/// </remarks>
 public readonly struct Lanes128 : ILanes<Lanes128>
 {
     private readonly Vector128<float> value;
@@ -19,61 +23,61 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes128(float value) => new(Vector128.Create(value));
+    public static implicit operator Lanes128(float value) => Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.Create(value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes128(double value) => new(Vector128.Create((float)value));
+    public static implicit operator Lanes128(double value) => Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.Create((float)value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator +(Lanes128 x, Lanes128 y) => new(x.value + y.value);
+    public static Lanes128 operator +(Lanes128 x, Lanes128 y) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value + y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator -(Lanes128 x, Lanes128 y) => new(x.value - y.value);
+    public static Lanes128 operator -(Lanes128 x, Lanes128 y) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value - y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator *(Lanes128 x, Lanes128 y) => new(x.value * y.value);
+    public static Lanes128 operator *(Lanes128 x, Lanes128 y) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value * y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator *(float c, Lanes128 x) => new(x.value * c);
+    public static Lanes128 operator *(float c, Lanes128 x) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value * c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator /(Lanes128 x, Lanes128 y) => new(x.value / y.value);
+    public static Lanes128 operator /(Lanes128 x, Lanes128 y) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value / y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 operator -(Lanes128 x) => new(x.value ^ SignBit);
+    public static Lanes128 operator -(Lanes128 x) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value ^ SignBit);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Less(Lanes128 x, Lanes128 y, Lanes128 whenTrue, Lanes128 whenFalse) =>
-        new(Vector128.ConditionalSelect(Vector128.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
+        Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.ConditionalSelect(Vector128.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 IfNaN(Lanes128 x, Lanes128 whenTrue, Lanes128 whenFalse) =>
-        new(Vector128.ConditionalSelect(Vector128.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
+        Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.ConditionalSelect(Vector128.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Abs(Lanes128 x) => new(Vector128.Abs(x.value));
+    public static Lanes128 Abs(Lanes128 x) => Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.Abs(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Max(Lanes128 x, Lanes128 y) => IfNaN(y, y, new(Vector128.MaxNative(y.value, x.value)));
+    public static Lanes128 Max(Lanes128 x, Lanes128 y) => IfNaN(y, y, Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Min(Lanes128 x, Lanes128 y) => IfNaN(y, y, new(Vector128.MinNative(y.value, x.value)));
+    public static Lanes128 Min(Lanes128 x, Lanes128 y) => IfNaN(y, y, Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Sqrt(Lanes128 x) => new(Vector128.Sqrt(x.value));
+    public static Lanes128 Sqrt(Lanes128 x) => Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.Sqrt(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -123,7 +127,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 MultiplyAdd(Lanes128 x, Lanes128 y, Lanes128 z) =>
-        new(Vector128.MultiplyAddEstimate(x.value, y.value, z.value));
+        Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,7 +140,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Round(Lanes128 x) => new(Vector128.Round(x.value));
+    public static Lanes128 Round(Lanes128 x) => Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.Round(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -151,13 +155,13 @@ public readonly struct Lanes128 : ILanes<Lanes128>
         Vector128<int> whole = Vector128.ConvertToInt32Native(n.value);
         Vector128<int> half = whole >> 1;
         Vector128<int> bias = Vector128.Create(127);
-        return new(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
+        return Unsafe.BitCast<Vector128<float>, Lanes128>(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 PowerOfTwo(Lanes128 n) =>
-        new(((Vector128.ConvertToInt32Native(n.value) + Vector128.Create(127)) << 23).AsSingle());
+        Unsafe.BitCast<Vector128<float>, Lanes128>(((Vector128.ConvertToInt32Native(n.value) + Vector128.Create(127)) << 23).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -165,8 +169,8 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     {
         Vector128<int> start = Vector128.Create(0x3F2A_AAAB); // ⅔
         Vector128<int> bits = x.value.AsInt32() - start;
-        exponent = new(Vector128.ConvertToSingle(bits >> 23));
-        return new(((bits & Vector128.Create(0x007F_FFFF)) + start).AsSingle());
+        exponent = Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.ConvertToSingle(bits >> 23));
+        return Unsafe.BitCast<Vector128<float>, Lanes128>(((bits & Vector128.Create(0x007F_FFFF)) + start).AsSingle());
     }
 
     /// <inheritdoc/>
@@ -181,9 +185,10 @@ public readonly struct Lanes128 : ILanes<Lanes128>
         }
 
         // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
-        Lanes128 m = SplitNormal(new(Vector128.ConditionalSelect(isSmall, x.value * Vector128.Create(8388608f), x.value)), out Lanes128 e);
+        Vector128<float> scaled = Vector128.ConditionalSelect(isSmall, x.value * Vector128.Create(8388608f), x.value);
+        Lanes128 m = SplitNormal(Unsafe.BitCast<Vector128<float>, Lanes128>(scaled), out Lanes128 e);
         Lanes128 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
-        exponent = Less(0f, x, new(e.value - (isSmall & Vector128.Create(23f))), ofNotPositive);
+        exponent = Less(0f, x, Unsafe.BitCast<Vector128<float>, Lanes128>(e.value - (isSmall & Vector128.Create(23f))), ofNotPositive);
         exponent = Less(x, float.PositiveInfinity, exponent, x);
         return m;
     }
@@ -191,17 +196,17 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 HighHalf(Lanes128 x) =>
-        new((x.value.AsInt32() & Vector128.Create(~0x0FFF)).AsSingle());
+        Unsafe.BitCast<Vector128<float>, Lanes128>((x.value.AsInt32() & Vector128.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 CopySign(Lanes128 magnitude, Lanes128 sign) =>
-        new(Vector128.ConditionalSelect(SignBit, sign.value, magnitude.value));
+        Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
+    /// <remarks>By the constructor: a cast of what is read from memory, passed to a call, the JIT would copy in halves.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Load(ref readonly float source, nuint offset) =>
-        new(Vector128.LoadUnsafe(in source, offset));
+    public static Lanes128 Load(ref readonly float source, nuint offset) => new(Vector128.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -211,7 +216,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
-        new(PartialVector.Read128(in source, offset, count, padding));
+        Unsafe.BitCast<Vector128<float>, Lanes128>(PartialVector.Read128(in source, offset, count, padding));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -221,7 +226,7 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Exchange(Lanes128 x, int distance) =>
-        new(Vector128.Shuffle(x.value, Vector128<int>.Indices ^ Vector128.Create(distance)));
+        Unsafe.BitCast<Vector128<float>, Lanes128>(Vector128.Shuffle(x.value, Vector128<int>.Indices ^ Vector128.Create(distance)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -235,20 +240,21 @@ public readonly struct Lanes128 : ILanes<Lanes128>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Pair(Lanes128 low, Lanes128 high, int spare) =>
-        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
+        Unsafe.BitCast<Vector128<float>, Lanes128>(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LowOfPair(Lanes128 pair, int spare)
     {
-        Lanes128 moved = new((pair.value.AsUInt32() << 16).AsSingle());
+        Lanes128 moved = Unsafe.BitCast<Vector128<float>, Lanes128>((pair.value.AsUInt32() << 16).AsSingle());
         return spare == 0 ? moved : HighOfPair(moved, spare);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 HighOfPair(Lanes128 pair, int spare) =>
-        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector128.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
+        Unsafe.BitCast<Vector128<float>, Lanes128>(
+            ((pair.value.AsInt32() >> spare).AsUInt32() & Vector128.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,6 +5,10 @@ using System.Runtime.Intrinsics;
 namespace Minigrad.Numerics;
 
 /// <summary>Eight float32 numbers in a 256-bit register (AVX2).</summary>
+/// <remarks>
+/// Operations make their results by a cast of the bits: a constructor would be one more call in each for the JIT to inline, and in
+/// one loop it has room for so many.
+/// </remarks>
 public readonly struct Lanes256 : ILanes<Lanes256>
 {
     private readonly Vector256<float> value;
@@ -19,61 +23,61 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes256(float value) => new(Vector256.Create(value));
+    public static implicit operator Lanes256(float value) => Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.Create(value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes256(double value) => new(Vector256.Create((float)value));
+    public static implicit operator Lanes256(double value) => Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.Create((float)value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator +(Lanes256 x, Lanes256 y) => new(x.value + y.value);
+    public static Lanes256 operator +(Lanes256 x, Lanes256 y) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value + y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator -(Lanes256 x, Lanes256 y) => new(x.value - y.value);
+    public static Lanes256 operator -(Lanes256 x, Lanes256 y) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value - y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator *(Lanes256 x, Lanes256 y) => new(x.value * y.value);
+    public static Lanes256 operator *(Lanes256 x, Lanes256 y) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value * y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator *(float c, Lanes256 x) => new(x.value * c);
+    public static Lanes256 operator *(float c, Lanes256 x) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value * c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator /(Lanes256 x, Lanes256 y) => new(x.value / y.value);
+    public static Lanes256 operator /(Lanes256 x, Lanes256 y) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value / y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 operator -(Lanes256 x) => new(x.value ^ SignBit);
+    public static Lanes256 operator -(Lanes256 x) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value ^ SignBit);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Less(Lanes256 x, Lanes256 y, Lanes256 whenTrue, Lanes256 whenFalse) =>
-        new(Vector256.ConditionalSelect(Vector256.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConditionalSelect(Vector256.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 IfNaN(Lanes256 x, Lanes256 whenTrue, Lanes256 whenFalse) =>
-        new(Vector256.ConditionalSelect(Vector256.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConditionalSelect(Vector256.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Abs(Lanes256 x) => new(Vector256.Abs(x.value));
+    public static Lanes256 Abs(Lanes256 x) => Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.Abs(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Max(Lanes256 x, Lanes256 y) => IfNaN(y, y, new(Vector256.MaxNative(y.value, x.value)));
+    public static Lanes256 Max(Lanes256 x, Lanes256 y) => IfNaN(y, y, Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Min(Lanes256 x, Lanes256 y) => IfNaN(y, y, new(Vector256.MinNative(y.value, x.value)));
+    public static Lanes256 Min(Lanes256 x, Lanes256 y) => IfNaN(y, y, Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Sqrt(Lanes256 x) => new(Vector256.Sqrt(x.value));
+    public static Lanes256 Sqrt(Lanes256 x) => Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.Sqrt(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -123,7 +127,7 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 MultiplyAdd(Lanes256 x, Lanes256 y, Lanes256 z) =>
-        new(Vector256.MultiplyAddEstimate(x.value, y.value, z.value));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,13 +140,13 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Round(Lanes256 x) => new(Vector256.Round(x.value));
+    public static Lanes256 Round(Lanes256 x) => Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.Round(x.value));
 
     /// <inheritdoc/>
     /// <remarks>The instructions give their second operand where one is NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Clamp(Lanes256 x, Lanes256 low, Lanes256 high) =>
-        new(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.MinNative(high.value, Vector256.MaxNative(low.value, x.value)));
 
     /// <inheritdoc/>
     /// <remarks>In two steps, since 2ⁿ itself may overflow where the product does not.</remarks>
@@ -152,13 +156,13 @@ public readonly struct Lanes256 : ILanes<Lanes256>
         Vector256<int> whole = Vector256.ConvertToInt32Native(n.value);
         Vector256<int> half = whole >> 1;
         Vector256<int> bias = Vector256.Create(127);
-        return new(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
+        return Unsafe.BitCast<Vector256<float>, Lanes256>(x.value * ((half + bias) << 23).AsSingle() * ((whole - half + bias) << 23).AsSingle());
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 PowerOfTwo(Lanes256 n) =>
-        new(((Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127)) << 23).AsSingle());
+        Unsafe.BitCast<Vector256<float>, Lanes256>(((Vector256.ConvertToInt32Native(n.value) + Vector256.Create(127)) << 23).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -166,8 +170,8 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     {
         Vector256<int> start = Vector256.Create(0x3F2A_AAAB); // ⅔
         Vector256<int> bits = x.value.AsInt32() - start;
-        exponent = new(Vector256.ConvertToSingle(bits >> 23));
-        return new(((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle());
+        exponent = Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConvertToSingle(bits >> 23));
+        return Unsafe.BitCast<Vector256<float>, Lanes256>(((bits & Vector256.Create(0x007F_FFFF)) + start).AsSingle());
     }
 
     /// <inheritdoc/>
@@ -182,9 +186,10 @@ public readonly struct Lanes256 : ILanes<Lanes256>
         }
 
         // A subnormal is scaled by 2²³ first, so that it has the exponent of a normal.
-        Lanes256 m = SplitNormal(new(Vector256.ConditionalSelect(isSmall, x.value * Vector256.Create(8388608f), x.value)), out Lanes256 e);
+        Vector256<float> scaled = Vector256.ConditionalSelect(isSmall, x.value * Vector256.Create(8388608f), x.value);
+        Lanes256 m = SplitNormal(Unsafe.BitCast<Vector256<float>, Lanes256>(scaled), out Lanes256 e);
         Lanes256 ofNotPositive = Less(x, 0f, float.NaN, float.NegativeInfinity);
-        exponent = Less(0f, x, new(e.value - (isSmall & Vector256.Create(23f))), ofNotPositive);
+        exponent = Less(0f, x, Unsafe.BitCast<Vector256<float>, Lanes256>(e.value - (isSmall & Vector256.Create(23f))), ofNotPositive);
         exponent = Less(x, float.PositiveInfinity, exponent, x);
         return m;
     }
@@ -192,17 +197,17 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 HighHalf(Lanes256 x) =>
-        new((x.value.AsInt32() & Vector256.Create(~0x0FFF)).AsSingle());
+        Unsafe.BitCast<Vector256<float>, Lanes256>((x.value.AsInt32() & Vector256.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 CopySign(Lanes256 magnitude, Lanes256 sign) =>
-        new(Vector256.ConditionalSelect(SignBit, sign.value, magnitude.value));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
+    /// <remarks>By the constructor: a cast of what is read from memory, passed to a call, the JIT would copy in halves.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Load(ref readonly float source, nuint offset) =>
-        new(Vector256.LoadUnsafe(in source, offset));
+    public static Lanes256 Load(ref readonly float source, nuint offset) => new(Vector256.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -212,7 +217,7 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
-        new(PartialVector.Read256(in source, offset, count, padding));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(PartialVector.Read256(in source, offset, count, padding));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -222,7 +227,7 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Exchange(Lanes256 x, int distance) =>
-        new(Vector256.ShuffleNative(x.value, Vector256<int>.Indices ^ Vector256.Create(distance)));
+        Unsafe.BitCast<Vector256<float>, Lanes256>(Vector256.ShuffleNative(x.value, Vector256<int>.Indices ^ Vector256.Create(distance)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -236,20 +241,21 @@ public readonly struct Lanes256 : ILanes<Lanes256>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Pair(Lanes256 low, Lanes256 high, int spare) =>
-        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
+        Unsafe.BitCast<Vector256<float>, Lanes256>(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LowOfPair(Lanes256 pair, int spare)
     {
-        Lanes256 moved = new((pair.value.AsUInt32() << 16).AsSingle());
+        Lanes256 moved = Unsafe.BitCast<Vector256<float>, Lanes256>((pair.value.AsUInt32() << 16).AsSingle());
         return spare == 0 ? moved : HighOfPair(moved, spare);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 HighOfPair(Lanes256 pair, int spare) =>
-        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector256.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
+        Unsafe.BitCast<Vector256<float>, Lanes256>(
+            ((pair.value.AsInt32() >> spare).AsUInt32() & Vector256.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

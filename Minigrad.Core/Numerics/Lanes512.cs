@@ -6,6 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace Minigrad.Numerics;
 
 /// <summary>Sixteen float32 numbers in a 512-bit register (AVX-512).</summary>
+/// <remarks>
+/// Operations make their results by a cast of the bits: a constructor would be one more call in each for the JIT to inline, and in
+/// one loop it has room for so many.
+/// </remarks>
 public readonly struct Lanes512 : ILanes<Lanes512>
 {
     private readonly Vector512<float> value;
@@ -20,61 +24,61 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes512(float value) => new(Vector512.Create(value));
+    public static implicit operator Lanes512(float value) => Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.Create(value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Lanes512(double value) => new(Vector512.Create((float)value));
+    public static implicit operator Lanes512(double value) => Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.Create((float)value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 operator +(Lanes512 x, Lanes512 y) => new(x.value + y.value);
+    public static Lanes512 operator +(Lanes512 x, Lanes512 y) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value + y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 operator -(Lanes512 x, Lanes512 y) => new(x.value - y.value);
+    public static Lanes512 operator -(Lanes512 x, Lanes512 y) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value - y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 operator *(Lanes512 x, Lanes512 y) => new(x.value * y.value);
+    public static Lanes512 operator *(Lanes512 x, Lanes512 y) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value * y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 operator *(float c, Lanes512 x) => new(x.value * c);
+    public static Lanes512 operator *(float c, Lanes512 x) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value * c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 operator /(Lanes512 x, Lanes512 y) => new(x.value / y.value);
+    public static Lanes512 operator /(Lanes512 x, Lanes512 y) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value / y.value);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 operator -(Lanes512 x) => new(x.value ^ SignBit);
+    public static Lanes512 operator -(Lanes512 x) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value ^ SignBit);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Less(Lanes512 x, Lanes512 y, Lanes512 whenTrue, Lanes512 whenFalse) =>
-        new(Vector512.ConditionalSelect(Vector512.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConditionalSelect(Vector512.LessThan(x.value, y.value), whenTrue.value, whenFalse.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 IfNaN(Lanes512 x, Lanes512 whenTrue, Lanes512 whenFalse) =>
-        new(Vector512.ConditionalSelect(Vector512.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConditionalSelect(Vector512.Equals(x.value, x.value), whenFalse.value, whenTrue.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Abs(Lanes512 x) => new(Vector512.Abs(x.value));
+    public static Lanes512 Abs(Lanes512 x) => Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.Abs(x.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Max(Lanes512 x, Lanes512 y) => IfNaN(y, y, new(Vector512.MaxNative(y.value, x.value)));
+    public static Lanes512 Max(Lanes512 x, Lanes512 y) => IfNaN(y, y, Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.MaxNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Min(Lanes512 x, Lanes512 y) => IfNaN(y, y, new(Vector512.MinNative(y.value, x.value)));
+    public static Lanes512 Min(Lanes512 x, Lanes512 y) => IfNaN(y, y, Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.MinNative(y.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Sqrt(Lanes512 x) => new(Vector512.Sqrt(x.value));
+    public static Lanes512 Sqrt(Lanes512 x) => Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.Sqrt(x.value));
 
     /// <inheritdoc/>
     /// <remarks>
@@ -86,7 +90,8 @@ public readonly struct Lanes512 : ILanes<Lanes512>
     {
         const byte SmallerMagnitude = 0b0010; // with the sign of the first
         Lanes512 r = ElementaryFunctions.ReduceByLn2(x, out Lanes512 n);
-        return Scale(ElementaryFunctions.ExpOfReduced(new Lanes512(Avx512DQ.Range(r.value, Vector512<float>.One, SmallerMagnitude))), n);
+        Vector512<float> bounded = Avx512DQ.Range(r.value, Vector512<float>.One, SmallerMagnitude);
+        return Scale(ElementaryFunctions.ExpOfReduced(Unsafe.BitCast<Vector512<float>, Lanes512>(bounded)), n);
     }
 
     /// <inheritdoc/>
@@ -132,7 +137,7 @@ public readonly struct Lanes512 : ILanes<Lanes512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 MultiplyAdd(Lanes512 x, Lanes512 y, Lanes512 z) =>
-        new(Vector512.MultiplyAddEstimate(x.value, y.value, z.value));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.MultiplyAddEstimate(x.value, y.value, z.value));
 
     /// <inheritdoc/>
     /// <remarks>Of two plain reads of one place the JIT makes one, and an instruction of it; volatile ones stay in their multiply-adds.</remarks>
@@ -147,17 +152,17 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Round(Lanes512 x) => new(Vector512.Round(x.value));
+    public static Lanes512 Round(Lanes512 x) => Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.Round(x.value));
 
     /// <inheritdoc/>
     /// <remarks>The instructions give their second operand where one is NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Clamp(Lanes512 x, Lanes512 low, Lanes512 high) =>
-        new(Avx512F.Min(high.value, Avx512F.Max(low.value, x.value)));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(Avx512F.Min(high.value, Avx512F.Max(low.value, x.value)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Scale(Lanes512 x, Lanes512 n) => new(Avx512F.Scale(x.value, n.value));
+    public static Lanes512 Scale(Lanes512 x, Lanes512 n) => Unsafe.BitCast<Vector512<float>, Lanes512>(Avx512F.Scale(x.value, n.value));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -174,24 +179,24 @@ public readonly struct Lanes512 : ILanes<Lanes512>
         Vector512<float> m = Avx512F.GetMantissa(x.value, 0b1000); // within 1 … 2, NaN below 0
         Vector512<float> e = Avx512F.GetExponent(x.value);
         Vector512<float> isSmall = Vector512.LessThan(m, Vector512.Create(1.33333337f));
-        exponent = new(Vector512.ConditionalSelect(isSmall, e, e + Vector512<float>.One));
-        return new(Vector512.ConditionalSelect(isSmall, m, m * Vector512.Create(0.5f)));
+        exponent = Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConditionalSelect(isSmall, e, e + Vector512<float>.One));
+        return Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConditionalSelect(isSmall, m, m * Vector512.Create(0.5f)));
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 HighHalf(Lanes512 x) =>
-        new((x.value.AsInt32() & Vector512.Create(~0x0FFF)).AsSingle());
+        Unsafe.BitCast<Vector512<float>, Lanes512>((x.value.AsInt32() & Vector512.Create(~0x0FFF)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 CopySign(Lanes512 magnitude, Lanes512 sign) =>
-        new(Vector512.ConditionalSelect(SignBit, sign.value, magnitude.value));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ConditionalSelect(SignBit, sign.value, magnitude.value));
 
     /// <inheritdoc/>
+    /// <remarks>By the constructor: a cast of what is read from memory, passed to a call, the JIT would copy in halves.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Load(ref readonly float source, nuint offset) =>
-        new(Vector512.LoadUnsafe(in source, offset));
+    public static Lanes512 Load(ref readonly float source, nuint offset) => new(Vector512.LoadUnsafe(in source, offset));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -201,7 +206,7 @@ public readonly struct Lanes512 : ILanes<Lanes512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadPartial(ref readonly float source, nuint offset, int count, float padding) =>
-        new(PartialVector.Read512(in source, offset, count, padding));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(PartialVector.Read512(in source, offset, count, padding));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -211,7 +216,7 @@ public readonly struct Lanes512 : ILanes<Lanes512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Exchange(Lanes512 x, int distance) =>
-        new(Vector512.ShuffleNative(x.value, Vector512<int>.Indices ^ Vector512.Create(distance)));
+        Unsafe.BitCast<Vector512<float>, Lanes512>(Vector512.ShuffleNative(x.value, Vector512<int>.Indices ^ Vector512.Create(distance)));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -225,20 +230,21 @@ public readonly struct Lanes512 : ILanes<Lanes512>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Pair(Lanes512 low, Lanes512 high, int spare) =>
-        new(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
+        Unsafe.BitCast<Vector512<float>, Lanes512>(((UpperHalf(low, spare) >> 16) | UpperHalf(high, spare)).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LowOfPair(Lanes512 pair, int spare)
     {
-        Lanes512 moved = new((pair.value.AsUInt32() << 16).AsSingle());
+        Lanes512 moved = Unsafe.BitCast<Vector512<float>, Lanes512>((pair.value.AsUInt32() << 16).AsSingle());
         return spare == 0 ? moved : HighOfPair(moved, spare);
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 HighOfPair(Lanes512 pair, int spare) =>
-        new(((pair.value.AsInt32() >> spare).AsUInt32() & Vector512.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
+        Unsafe.BitCast<Vector512<float>, Lanes512>(
+            ((pair.value.AsInt32() >> spare).AsUInt32() & Vector512.Create(0x8000_0000u | (0x7FFF_0000u >> spare))).AsSingle());
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -10,6 +10,11 @@ namespace Minigrad.Backends.Cpu;
 /// formula inlined into a bigger method stops being inlined itself and runs many times slower. It is optimised at its
 /// first call, since a tier-0 loop over vectors is slow enough to be seen.
 /// </summary>
+/// <remarks>
+/// The end of the data that fills no vector is computed in a padded one on the stack, by a second pass of the same loop. (Where
+/// the formula stands a second time it would be more than the JIT inlines.) That pass is in the loop's method, not around it, for
+/// the sake of formulas that nobody marked to be inlined: what the JIT spends on them it measures by the length of the root alone.
+/// </remarks>
 internal static class ElementwiseLoops
 {
     private const MethodImplOptions Loop = MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization;
@@ -38,54 +43,96 @@ internal static class ElementwiseLoops
     private static int Blocks(int length) => (length + BlockLength - 1) / BlockLength;
 
     [MethodImpl(Loop)]
-    private static void MapLanes<TOp, TLanes>(TOp op, ref float x, ref float y, nuint length)
+    private static void MapLanes<TOp, TLanes>(TOp op, ref float x, ref float y, int count, Span<float> padded)
         where TOp : unmanaged, IUnaryOp
         where TLanes : struct, ILanes<TLanes>
     {
-        nuint width = (nuint)TLanes.Count;
-        for (nuint i = 0; i < length; i += width)
+        int rest = count % TLanes.Count;
+        int whole = count - rest;
+        ref float target = ref y;
+        for (nuint length = (nuint)whole; ; length = (nuint)TLanes.Count)
         {
-            CacheLine.Fetch(in x, i + CacheLine.NumbersAhead);
-            CacheLine.Fetch(in y, i + CacheLine.NumbersAhead);
-            TLanes.Store(op.Forward(TLanes.Load(in x, i)), ref y, i);
+            for (nuint i = 0; i < length; i += (nuint)TLanes.Count)
+            {
+                CacheLine.Fetch(in x, i + CacheLine.NumbersAhead);
+                CacheLine.Fetch(in target, i + CacheLine.NumbersAhead);
+                TLanes.Store(op.Forward(TLanes.Load(in x, i)), ref target, i);
+            }
+
+            if (rest == 0 || TryFinish<TLanes>(ref padded[0], ref target, ref y, whole, rest))
+            {
+                return;
+            }
+
+            x = ref Padded<TLanes>(padded, ref x, 1, whole, rest);
+            target = ref padded[0];
         }
     }
 
     [MethodImpl(Loop)]
     private static void ZipLanes<TOp, TLanes>(
-        TOp op, ref float a, nuint aStep, ref float b, nuint bStep, ref float y, nuint length)
+        TOp op, ref float a, nuint aStep, ref float b, nuint bStep, ref float y, int count, Span<float> padded)
         where TOp : unmanaged, IBinaryOp
         where TLanes : struct, ILanes<TLanes>
     {
-        nuint width = (nuint)TLanes.Count;
-        for (nuint i = 0; i < length; i += width)
+        int rest = count % TLanes.Count;
+        int whole = count - rest;
+        ref float target = ref y;
+        for (nuint length = (nuint)whole; ; length = (nuint)TLanes.Count)
         {
-            nuint first = i * aStep;
-            nuint second = i * bStep;
-            CacheLine.Fetch(in a, first + CacheLine.NumbersAhead);
-            CacheLine.Fetch(in b, second + CacheLine.NumbersAhead);
-            CacheLine.Fetch(in y, i + CacheLine.NumbersAhead);
-            TLanes.Store(op.Forward(TLanes.Load(in a, first), TLanes.Load(in b, second)), ref y, i);
+            for (nuint i = 0; i < length; i += (nuint)TLanes.Count)
+            {
+                nuint first = i * aStep;
+                nuint second = i * bStep;
+                CacheLine.Fetch(in a, first + CacheLine.NumbersAhead);
+                CacheLine.Fetch(in b, second + CacheLine.NumbersAhead);
+                CacheLine.Fetch(in target, i + CacheLine.NumbersAhead);
+                TLanes.Store(op.Forward(TLanes.Load(in a, first), TLanes.Load(in b, second)), ref target, i);
+            }
+
+            if (rest == 0 || TryFinish<TLanes>(ref padded[0], ref target, ref y, whole, rest))
+            {
+                return;
+            }
+
+            a = ref Padded<TLanes>(padded, ref a, aStep, whole, rest);
+            b = ref Padded<TLanes>(padded[TLanes.Count..], ref b, bStep, whole, rest);
+            target = ref padded[0];
         }
     }
 
     [MethodImpl(Loop)]
     private static void CombineLanes<TOp, TLanes>(
-        TOp op, ref float a, nuint aStep, ref float b, nuint bStep, ref float c, nuint cStep, ref float y, nuint length)
+        TOp op, ref float a, nuint aStep, ref float b, nuint bStep, ref float c, nuint cStep, ref float y, int count, Span<float> padded)
         where TOp : unmanaged, ITernaryOp
         where TLanes : struct, ILanes<TLanes>
     {
-        nuint width = (nuint)TLanes.Count;
-        for (nuint i = 0; i < length; i += width)
+        int rest = count % TLanes.Count;
+        int whole = count - rest;
+        ref float target = ref y;
+        for (nuint length = (nuint)whole; ; length = (nuint)TLanes.Count)
         {
-            nuint first = i * aStep;
-            nuint second = i * bStep;
-            nuint third = i * cStep;
-            CacheLine.Fetch(in a, first + CacheLine.NumbersAhead);
-            CacheLine.Fetch(in b, second + CacheLine.NumbersAhead);
-            CacheLine.Fetch(in c, third + CacheLine.NumbersAhead);
-            CacheLine.Fetch(in y, i + CacheLine.NumbersAhead);
-            TLanes.Store(op.Forward(TLanes.Load(in a, first), TLanes.Load(in b, second), TLanes.Load(in c, third)), ref y, i);
+            for (nuint i = 0; i < length; i += (nuint)TLanes.Count)
+            {
+                nuint first = i * aStep;
+                nuint second = i * bStep;
+                nuint third = i * cStep;
+                CacheLine.Fetch(in a, first + CacheLine.NumbersAhead);
+                CacheLine.Fetch(in b, second + CacheLine.NumbersAhead);
+                CacheLine.Fetch(in c, third + CacheLine.NumbersAhead);
+                CacheLine.Fetch(in target, i + CacheLine.NumbersAhead);
+                TLanes.Store(op.Forward(TLanes.Load(in a, first), TLanes.Load(in b, second), TLanes.Load(in c, third)), ref target, i);
+            }
+
+            if (rest == 0 || TryFinish<TLanes>(ref padded[0], ref target, ref y, whole, rest))
+            {
+                return;
+            }
+
+            a = ref Padded<TLanes>(padded, ref a, aStep, whole, rest);
+            b = ref Padded<TLanes>(padded[TLanes.Count..], ref b, bStep, whole, rest);
+            c = ref Padded<TLanes>(padded[(2 * TLanes.Count)..], ref c, cStep, whole, rest);
+            target = ref padded[0];
         }
     }
 
@@ -102,21 +149,33 @@ internal static class ElementwiseLoops
         }
     }
 
-    /// <summary>
-    /// The end of the data that fills no vector is computed in a padded one on the stack, by the same loop. (Reading
-    /// and writing a part of a vector where the formula stands a second time would be more than the JIT inlines.)
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ref float Padded(Span<float> padded, ref float source, nuint step, int start, int count)
+    /// <summary>The last <paramref name="count"/> numbers of an operand, which begin at <paramref name="start"/>, in a padded vector.</summary>
+    [MethodImpl(Loop)]
+    private static ref float Padded<TLanes>(Span<float> padded, ref float source, nuint step, int start, int count)
+        where TLanes : struct, ILanes<TLanes>
     {
         if (step == 0)
         {
             return ref source;
         }
 
-        padded.Fill(1f);
-        MemoryMarshal.CreateReadOnlySpan(ref Unsafe.Add(ref source, start), count).CopyTo(padded);
-        return ref padded[0];
+        ref float first = ref MemoryMarshal.GetReference(padded);
+        TLanes.Store(TLanes.LoadPartial(in source, (nuint)start, count, 1f), ref first, 0);
+        return ref first;
+    }
+
+    /// <summary>Copies the padded vector's numbers to where they belong, if they are what a pass has computed.</summary>
+    [MethodImpl(Loop)]
+    private static bool TryFinish<TLanes>(ref float padded, ref float target, ref float y, int start, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        bool isPadded = Unsafe.AreSame(ref target, ref padded);
+        if (isPadded)
+        {
+            TLanes.StorePartial(TLanes.Load(in padded, 0), ref y, (nuint)start, count);
+        }
+
+        return isPadded;
     }
 
     private readonly struct MapBody<TOp>(TOp op, float[] x, float[] y, int length) : ILoopBody
@@ -128,16 +187,8 @@ internal static class ElementwiseLoops
         {
             int start = block * BlockLength;
             int count = Math.Min(BlockLength, length - start);
-            int rest = count % TLanes.Count;
-            ref float first = ref x[start];
-            MapLanes<TOp, TLanes>(op, ref first, ref y[start], (nuint)(count - rest));
-            if (rest > 0)
-            {
-                Span<float> padded = stackalloc float[TLanes.Count];
-                ref float tail = ref Padded(padded, ref first, 1, count - rest, rest);
-                MapLanes<TOp, TLanes>(op, ref tail, ref tail, (nuint)TLanes.Count);
-                padded[..rest].CopyTo(y.AsSpan(start + count - rest));
-            }
+            Span<float> padded = stackalloc float[TLanes.Count];
+            MapLanes<TOp, TLanes>(op, ref x[start], ref y[start], count, padded);
         }
     }
 
@@ -157,18 +208,9 @@ internal static class ElementwiseLoops
             for (int start = block * BlockLength, count; start < end; start += count)
             {
                 count = Math.Min(end - start, Math.Min(first.Reach(start), second.Reach(start)));
-                int rest = count % TLanes.Count;
-                int whole = count - rest;
                 ref float p = ref first.At(start, count, out nuint pStep);
                 ref float q = ref second.At(start, count, out nuint qStep);
-                ZipLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref y[start], (nuint)whole);
-                if (rest > 0)
-                {
-                    p = ref Padded(padded[..TLanes.Count], ref p, pStep, whole, rest);
-                    q = ref Padded(padded[TLanes.Count..], ref q, qStep, whole, rest);
-                    ZipLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref padded[0], (nuint)TLanes.Count);
-                    padded[..rest].CopyTo(y.AsSpan(start + whole));
-                }
+                ZipLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref y[start], count, padded);
             }
         }
     }
@@ -185,26 +227,15 @@ internal static class ElementwiseLoops
             OperandReader first = new(a, length, scratch[..Chunk]);
             OperandReader second = new(b, length, scratch[Chunk..(2 * Chunk)]);
             OperandReader third = new(c, length, scratch[(2 * Chunk)..]);
-            int width = TLanes.Count;
-            Span<float> padded = stackalloc float[3 * width];
+            Span<float> padded = stackalloc float[3 * TLanes.Count];
             int end = Math.Min(length, (block + 1) * BlockLength);
             for (int start = block * BlockLength, count; start < end; start += count)
             {
                 count = Math.Min(end - start, Math.Min(first.Reach(start), Math.Min(second.Reach(start), third.Reach(start))));
-                int rest = count % width;
-                int whole = count - rest;
                 ref float p = ref first.At(start, count, out nuint pStep);
                 ref float q = ref second.At(start, count, out nuint qStep);
                 ref float r = ref third.At(start, count, out nuint rStep);
-                CombineLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref r, rStep, ref y[start], (nuint)whole);
-                if (rest > 0)
-                {
-                    p = ref Padded(padded[..width], ref p, pStep, whole, rest);
-                    q = ref Padded(padded[width..(2 * width)], ref q, qStep, whole, rest);
-                    r = ref Padded(padded[(2 * width)..], ref r, rStep, whole, rest);
-                    CombineLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref r, rStep, ref padded[0], (nuint)width);
-                    padded[..rest].CopyTo(y.AsSpan(start + whole));
-                }
+                CombineLanes<TOp, TLanes>(op, ref p, pStep, ref q, qStep, ref r, rStep, ref y[start], count, padded);
             }
         }
     }
