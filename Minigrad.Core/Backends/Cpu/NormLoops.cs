@@ -117,7 +117,8 @@ internal static class NormLoops
     [MethodImpl(Loop)]
     public static double SumOfSquares(ReadOnlySpan<float> x)
     {
-        // Four sums side by side: one would wait for each addition to end before the next.
+        // Four sums side by side: one would wait for each addition to end before the next. A float32's square is exact in double
+        // precision, so that a multiply-add gives the same bits with one rounding as with two.
         ReadOnlySpan<Vector<float>> vectors = MemoryMarshal.Cast<float, Vector<float>>(x);
         Vector<double> first = Vector<double>.Zero;
         Vector<double> second = Vector<double>.Zero;
@@ -127,11 +128,11 @@ internal static class NormLoops
         for (; i + 1 < vectors.Length; i += 2)
         {
             Vector.Widen(vectors[i], out Vector<double> lower, out Vector<double> upper);
-            first = Vector.FusedMultiplyAdd(lower, lower, first);
-            second = Vector.FusedMultiplyAdd(upper, upper, second);
+            first = Vector.MultiplyAddEstimate(lower, lower, first);
+            second = Vector.MultiplyAddEstimate(upper, upper, second);
             Vector.Widen(vectors[i + 1], out lower, out upper);
-            third = Vector.FusedMultiplyAdd(lower, lower, third);
-            fourth = Vector.FusedMultiplyAdd(upper, upper, fourth);
+            third = Vector.MultiplyAddEstimate(lower, lower, third);
+            fourth = Vector.MultiplyAddEstimate(upper, upper, fourth);
         }
 
         double total = Vector.Sum(first + second + (third + fourth));
