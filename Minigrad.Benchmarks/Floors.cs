@@ -89,6 +89,7 @@ internal static class Floors
         Tensor y = Tensor.Normal([256, 256], generator: new Generator(2));
         Tensor row = Tensor.Normal([256], generator: new Generator(3));
         Tensor positive = x.Abs() + 0.1f;
+        Dropout dropout = new(generator: new Generator(7));
         Indices labels = Enumerable.Range(0, 256).ToArray();
         (string Name, double Floor, Func<Tensor, Tensor> Operation)[] operations =
         [
@@ -113,6 +114,7 @@ internal static class Floors
             ("sin", 430, t => t.Sin()),
             ("pow", 180, t => t.Pow(1.5f)),
             ("a user's formula", 200, t => t.Map(default(GatedWave))),
+            ("dropout", 100, dropout.Forward),
             ("sum", 2500, t => t.Sum()),
             ("sum of columns", 1900, t => t.Sum([0])),
             ("transpose", 1200, t => t.Transpose(0, 1)),

@@ -138,14 +138,21 @@ internal static class ElementwiseLoops
 
     [MethodImpl(Loop)]
     private static void SampleLanes<TDistribution, TLanes>(
-        TDistribution distribution, ref float u, ref float v, ref float y, nuint length)
+        TDistribution distribution, Randomness source, ulong position, Span<float> y, Span<float> u, Span<float> v)
         where TDistribution : unmanaged, IDistribution
         where TLanes : struct, ILanes<TLanes>
     {
-        nuint width = (nuint)TLanes.Count;
-        for (nuint i = 0; i < length; i += width)
+        for (int start = 0; start < y.Length; start += u.Length)
         {
-            TLanes.Store(distribution.Sample(TLanes.Load(in u, i), TLanes.Load(in v, i)), ref y, i);
+            // The room for u and v is whole vectors, so their end may be computed past the data without a padded one.
+            int count = Math.Min(u.Length, y.Length - start);
+            Philox.Uniform(source.Seed, source.Stream, position + (ulong)start, u[..count], v[..count]);
+            for (nuint i = 0; i < (nuint)count; i += (nuint)TLanes.Count)
+            {
+                TLanes.Store(distribution.Sample(TLanes.Load(in u[0], i), TLanes.Load(in v[0], i)), ref u[0], i);
+            }
+
+            u[..count].CopyTo(y[start..]);
         }
     }
 
@@ -248,23 +255,16 @@ internal static class ElementwiseLoops
         public void Run<TLanes>(int block)
             where TLanes : struct, ILanes<TLanes>
         {
-            // A chunk is whole vectors, so its end may be computed past the data without a padded one.
-            const int Chunk = OperandReader.ChunkLength;
-            Span<float> u = stackalloc float[Chunk];
-            Span<float> v = stackalloc float[Chunk];
-            int end = Math.Min(length, (block + 1) * BlockLength);
-            for (int start = block * BlockLength; start < end; start += Chunk)
-            {
-                int count = Math.Min(Chunk, end - start);
-                for (int i = 0; i < count; i++)
-                {
-                    ulong position = source.Position + (ulong)(start + i);
-                    Philox.Uniform(source.Seed, source.Stream, position, out u[i], out v[i]);
-                }
-
-                SampleLanes<TDistribution, TLanes>(distribution, ref u[0], ref v[0], ref u[0], (nuint)count);
-                u[..count].CopyTo(y.AsSpan(start));
-            }
+            int start = block * BlockLength;
+            Span<float> u = stackalloc float[OperandReader.ChunkLength];
+            Span<float> v = stackalloc float[OperandReader.ChunkLength];
+            SampleLanes<TDistribution, TLanes>(
+                distribution,
+                source,
+                source.Position + (ulong)start,
+                y.AsSpan(start, Math.Min(BlockLength, length - start)),
+                u,
+                v);
         }
     }
 }
