@@ -16,6 +16,9 @@ public static class Philox
     private const uint SecondWeyl = 0xBB67_AE85;
     private const int Rounds = 10;
 
+    /// <summary>A float32 has 23 bits after its first.</summary>
+    private const int UnusedBits = 9;
+
     /// <summary>The two uniform numbers in (0, 1) of one element of a stream.</summary>
     /// <param name="seed">The key.</param>
     /// <param name="stream">The upper half of the counter.</param>
@@ -25,8 +28,8 @@ public static class Philox
     public static void Uniform(ulong seed, ulong stream, ulong position, out float u, out float v)
     {
         Bits(seed, stream, position, out uint first, out uint second);
-        u = ToUnitInterval(first);
-        v = ToUnitInterval(second);
+        u = ToUnitInterval(new Scalar((int)(first >> UnusedBits))).Value;
+        v = ToUnitInterval(new Scalar((int)(second >> UnusedBits))).Value;
     }
 
     /// <summary>The uniform numbers of consecutive elements of a stream, eight at a time where the processor can; the same bits.</summary>
@@ -38,12 +41,13 @@ public static class Philox
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     internal static void Uniform(ulong seed, ulong stream, ulong position, Span<float> u, Span<float> v)
     {
+        v = v[..u.Length];
         int i = 0;
         if (EightWords.IsSupported)
         {
-            for (; i + Vector256<float>.Count <= u.Length; i += Vector256<float>.Count)
+            for (; i + Lanes256.Count <= u.Length; i += Lanes256.Count)
             {
-                UniformEight(seed, stream, position + (ulong)i, u[i..], v[i..]);
+                UniformEight(seed, stream, position + (ulong)i, ref u[i], ref v[i]);
             }
         }
 
@@ -70,12 +74,12 @@ public static class Philox
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void UniformEight(ulong seed, ulong stream, ulong position, Span<float> u, Span<float> v)
+    private static void UniformEight(ulong seed, ulong stream, ulong position, ref float u, ref float v)
     {
         EightWords c0 = EightWords.From(position, out EightWords c1);
         Mix(seed, stream, ref c0, ref c1);
-        ToUnitInterval(c0.Narrow()).CopyTo(u);
-        ToUnitInterval(c1.Narrow()).CopyTo(v);
+        Lanes256.Store(ToUnitInterval(ToLanes(c0)), ref u, 0);
+        Lanes256.Store(ToUnitInterval(ToLanes(c1)), ref v, 0);
     }
 
     /// <summary>The rounds, from the lower half of the counter to the first 64 bits.</summary>
@@ -100,11 +104,12 @@ public static class Philox
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes256 ToLanes(EightWords words) =>
+        new(Vector256.ConvertToSingle((words.Narrow() >> UnusedBits).AsInt32()));
+
     /// <summary>(k + ½) / 2²³ for the top 23 bits k: exact in float32, symmetric about ½, never 0 or 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float ToUnitInterval(uint bits) => ((int)(bits >> 9) + 0.5f) * (1f / 8388608f);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> ToUnitInterval(Vector256<uint> bits) =>
-        (Vector256.ConvertToSingle((bits >> 9).AsInt32()) + Vector256.Create(0.5f)) * (1f / 8388608f);
+    private static T ToUnitInterval<T>(T k)
+        where T : struct, IReal<T> => 1f / 8388608f * (k + 0.5f);
 }
