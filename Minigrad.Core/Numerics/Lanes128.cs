@@ -6,8 +6,8 @@ namespace Minigrad.Numerics;
 
 /// <summary>Four float32 numbers in a 128-bit register (SSE or ARM NEON).</summary>
 /// <remarks>
-/// Operations make their results by a cast of the bits: a constructor would be one more call in each for the JIT to inline, and in
-/// one loop it has room for so many.
+/// Operations make their results by a cast of the bits: a constructor would be one more call in each for the JIT to inline, and it
+/// inlines a limited number into one loop.
 /// </remarks>
 public readonly struct Lanes128 : ILanes<Lanes128>
 {

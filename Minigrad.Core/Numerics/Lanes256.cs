@@ -6,8 +6,8 @@ namespace Minigrad.Numerics;
 
 /// <summary>Eight float32 numbers in a 256-bit register (AVX2).</summary>
 /// <remarks>
-/// Operations make their results by a cast of the bits: a constructor would be one more call in each for the JIT to inline, and in
-/// one loop it has room for so many.
+/// Operations make their results by a cast of the bits: a constructor would be one more call in each for the JIT to inline, and it
+/// inlines a limited number into one loop.
 /// </remarks>
 public readonly struct Lanes256 : ILanes<Lanes256>
 {
