@@ -205,7 +205,7 @@ public sealed partial class Tensor
         int place = Shape.Axis(axis, operation);
         CheckIsChoice(place, operation);
         AxisLayout layout = Shape.Around(place);
-        int[] indices = new int[layout.Outer * layout.Inner];
+        int[] indices = GC.AllocateUninitializedArray<int>(layout.Outer * layout.Inner);
         Loops.ArgMax(Storage, layout, sign, indices);
         return new Indices(indices, Rank == 0 ? Shape.Scalar : Shape.Without([place], keepDimensions: false));
     }

@@ -29,7 +29,7 @@ public sealed partial class GpuBackend
     }
 
     /// <inheritdoc/>
-    public override void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices)
+    public override void ArgMax(Storage x, AxisLayout layout, float sign, int[] indices)
     {
         if (indices.Length == 0)
         {

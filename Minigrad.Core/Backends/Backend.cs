@@ -89,7 +89,7 @@ public abstract class Backend
     /// <param name="layout">The axis to search, at least 1 long.</param>
     /// <param name="sign">+1 for the largest value, −1 for the smallest.</param>
     /// <param name="indices">The places found: <c>[outer, inner]</c>.</param>
-    public abstract void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices);
+    public abstract void ArgMax(Storage x, AxisLayout layout, float sign, int[] indices);
 
     /// <summary>y[o, a, i] = Σ x[o, 0..a, i], or from a to the end if reversed.</summary>
     /// <param name="x">The input, laid out as <paramref name="layout"/>.</param>

@@ -71,7 +71,7 @@ internal sealed class RoundingBackend<TRounding>(Backend inner, IRoundingWatch? 
     }
 
     /// <inheritdoc/>
-    public override void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices)
+    public override void ArgMax(Storage x, AxisLayout layout, float sign, int[] indices)
     {
         // Not shown to the watch: no number is made of it.
         Storage read = inner.Allocate(x.Length);

@@ -22,7 +22,7 @@ internal static class ArgMaxLoops
     private const int StripLength = 256;
 
     /// <summary>The place of the largest sign · x[o, :, i] along the axis.</summary>
-    public static void Find(Workers workers, float[] x, AxisLayout layout, float sign, Span<int> places)
+    public static void Find(Workers workers, float[] x, AxisLayout layout, float sign, int[] places)
     {
         if (layout.Outer * layout.Inner == 0)
         {
@@ -35,9 +35,8 @@ internal static class ArgMaxLoops
         }
         else if (layout.Axis <= RowInEachLane.MostColumnsToRead)
         {
-            ShortRunsBody body = new(x, layout.Outer, layout.Axis, sign);
+            ShortRunsBody body = new(x, layout.Outer, layout.Axis, sign, places);
             workers.For(body.Items, layout.Axis * RowInEachLane.RowsOfItem, body);
-            body.Places.CopyTo(places);
         }
         else if (sign > 0)
         {
@@ -53,7 +52,7 @@ internal static class ArgMaxLoops
     private static bool IsLarger(float later, float largest) => !float.IsNaN(largest) && !(later <= largest);
 
     private static void FindInRuns<TReduction>(
-        Workers workers, TReduction reduction, float[] x, AxisLayout layout, float sign, Span<int> places)
+        Workers workers, TReduction reduction, float[] x, AxisLayout layout, float sign, int[] places)
         where TReduction : unmanaged, IReduction
     {
         int blocks = ReductionLoops.BlocksOf(layout.Axis);
@@ -64,37 +63,37 @@ internal static class ArgMaxLoops
             ReductionLoops.ReduceBlocks(workers, reduction, x, layout, largest);
         }
 
-        int[] found = new int[layout.Outer];
-        RunBody<TReduction> body = new(reduction, x, layout.Axis, sign, largest, blocks, found);
+        RunBody<TReduction> body = new(reduction, x, layout.Axis, sign, largest, blocks, places);
         workers.For(layout.Outer, Math.Min(2 * layout.Axis, ReductionLoops.RunBlock), body);
-        found.CopyTo(places);
     }
 
-    private static void FindInColumns(Workers workers, float[] x, AxisLayout layout, float sign, Span<int> places)
+    private static void FindInColumns(Workers workers, float[] x, AxisLayout layout, float sign, int[] places)
     {
-        ColumnsBody body = new(x, layout, sign);
-        workers.For(layout.Outer * body.Blocks * body.Strips, body.WorkPerItem, body);
-        if (body.Blocks == 1)
+        int blocks = (layout.Axis + RowBlock - 1) / RowBlock;
+        int[] ofBlocks = blocks == 1 ? places : new int[blocks * places.Length];
+        float[]? largestOfBlocks = blocks == 1 ? null : new float[ofBlocks.Length];
+        ColumnsBody body = new(x, layout, sign, blocks, ofBlocks, largestOfBlocks);
+        workers.For(layout.Outer * blocks * body.Strips, body.WorkPerItem, body);
+        if (largestOfBlocks is null)
         {
-            body.Places.CopyTo(places);
             return;
         }
 
         for (int outer = 0; outer < layout.Outer; outer++)
         {
-            int first = outer * body.Blocks * layout.Inner;
-            Span<int> chosen = places.Slice(outer * layout.Inner, layout.Inner);
-            Span<float> largest = body.Largest.AsSpan(first, layout.Inner);
-            body.Places.AsSpan(first, layout.Inner).CopyTo(chosen);
-            for (int block = 1; block < body.Blocks; block++)
+            int first = outer * blocks * layout.Inner;
+            Span<int> chosen = places.AsSpan(outer * layout.Inner, layout.Inner);
+            Span<float> largest = largestOfBlocks.AsSpan(first, layout.Inner);
+            ofBlocks.AsSpan(first, layout.Inner).CopyTo(chosen);
+            for (int block = 1; block < blocks; block++)
             {
-                ReadOnlySpan<float> values = body.Largest.AsSpan(first + (block * layout.Inner), layout.Inner);
+                ReadOnlySpan<float> values = largestOfBlocks.AsSpan(first + (block * layout.Inner), layout.Inner);
                 for (int i = 0; i < layout.Inner; i++)
                 {
                     if (IsLarger(values[i], largest[i]))
                     {
                         largest[i] = values[i];
-                        chosen[i] = body.Places[first + (block * layout.Inner) + i];
+                        chosen[i] = ofBlocks[first + (block * layout.Inner) + i];
                     }
                 }
             }
@@ -180,12 +179,9 @@ internal static class ArgMaxLoops
     }
 
     /// <summary>Some short runs, side by side as columns.</summary>
-    private readonly struct ShortRunsBody(float[] x, int runs, int axis, float sign) : ILoopBody
+    private readonly struct ShortRunsBody(float[] x, int runs, int axis, float sign, int[] places) : ILoopBody
     {
         public int Items => (runs + RowInEachLane.RowsOfItem - 1) / RowInEachLane.RowsOfItem;
-
-        /// <summary>The place in each run.</summary>
-        public int[] Places { get; } = new int[runs];
 
         [SkipLocalsInit]
         public void Run<TLanes>(int item)
@@ -202,26 +198,18 @@ internal static class ArgMaxLoops
                 LargestDown<TLanes>(ref first, (nuint)TLanes.Count, (nuint)axis, sign, (nuint)count, ref largest[0], ref found[0]);
                 for (int i = 0; i < count; i++)
                 {
-                    Places[run + i] = (int)found[i];
+                    places[run + i] = (int)found[i];
                 }
             }
         }
     }
 
-    /// <summary>A strip of the columns of a block of rows.</summary>
-    private readonly struct ColumnsBody(float[] x, AxisLayout layout, float sign) : ILoopBody
+    /// <summary>A strip of the columns of a block of rows: the places of their largest numbers, and these numbers if there are more blocks to compare.</summary>
+    private readonly struct ColumnsBody(float[] x, AxisLayout layout, float sign, int blocks, int[] places, float[]? largest) : ILoopBody
     {
-        public int Blocks { get; } = (layout.Axis + RowBlock - 1) / RowBlock;
-
         public int Strips => (layout.Inner + StripLength - 1) / StripLength;
 
         public int WorkPerItem => Math.Min(layout.Axis, RowBlock) * Math.Min(layout.Inner, StripLength);
-
-        /// <summary>The largest numbers of each block's columns.</summary>
-        public float[] Largest { get; } = new float[(layout.Axis + RowBlock - 1) / RowBlock * layout.Outer * layout.Inner];
-
-        /// <summary>Their places along the axis.</summary>
-        public int[] Places { get; } = new int[(layout.Axis + RowBlock - 1) / RowBlock * layout.Outer * layout.Inner];
 
         [SkipLocalsInit]
         public void Run<TLanes>(int item)
@@ -229,21 +217,22 @@ internal static class ArgMaxLoops
         {
             int column = item % Strips * StripLength;
             int block = item / Strips;
-            int row = block % Blocks * RowBlock;
+            int row = block % blocks * RowBlock;
             int columns = Math.Min(StripLength, layout.Inner - column);
             int target = (block * layout.Inner) + column;
             Span<float> rows = stackalloc float[StripLength];
+            Span<float> unused = stackalloc float[StripLength];
             LargestDown<TLanes>(
-                ref x[(((block / Blocks * layout.Axis) + row) * layout.Inner) + column],
+                ref x[(((block / blocks * layout.Axis) + row) * layout.Inner) + column],
                 (nuint)layout.Inner,
                 (nuint)Math.Min(RowBlock, layout.Axis - row),
                 sign,
                 (nuint)columns,
-                ref Largest[target],
+                ref largest is null ? ref unused[0] : ref largest[target],
                 ref rows[0]);
             for (int i = 0; i < columns; i++)
             {
-                Places[target + i] = row + (int)rows[i];
+                places[target + i] = row + (int)rows[i];
             }
         }
     }

@@ -104,7 +104,7 @@ public sealed class CpuBackend : Backend
     }
 
     /// <inheritdoc/>
-    public override void ArgMax(Storage x, AxisLayout layout, float sign, Span<int> indices)
+    public override void ArgMax(Storage x, AxisLayout layout, float sign, int[] indices)
     {
         ArgMaxLoops.Find(workers, Array(x), layout, sign, indices);
         GC.KeepAlive(x);

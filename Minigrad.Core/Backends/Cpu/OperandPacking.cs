@@ -273,13 +273,19 @@ internal static class OperandPacking
             to = ref Unsafe.Add(ref to, 8 * step);
         }
 
+        // One vector is stored, not eight numbers: who reads it as a vector next would wait until all of them have arrived in the cache.
         for (; k < depth; k++)
         {
-            for (nuint i = 0; i < 8; i++)
-            {
-                Unsafe.Add(ref to, i) = Unsafe.Add(ref from, i * line);
-            }
-
+            ref float fifth = ref Unsafe.Add(ref from, 4 * line);
+            Vector256.Create(
+                from,
+                Unsafe.Add(ref from, line),
+                Unsafe.Add(ref from, 2 * line),
+                Unsafe.Add(ref from, 3 * line),
+                fifth,
+                Unsafe.Add(ref fifth, line),
+                Unsafe.Add(ref fifth, 2 * line),
+                Unsafe.Add(ref fifth, 3 * line)).StoreUnsafe(ref to);
             from = ref Unsafe.Add(ref from, 1);
             to = ref Unsafe.Add(ref to, step);
         }
@@ -315,10 +321,8 @@ internal static class OperandPacking
 
         for (nuint k = whole; k < (nuint)depth; k++)
         {
-            target = Unsafe.Add(ref line0, k);
-            Unsafe.Add(ref target, 1) = Unsafe.Add(ref line1, k);
-            Unsafe.Add(ref target, 2) = Unsafe.Add(ref line2, k);
-            Unsafe.Add(ref target, 3) = Unsafe.Add(ref line3, k);
+            Vector128.Create(Unsafe.Add(ref line0, k), Unsafe.Add(ref line1, k), Unsafe.Add(ref line2, k), Unsafe.Add(ref line3, k))
+                .StoreUnsafe(ref target);
             target = ref Unsafe.Add(ref target, step);
         }
     }

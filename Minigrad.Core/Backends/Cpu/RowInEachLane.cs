@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Minigrad.Numerics;
 
 namespace Minigrad.Backends.Cpu;
@@ -56,11 +57,11 @@ internal readonly struct RowInEachLane : IRowLanes
 
     /// <inheritdoc/>
     public static void ReadColumns<TLanes>(ReadOnlySpan<float> matrix, int step, int columns, int length, Span<float> room)
-        where TLanes : struct, ILanes<TLanes> => NormalizationColumns.Copy(matrix, step, room, TLanes.Count, length, columns);
+        where TLanes : struct, ILanes<TLanes> => Copy<TLanes>(matrix, step, room, TLanes.Count, length, columns);
 
     /// <inheritdoc/>
     public static void WriteColumns<TLanes>(ReadOnlySpan<float> room, Span<float> matrix, int step, int columns, int length)
-        where TLanes : struct, ILanes<TLanes> => NormalizationColumns.Copy(room, TLanes.Count, matrix, step, length, columns);
+        where TLanes : struct, ILanes<TLanes> => Copy<TLanes>(room, TLanes.Count, matrix, step, length, columns);
 
     /// <inheritdoc/>
     public static ref float ForColumns<TLanes>(float[] numbers, int columns, Span<float> room)
@@ -93,4 +94,24 @@ internal readonly struct RowInEachLane : IRowLanes
     /// <inheritdoc/>
     public static TLanes Sum<TLanes>(TLanes sum)
         where TLanes : struct, ILanes<TLanes>, IReal<TLanes> => sum;
+
+    /// <summary>Whole vectors, since a call takes as long as several of them.</summary>
+    private static void Copy<TLanes>(ReadOnlySpan<float> source, int step, Span<float> target, int targetStep, int rows, int columns)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        if (columns < TLanes.Count)
+        {
+            NormalizationColumns.Copy(source, step, target, targetStep, rows, columns);
+            return;
+        }
+
+        _ = source[((rows - 1) * step) + columns - 1];
+        _ = target[((rows - 1) * targetStep) + columns - 1];
+        ref float from = ref MemoryMarshal.GetReference(source);
+        ref float to = ref MemoryMarshal.GetReference(target);
+        for (nuint row = 0; row < (nuint)rows; row++)
+        {
+            TLanes.Store(TLanes.Load(in from, row * (nuint)step), ref to, row * (nuint)targetStep);
+        }
+    }
 }
