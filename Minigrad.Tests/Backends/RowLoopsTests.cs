@@ -70,6 +70,20 @@ public sealed class RowLoopsTests
         iter: 60);
 
     [Fact]
+    public void Long_sums_keep_their_precision()
+    {
+        // Of equal numbers all roundings of a sum go the same way for a while, so its error is as large as it can be: that of one block.
+        const double Precision = 3e-6;
+        double tenth = 0.1f;
+        AssertNear(10_000_000 * tenth, Tensor.Full([10_000_000], 0.1f).Sum());
+        AssertNear(1_000_000 * tenth, Tensor.Full([1_000_000, 3], 0.1f).Sum([0]));
+        AssertNear(500_000 * tenth, Tensor.Full([500_000, 40], 0.1f).Sum([0]));
+
+        static void AssertNear(double exact, Tensor sums) =>
+            Assert.All(sums.ToArray(), sum => Assert.InRange(sum, exact * (1 - Precision), exact * (1 + Precision)));
+    }
+
+    [Fact]
     public void The_first_of_the_largest_is_found_and_NaN_counts_as_larger() => Gen.Select(Layouts, Gen.Int[0, 3]).Sample(
         (layout, notNumbers) =>
         {
@@ -236,7 +250,8 @@ public sealed class RowLoopsTests
         return InOrder(sums.Concat(numbers[whole..]));
     }
 
-    private static float SumOfBlocks(float[] numbers) => InOrder(numbers.Chunk(64).Select(InOrder));
+    private static float SumOfBlocks(float[] numbers) =>
+        numbers.Length <= 64 ? InOrder(numbers) : SumOfBlocks([.. numbers.Chunk(64).Select(InOrder)]);
 
     private static float InOrder(IEnumerable<float> numbers) => numbers.Aggregate(0f, (sum, number) => sum + number);
 

@@ -7,8 +7,8 @@ namespace Minigrad.Backends.Cpu;
 
 /// <summary>
 /// Reductions in a fixed order: elements are cut into blocks by the shape alone, each block is combined lane by lane,
-/// and blocks are combined from first to last. So the error grows with the root of the work, not with the work, and the
-/// bits do not depend on the number of threads.
+/// and blocks are combined in pairs, or some at a time, until one is left. So the error grows with the size of a block and the logarithm of their
+/// number, not with the work, and the bits do not depend on the number of threads.
 /// </summary>
 internal static class ReductionLoops
 {
@@ -89,13 +89,16 @@ internal static class ReductionLoops
         ReduceBlocks(workers, reduction, x, layout, partials);
         for (int outer = 0; outer < layout.Outer; outer++)
         {
-            Scalar total = partials[outer * blocks];
-            for (int block = 1; block < blocks; block++)
+            Span<float> ofRun = partials.AsSpan(outer * blocks, blocks);
+            for (int distance = 1; distance < blocks; distance *= 2)
             {
-                total = reduction.Combine<Scalar>(total, partials[(outer * blocks) + block]);
+                for (int block = 0; block + distance < blocks; block += 2 * distance)
+                {
+                    ofRun[block] = reduction.Combine<Scalar>(ofRun[block], ofRun[block + distance]).Value;
+                }
             }
 
-            y[outer] = total.Value;
+            y[outer] = ofRun[0];
         }
 
         ArrayPool<float>.Shared.Return(partials);
@@ -120,6 +123,16 @@ internal static class ReductionLoops
 
         Slices partials = Slices.Rent(layout.Outer, blocks * layout.Inner);
         ReduceBlocksOfRows(workers, reduction, x, layout, RowBlock, partials);
+        while (blocks > RowBlock)
+        {
+            AxisLayout rows = layout with { Axis = blocks };
+            blocks = (blocks + RowBlock - 1) / RowBlock;
+            Slices fewer = Slices.Rent(layout.Outer, blocks * layout.Inner);
+            ReduceBlocksOfRows(workers, new OfPartials<TReduction>(reduction), partials, rows, RowBlock, fewer);
+            partials.Return();
+            partials = fewer;
+        }
+
         ReduceBlocksOfRows(workers, new OfPartials<TReduction>(reduction), partials, layout with { Axis = blocks }, blocks, y);
         partials.Return();
     }
