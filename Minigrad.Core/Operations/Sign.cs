@@ -9,5 +9,5 @@ public readonly struct Sign : IUnaryOp
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T x)
-        where T : struct, IReal<T> => T.Less(0f, x, 1f, T.Less(x, 0f, -1f, T.IfNaN(x, x, 0f)));
+        where T : struct, IReal<T> => T.Less(0f, x, 1f, T.Less(x, 0f, -1f, T.IfNaN(x, 0f * x, 0f)));
 }

@@ -57,6 +57,23 @@ public sealed class CrossEntropyTests
         Assert.All(logits.Gradient!.ToArray(), value => Assert.Equal(0f, value));
     }
 
+    [Theory]
+    [InlineData(Reduction.Sum)]
+    [InlineData(Reduction.Mean)]
+    public void A_row_left_out_has_no_gradient_that_could_be_differentiated_either(Reduction reduction)
+    {
+        foreach (int label in (int[])[1, Ignored])
+        {
+            Tensor logits = Tensor.Of([0.5f, -1f, float.NaN, 2f], 2, 2).WithGradient();
+            Tensor gradient = Tensor.Gradients(
+                Loss.CrossEntropy(logits, (int[])[label, Ignored], reduction: reduction), [logits], createGraph: true)[0];
+            Tensor plain = Tensor.Gradients(Loss.CrossEntropy(logits, (int[])[label, Ignored], reduction: reduction), [logits])[0];
+            Assert.Equal(plain.ToArray(), gradient.ToArray());
+            Assert.Equal([0f, 0f], plain[1].ToArray());
+            Assert.Equal([0f, 0f], Tensor.Gradients(gradient.Square().Sum(), [logits])[0][1].ToArray());
+        }
+    }
+
     [Fact]
     public void Weights_that_ask_for_a_gradient_get_it()
     {

@@ -63,6 +63,7 @@ public sealed class FormulaTests
     [Fact]
     public void Kinks_and_ties_follow_PyTorch()
     {
+        Assert.Equal(0f, SlopeOf(default(Sign), float.NaN));
         Assert.Equal(0f, SlopeOf(default(Absolute), 0f));
         Assert.Equal(0f, SlopeOf(default(Rectifier), 0f));
         Assert.Equal(1f, SlopeOf(new ClampBetween(-1f, 1f), 1f));
