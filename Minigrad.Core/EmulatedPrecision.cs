@@ -35,6 +35,7 @@ public sealed class EmulatedPrecision : IDisposable
     private static Precision current;
 
     private readonly Precision before;
+    private bool isDisposed;
 
     /// <summary>Begins the scope.</summary>
     /// <param name="precision">The format.</param>
@@ -53,8 +54,15 @@ public sealed class EmulatedPrecision : IDisposable
     /// <summary>The format in force on this thread.</summary>
     internal static Precision Current => current;
 
-    /// <summary>Goes back to what was in force before.</summary>
-    public void Dispose() => Set(before);
+    /// <summary>Goes back to what was in force before; once, so that a second call does not end another scope.</summary>
+    public void Dispose()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            Set(before);
+        }
+    }
 
     /// <summary>Sets the format and returns what was in force before.</summary>
     internal static Precision Set(Precision precision)

@@ -10,7 +10,15 @@ namespace Minigrad;
 public sealed class NoGrad : IDisposable
 {
     private readonly bool before = Recording.Set(false);
+    private bool isDisposed;
 
-    /// <summary>Goes back to what was in force before.</summary>
-    public void Dispose() => Recording.Set(before);
+    /// <summary>Goes back to what was in force before; once, so that a second call does not end another scope.</summary>
+    public void Dispose()
+    {
+        if (!isDisposed)
+        {
+            isDisposed = true;
+            Recording.Set(before);
+        }
+    }
 }

@@ -225,13 +225,19 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
     /// <summary>The product of the dimensions from one axis up to, not including, another.</summary>
     internal int Product(int start, int end)
     {
-        int product = 1;
+        long product = 1;
         for (int axis = start; axis < end; axis++)
         {
             product *= dimensions[axis];
+            if (product > int.MaxValue)
+            {
+                // Where another dimension is 0, so that there are no elements.
+                throw new ShapeException(
+                    $"Dimensions {start} to {end - 1} of a tensor of shape {this} would be {product:N0} or more together; they can be {int.MaxValue:N0} at most.");
+            }
         }
 
-        return product;
+        return (int)product;
     }
 
     /// <summary>The tensor as seen around one axis. A scalar has one axis of length 1.</summary>

@@ -66,6 +66,7 @@ public sealed partial class Tensor
     /// <param name="end">Where to stop; it is not included.</param>
     /// <param name="step">The difference of two numbers, not 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">The step is 0, NaN, or leads away from the end.</exception>
+    /// <exception cref="ShapeException">The numbers are more than an array can hold.</exception>
     public static Tensor Arange(float start, float end, float step = 1f)
     {
         double count = Math.Ceiling(((double)end - start) / step);
@@ -75,13 +76,15 @@ public sealed partial class Tensor
                 nameof(step), step, $"Arange from {start} to {end} never arrives with step {step}: the step must not be 0 and must lead from start to end.");
         }
 
-        float[] values = new float[(int)count];
+        float[] values = NumbersOf(nameof(Arange), count);
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = (float)(start + ((double)i * step));
         }
 
-        return Of(values, values.Length);
+        // In float32 the last number may be the end itself.
+        bool arrives = values.Length > 0 && (step > 0 ? values[^1] >= end : values[^1] <= end);
+        return Of(values.AsSpan(0, arrives ? values.Length - 1 : values.Length));
     }
 
     /// <summary>0, 1, … below end, as [n].</summary>
@@ -96,7 +99,7 @@ public sealed partial class Tensor
     public static Tensor Linspace(float start, float end, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        float[] values = new float[count];
+        float[] values = NumbersOf(nameof(Linspace), count);
         for (int i = 0; i < count; i++)
         {
             double fraction = count == 1 ? 0 : (double)i / (count - 1);
@@ -111,7 +114,7 @@ public sealed partial class Tensor
     public static Tensor Eye(int size)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(size);
-        float[] values = new float[size * size];
+        float[] values = new float[Shape.Create(size, size).Size];
         for (int i = 0; i < size; i++)
         {
             values[(i * size) + i] = 1f;
@@ -165,6 +168,12 @@ public sealed partial class Tensor
         return result;
     }
 
+    /// <summary>Room for numbers in one dimension, whose count may be more than there can be.</summary>
+    private static float[] NumbersOf(string operation, double count) =>
+        count <= Array.MaxLength
+            ? new float[(int)count]
+            : throw new ShapeException($"{operation} would make {count:N0} numbers, more than the {Array.MaxLength:N0} elements that one array can hold.");
+
     private static void Flatten(Array values, int depth, List<int> dimensions, List<float> elements)
     {
         for (int axis = 0; axis < values.Rank; axis++)
@@ -183,6 +192,12 @@ public sealed partial class Tensor
 
         foreach (object? element in values)
         {
+            bool isNumber = element is not Array;
+            if (isNumber ? dimensions.Count > depth + values.Rank : elements.Count > 0 && dimensions.Count == depth + values.Rank)
+            {
+                throw new ShapeException("Tensor.Of: the nested array has a number beside a row; all rows must be nested equally deep.");
+            }
+
             if (element is Array row)
             {
                 Flatten(row, depth + values.Rank, dimensions, elements);

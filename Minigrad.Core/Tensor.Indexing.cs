@@ -27,7 +27,7 @@ public sealed partial class Tensor
                 if (place.IsRange)
                 {
                     (int start, int count) = place.Range(length, axis, Shape);
-                    result = result.Slice(axis++, start, start + count);
+                    result = result.SliceOrAll(axis++, start, start + count);
                 }
                 else
                 {
@@ -35,7 +35,7 @@ public sealed partial class Tensor
                 }
             }
 
-            return ReferenceEquals(result, this) ? Clone() : result;
+            return ReferenceEquals(result, this) ? Take(StridedLayout.RowMajor(Shape), Shape, "Indexing") : result;
         }
 
         set
@@ -70,6 +70,7 @@ public sealed partial class Tensor
 
         axis = Shape.Axis(axis, nameof(IndexSelect));
         Backends.AxisLayout layout = Shape.Around(axis);
+        Shape selected = Shape.With(axis, indices.Length); // That there may be so many is checked before room is made for them.
         int[] rows = new int[layout.Outer * indices.Length];
         for (int k = 0; k < indices.Length; k++)
         {
@@ -80,7 +81,7 @@ public sealed partial class Tensor
             }
         }
 
-        return GatherRows(rows, layout.Inner, Shape.With(axis, indices.Length), nameof(IndexSelect));
+        return GatherRows(rows, layout.Inner, selected, nameof(IndexSelect));
     }
 
     /// <summary>Picks one element of an axis for each place of an index: y[i, j] = x[index[i, j], j] for axis 0.</summary>
@@ -105,7 +106,7 @@ public sealed partial class Tensor
 
         if (Rank == 0)
         {
-            return GatherRows([0], 1, Shape, nameof(Gather));
+            return GatherRows([CheckedIndex(index.Values[0], 0, nameof(Gather))], 1, Shape, nameof(Gather));
         }
 
         int[] strides = Backends.StridedLayout.RowMajor(Shape).Strides;
@@ -127,7 +128,7 @@ public sealed partial class Tensor
     /// <param name="index">Row numbers, of any shape.</param>
     /// <param name="paddingIndex">A row that takes no gradient, or null.</param>
     /// <returns><c>[…index, width]</c>.</returns>
-    /// <exception cref="ShapeException">This is not <c>[rows, width]</c>, or a number is outside it.</exception>
+    /// <exception cref="ShapeException">This is not <c>[rows, width]</c>, or a number or the padding index is outside it.</exception>
     public Tensor Embedding(Indices index, int? paddingIndex = null)
     {
         ArgumentNullException.ThrowIfNull(index);
@@ -136,14 +137,21 @@ public sealed partial class Tensor
             throw new ShapeException($"Embedding looks rows up in a table [rows, width], but this tensor has shape {Shape}.");
         }
 
+        int count = Shape.Dimensions[0];
+        int width = Shape.Dimensions[1];
+        if (paddingIndex is { } given && (given < 0 || given >= count))
+        {
+            throw new ShapeException($"Embedding: the padding index {given} is no row of a table of shape {Shape}; rows are numbered from 0 to {count - 1}.");
+        }
+
         int[] rows = new int[index.Shape.Size];
         for (int i = 0; i < rows.Length; i++)
         {
-            rows[i] = index.Values[i] >= 0 ? CheckedIndex(index.Values[i], 0, nameof(Embedding)) : throw new ShapeException(
-                $"Embedding: row number {index.Values[i]} at place {i} is negative; rows are numbered from 0 to {Shape.Dimensions[0] - 1}.");
+            int row = index.Values[i];
+            rows[i] = row >= 0 && row < count ? row : throw new ShapeException(
+                $"Embedding: row number {row} at {Shape.Text(index.Shape.Place(i))} is not in a table of shape {Shape}; rows are numbered from 0 to {count - 1}.");
         }
 
-        int width = Shape.Dimensions[1];
         Tensor y = GatherRows(rows, width, Shape.Create([.. index.Shape.Dimensions, width]), nameof(Embedding));
         if (paddingIndex is { } padding && Array.IndexOf(rows, padding) >= 0)
         {
@@ -215,6 +223,10 @@ public sealed partial class Tensor
 
         return distance;
     }
+
+    /// <summary>Some places of an axis one after the other; this tensor itself if they are all.</summary>
+    internal Tensor SliceOrAll(int axis, int start, int stop) =>
+        start == 0 && stop == Shape.Dimensions[axis] ? this : Slice(axis, start, stop);
 
     private void CheckPlaces(ReadOnlySpan<TensorIndex> places)
     {

@@ -3,7 +3,7 @@ using Minigrad.Backends;
 
 namespace Minigrad;
 
-/// <content>Operations that move numbers without computing. Reshape and its like share the numbers; the others copy.</content>
+/// <content>Operations that move numbers without computing. Reshape, Flatten, Squeeze and Unsqueeze share the numbers; the others copy, whatever the shape.</content>
 public sealed partial class Tensor
 {
     /// <summary>Tensors one after another along an existing axis.</summary>
@@ -18,6 +18,7 @@ public sealed partial class Tensor
             throw new ShapeException("Concatenate was given no tensors; it needs at least one to know the shape.");
         }
 
+        CheckNotNull(tensors, nameof(Concatenate));
         Shape first = tensors[0].Shape;
         if (first.Rank == 0)
         {
@@ -25,7 +26,7 @@ public sealed partial class Tensor
         }
 
         axis = first.Axis(axis, nameof(Concatenate));
-        int length = 0;
+        long length = 0;
         for (int i = 0; i < tensors.Count; i++)
         {
             Shape shape = tensors[i].Shape;
@@ -39,7 +40,13 @@ public sealed partial class Tensor
             length += shape.Dimensions[axis];
         }
 
-        Tensor y = Allocate(first.With(axis, length), tensors[0].Backend);
+        if (length > int.MaxValue)
+        {
+            throw new ShapeException(
+                $"Concatenate: {tensors.Count} tensors as the first, of shape {first}, have length {length:N0} together along dimension {axis}; {int.MaxValue:N0} is the most.");
+        }
+
+        Tensor y = Allocate(first.With(axis, (int)length), tensors[0].Backend);
         int[] strides = StridedLayout.RowMajor(y.Shape).Strides;
         int start = 0;
         foreach (Tensor part in tensors)
@@ -61,6 +68,7 @@ public sealed partial class Tensor
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
+        CheckNotNull(tensors, nameof(Stack));
         for (int i = 1; i < tensors.Count; i++)
         {
             if (!tensors[i].Shape.Equals(tensors[0].Shape))
@@ -134,11 +142,6 @@ public sealed partial class Tensor
     /// <exception cref="ShapeException">A dimension that is not 1 would change.</exception>
     public Tensor Expand(params ReadOnlySpan<int> shape)
     {
-        if (shape.SequenceEqual(Shape.Dimensions))
-        {
-            return this;
-        }
-
         int extra = shape.Length - Rank;
         int[] dimensions = shape.ToArray();
         int[] strides = new int[shape.Length];
@@ -166,13 +169,7 @@ public sealed partial class Tensor
                 $"Expand: a tensor of shape {Shape} has more dimensions than {Shape.Text(shape)}; squeeze or sum some first.");
         }
 
-        Shape wanted = Shape.Create(dimensions);
-        if (wanted.Equals(Shape))
-        {
-            return this;
-        }
-
-        Tensor y = Copy(new StridedLayout(0, strides), wanted);
+        Tensor y = Copy(new StridedLayout(0, strides), Shape.Create(dimensions));
         return IsRecorded(this) ? new ExpandNode(this).Output(y) : y;
     }
 
@@ -208,16 +205,14 @@ public sealed partial class Tensor
         int[] own = StridedLayout.RowMajor(Shape).Strides;
         int[] strides = new int[Rank];
         int[] dimensions = new int[Rank];
-        bool moved = false;
         for (int axis = 0; axis < Rank; axis++)
         {
             int source = Shape.Axis(axes[axis], nameof(Permute));
             strides[axis] = own[source];
             dimensions[axis] = Shape.Dimensions[source];
-            moved |= source != axis;
         }
 
-        return moved ? Take(new StridedLayout(0, strides), Shape.Create(dimensions), nameof(Permute)) : this;
+        return Take(new StridedLayout(0, strides), Shape.Create(dimensions), nameof(Permute));
     }
 
     /// <summary>The elements along some axes in reverse order.</summary>
@@ -253,15 +248,10 @@ public sealed partial class Tensor
         int length = Shape.Dimensions[axis];
         int first = Math.Clamp(start < 0 ? start + length : start, 0, length);
         int last = Math.Clamp(stop is not { } end ? length : end < 0 ? end + length : end, first, length);
-        int count = (last - first + step - 1) / step;
-        if (count == length)
-        {
-            return this;
-        }
-
+        int count = (int)(((long)last - first + step - 1) / step);
         int[] strides = StridedLayout.RowMajor(Shape).Strides;
         int offset = first * strides[axis];
-        strides[axis] *= step;
+        strides[axis] *= count > 1 ? step : 1;
         return Take(new StridedLayout(offset, strides), Shape.With(axis, count), nameof(Slice));
     }
 
@@ -334,9 +324,20 @@ public sealed partial class Tensor
         return Where(Of(mask, rows, columns).To(Backend), this, Filled([], 0f, Backend));
     }
 
+    private static void CheckNotNull(IReadOnlyList<Tensor> tensors, string operation)
+    {
+        for (int i = 0; i < tensors.Count; i++)
+        {
+            if (tensors[i] is null)
+            {
+                throw new ArgumentException($"{operation}: tensor {i} of {tensors.Count} is null.", nameof(tensors));
+            }
+        }
+    }
+
     private int CheckedIndex(int index, int axis, string operation)
     {
-        int length = Shape.Dimensions[axis];
+        int length = Rank == 0 ? 1 : Shape.Dimensions[axis];
         return index >= -length && index < length
             ? index < 0 ? index + length : index
             : throw new ShapeException(

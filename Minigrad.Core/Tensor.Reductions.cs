@@ -87,6 +87,8 @@ public sealed partial class Tensor
     /// <param name="keepDimensions">Whether reduced axes stay, with length 1.</param>
     public Tensor LogSumExp(ReadOnlySpan<int> axes, bool keepDimensions = false)
     {
+        Shape.Axes(axes, nameof(LogSumExp)); // So that an error has this name.
+
         // Any shift gives the same value and gradient, so the maximum is a constant here. Over no elements it is −∞.
         Tensor shift;
         using (Recording.Untraced())
@@ -162,8 +164,8 @@ public sealed partial class Tensor
 
     private Tensor Extreme(int? axis, bool keepDimensions, float sign, string operation)
     {
+        int place = axis is { } given ? Shape.Axis(given, operation) : 0;
         Tensor source = axis is null || Rank == 0 ? Reshape(-1) : this;
-        int place = axis is null || Rank == 0 ? 0 : Shape.Axis(axis.Value, operation);
         source.CheckIsChoice(place, operation);
         Tensor y = IsRecorded(source) ? source.ExtremeByPlace(place, sign, operation)
             : sign > 0 ? source.Reduce([place], keepDimensions: true, default(Largest), out _)

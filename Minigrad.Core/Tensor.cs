@@ -8,8 +8,9 @@ namespace Minigrad;
 /// through it. Nobody disposes it: its memory returns to a pool by itself.
 /// </summary>
 /// <remarks>
-/// Operations never change their inputs; the few methods that change a tensor in place say so. Reshape and Detach share
-/// the numbers with their source, every other operation has its own.
+/// Operations never change their inputs; the few methods that change a tensor in place say so. <see cref="Reshape"/> and its like
+/// (<see cref="Flatten(int)"/>, <see cref="Squeeze"/>, <see cref="Unsqueeze"/>) and <see cref="Detach"/> share the numbers with their source, and a layer
+/// with nothing to do, as a dropout in evaluation, gives its input itself. Every other operation has numbers of its own, whatever the shape.
 /// </remarks>
 public sealed partial class Tensor
 {
@@ -160,7 +161,7 @@ public sealed partial class Tensor
     /// </summary>
     /// <param name="gradient">The gradient to start from, of this tensor's shape; needed unless this is a single number.</param>
     /// <param name="createGraph">Whether to record the computation of the gradients, so that they can be differentiated once more.</param>
-    /// <param name="retainGraph">Whether to keep what backward needs for another backward through the same graph.</param>
+    /// <param name="retainGraph">Whether to keep what backward needs for another backward through the same graph; null is as <paramref name="createGraph"/>.</param>
     /// <exception cref="GradientException">
     /// Nothing that this was computed from asks for a gradient; no starting gradient was given for more than one number;
     /// a saved tensor was changed in place; backward has passed here before; or a third derivative was asked for.
@@ -171,7 +172,8 @@ public sealed partial class Tensor
         Tensor seed = Seed(gradient, nameof(Backward));
         if (NodeForGradient is LeafNode)
         {
-            Gradient = Gradient is null ? seed.Clone() : Gradient + seed;
+            Tensor flow = createGraph ? seed : seed.Detach();
+            Gradient = Gradient is null ? flow.Clone() : Gradient + flow;
             return;
         }
 
@@ -185,7 +187,7 @@ public sealed partial class Tensor
     /// <param name="xs">With respect to what: any tensors on the way to y.</param>
     /// <param name="gradient">The gradient to start from, of y's shape.</param>
     /// <param name="createGraph">Whether the gradients can themselves be differentiated.</param>
-    /// <param name="retainGraph">Whether to keep the graph for another backward.</param>
+    /// <param name="retainGraph">Whether to keep the graph for another backward; null is as <paramref name="createGraph"/>.</param>
     /// <returns>One gradient for each of <paramref name="xs"/>, of its shape; zeros where y does not depend on it.</returns>
     /// <exception cref="GradientException">As for <see cref="Backward"/>, or one of <paramref name="xs"/> asks for no gradient.</exception>
     public static Tensor[] Gradients(
@@ -193,6 +195,7 @@ public sealed partial class Tensor
     {
         ArgumentNullException.ThrowIfNull(y);
         ArgumentNullException.ThrowIfNull(xs);
+        CheckNotNull(xs, nameof(Gradients));
         for (int i = 0; i < xs.Count; i++)
         {
             if (!xs[i].RequiresGradient)
@@ -312,21 +315,24 @@ public sealed partial class Tensor
     /// </summary>
     /// <param name="name">What messages and graphs call it.</param>
     /// <param name="inputs">The tensors that it depends on.</param>
-    /// <param name="forward">Computes the result; nothing inside is recorded.</param>
+    /// <param name="forward">Computes the result; nothing inside is recorded. It may give an input itself, which shares its numbers then.</param>
     /// <param name="backward">
     /// From the gradient of the result, the gradients of the inputs, in order and each of its input's shape; null where
-    /// there is none. Written with tensor operations it can be differentiated again under createGraph.
+    /// there is none. Nothing inside is recorded either, unless the gradients are asked for with createGraph: written with tensor operations,
+    /// they can be differentiated again then.
     /// </param>
+    /// <exception cref="ArgumentException">An input is null, or <paramref name="forward"/> gave null.</exception>
     public static Tensor Custom(
         string name, IReadOnlyList<Tensor> inputs, Func<Tensor> forward, Func<Tensor, Tensor?[]> backward)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(forward);
         ArgumentNullException.ThrowIfNull(backward);
+        CheckNotNull(inputs, name);
         Tensor y;
         using (new NoGrad())
         {
-            y = forward();
+            y = forward() ?? throw new ArgumentException($"The forward of {name} gave null; it must give a tensor.", nameof(forward));
         }
 
         // The result may be one of the inputs, or share its numbers; a node's output must be a tensor of its own.
@@ -440,7 +446,7 @@ public sealed partial class Tensor
     {
         if (Producer is not null || (requiresGradient && Recording.IsOn))
         {
-            string what = Producer is null ? "a tensor that asks for a gradient" : $"the result of {Producer.Operation}, which is recorded";
+            string what = Producer is null ? "a tensor that asks for a gradient" : $"the recorded result of {Producer.Operation}";
             throw new GradientException(
                 $"{operation} would change {what} in place, which backward could not follow. Do it inside `using (new NoGrad())`"
                 + (Producer is null ? "." : ", on a Detach()ed or Clone()d tensor."));

@@ -18,7 +18,7 @@ public readonly struct TensorIndex
 
     /// <summary>A place, negative from the end.</summary>
     public static implicit operator TensorIndex(int index) =>
-        new(index < 0 ? new Index(-index, fromEnd: true) : new Index(index), default, isRange: false);
+        new(index < 0 ? new Index((int)-Math.Max(index, -(long)int.MaxValue), fromEnd: true) : new Index(index), default, isRange: false);
 
     /// <summary>A place, as in <c>^1</c>.</summary>
     public static implicit operator TensorIndex(Index index) => new(index, default, isRange: false);

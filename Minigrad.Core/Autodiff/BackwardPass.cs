@@ -65,7 +65,9 @@ internal sealed class BackwardPass
             }
         }
 
-        return [.. captures.Select(capture => capture.Gradient)];
+        // Numbers of their own: a sum gives its seed to all terms, and who scales one gradient in place scales no other.
+        HashSet<Storage> taken = [seed.Storage];
+        return [.. captures.Select(capture => capture.Gradient is { } found && !taken.Add(found.Storage) ? Copy(found) : capture.Gradient)];
     }
 
     /// <summary>Computes the gradients of all leaves only for the trace that is open to look at; none is kept.</summary>
@@ -120,7 +122,7 @@ internal sealed class BackwardPass
         {
             throw new GradientException(
                 $"Backward reached {node.Operation} a second time, but its saved tensors were released when backward first passed. "
-                + "Run the forward pass again, or call Backward(retainGraph: true) the first time.");
+                + "Run the forward pass again, or call Backward(retainGraph: true) the first time. If it is a state carried on from an earlier batch, carry on its Detach().");
         }
     }
 
@@ -141,6 +143,15 @@ internal sealed class BackwardPass
         Tensor sum = a + b;
         EmulatedPrecision.Set(before);
         return sum;
+    }
+
+    /// <summary>A copy, in float32 like a leaf's sum; recorded if gradients are.</summary>
+    private static Tensor Copy(Tensor gradient)
+    {
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        Tensor copy = gradient.Clone();
+        EmulatedPrecision.Set(before);
+        return copy;
     }
 
     private void Run(Tensor root, Tensor seed)
@@ -248,8 +259,8 @@ internal sealed class BackwardPass
 
             if (node.Retained is { } retained && accumulateInLeaves)
             {
-                retained.Gradient = retained.Gradient is { } before ? Sum(before, gradient) : gradient;
-                MarkExposed(gradient);
+                // A copy: this gradient may be the seed, or belong to others as well, and whose it is may change it in place.
+                retained.Gradient = retained.Gradient is { } before ? Sum(before, gradient) : Copy(gradient);
             }
 
             if (node.ExposesGradient)
@@ -347,7 +358,8 @@ internal sealed class BackwardPass
         ScaleMark? mark = tensor.GatheredGradient is null ? scale : ScaleMark.OfSum(leaf.Mark, scale);
         if (createGraph)
         {
-            tensor.GatheredGradient = tensor.GatheredGradient is null ? gradient : Sum(tensor.GatheredGradient, gradient);
+            // A copy, like Own: recorded gradients refer to each other's buffers, and to the seed's.
+            tensor.GatheredGradient = tensor.GatheredGradient is { } before ? Sum(before, gradient) : Copy(gradient);
             MarkExposed(tensor.GatheredGradient);
         }
         else if (tensor.GatheredGradient is { } sum && IsHeldOnce(sum) && sum.Producer is null)
@@ -356,7 +368,7 @@ internal sealed class BackwardPass
         }
         else
         {
-            tensor.GatheredGradient = tensor.GatheredGradient is { } before ? Sum(before, gradient) : Own(gradient);
+            tensor.GatheredGradient = tensor.GatheredGradient is { } sumBefore ? Sum(sumBefore, gradient) : Own(gradient);
             tensor.GatheredGradient.Storage.GradientReferences++;
         }
 
@@ -380,7 +392,7 @@ internal sealed class BackwardPass
 
     /// <summary>The gradient itself if nothing else refers to its buffer, else a copy: clipping will scale it in place.</summary>
     private static Tensor Own(Tensor gradient) =>
-        gradient.Storage is { GradientReferences: 0, IsExposed: false } ? gradient : gradient.Clone();
+        gradient.Storage is { GradientReferences: 0, IsExposed: false } ? gradient : Copy(gradient);
 
     private static void AddInPlace(Tensor sum, Tensor term)
     {

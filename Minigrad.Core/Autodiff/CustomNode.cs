@@ -16,10 +16,10 @@ internal sealed class CustomNode(string name, Tensor[] inputs, Func<Tensor, Tens
     public override void Backward(Tensor gradient)
     {
         Tensor?[] gradients = backward!(gradient);
-        if (gradients.Length != inputCount)
+        if (gradients?.Length != inputCount)
         {
             throw new GradientException(
-                $"The backward of {name} gave {gradients.Length} gradients for {inputCount} inputs; give one for each, null where an input needs none.");
+                $"The backward of {name} gave {gradients?.Length ?? 0} gradients for {inputCount} inputs; give one for each, null where an input needs none.");
         }
 
         for (int input = 0; input < gradients.Length; input++)

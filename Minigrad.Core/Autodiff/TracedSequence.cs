@@ -33,8 +33,8 @@ internal sealed class TracedSequence<TCell>
         for (int step = 0; step < steps.Count; step++)
         {
             int rows = steps.RowCounts[step];
-            hidden = hidden.Slice(0, 0, rows);
-            state = state.Slice(0, 0, rows);
+            hidden = hidden.SliceOrAll(0, 0, rows);
+            state = state.SliceOrAll(0, 0, rows);
             Tensor recurrent = hidden.Linear(inputs.Weight, inputs.Bias);
             Traced h = new(hidden);
             Traced c = new(state);
@@ -69,8 +69,8 @@ internal sealed class TracedSequence<TCell>
         {
             int rows = steps.RowCounts[step];
             (Tensor hidden, Tensor state, Gates<Traced> saved) = kept[step];
-            Traced h = new(Rows(output, step) + hiddenFlow.Slice(0, 0, rows));
-            Traced c = new(stateFlow.Slice(0, 0, rows));
+            Traced h = new(Rows(output, step) + hiddenFlow.SliceOrAll(0, 0, rows));
+            Traced c = new(stateFlow.SliceOrAll(0, 0, rows));
             cell.Backward(saved, new(hidden), new(state), ref h, ref c, out Gates<Traced> input, out Gates<Traced> recurrent);
             projected[step] = Join(input, hidden);
             Tensor gates = Join(recurrent, hidden);

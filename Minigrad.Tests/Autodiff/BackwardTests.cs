@@ -140,6 +140,37 @@ public sealed class BackwardTests
         Assert.Equal([1f, 1f], b.Gradient!.ToArray());
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Who_changes_one_gradient_in_place_changes_no_other(bool createGraph)
+    {
+        Tensor a = Tensor.Ones(2).WithGradient("a");
+        Tensor b = Tensor.Ones(2).WithGradient("b");
+        Tensor seed = Tensor.Full([2], 8f);
+        Tensor sum = a + b;
+        sum.RetainGradient();
+        sum.Backward(seed, createGraph);
+        a.Gradient!.Detach().Fill(1f);
+        sum.Gradient!.Detach().Fill(2f);
+        Assert.Equal([8f, 8f], b.Gradient!.ToArray());
+        Assert.Equal([8f, 8f], seed.ToArray());
+        Tensor[] gradients = Tensor.Gradients(a + b, [a, b], seed, createGraph);
+        gradients[0].Detach().Fill(3f);
+        gradients[1].Detach().Fill(4f);
+        Assert.Equal([3f, 3f], gradients[0].ToArray());
+        Assert.Equal([8f, 8f], seed.ToArray());
+    }
+
+    [Fact]
+    public void A_leaf_that_is_its_own_root_does_not_record_its_seed()
+    {
+        Tensor x = Tensor.Ones(2).WithGradient("x");
+        x.Backward(2f * Tensor.Ones(2).WithGradient("seed"));
+        Assert.False(x.Gradient!.RequiresGradient);
+        Assert.Equal([2f, 2f], x.Gradient.ToArray());
+    }
+
     [Fact]
     public void An_unused_parameter_keeps_no_gradient()
     {
@@ -186,6 +217,26 @@ public sealed class BackwardTests
         }
 
         Assert.True((x * 2f).RequiresGradient);
+    }
+
+    [Fact]
+    public void A_scope_that_is_disposed_twice_ends_once()
+    {
+        NoGrad first = new();
+        first.Dispose();
+        using (new NoGrad())
+        {
+            first.Dispose();
+            Assert.False(Tensor.Ones(1).WithGradient().Exp().RequiresGradient);
+        }
+
+        EmulatedPrecision half = new(Precision.Half);
+        half.Dispose();
+        using (new EmulatedPrecision(Precision.BFloat16))
+        {
+            half.Dispose();
+            Assert.Equal(1f, (Tensor.Of([1.001f]) * 1f).Item());
+        }
     }
 
     [Fact]

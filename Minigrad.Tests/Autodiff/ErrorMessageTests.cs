@@ -96,7 +96,7 @@ public sealed class ErrorMessageTests
     [Fact]
     public void Changing_a_result_in_place() =>
         AssertTeaches<GradientException>(
-            () => Tensor.Ones(3).WithGradient().Square().Fill(0f), "Fill", "the result of Square", "Clone()");
+            () => Tensor.Ones(3).WithGradient().Square().Fill(0f), "Fill", "the recorded result of Square in place", "Clone()");
 
     [Fact]
     public void An_index_outside_the_tensor() =>
@@ -105,6 +105,60 @@ public sealed class ErrorMessageTests
     [Fact]
     public void An_index_before_the_tensor() =>
         AssertTeaches<ShapeException>(() => _ = Tensor.Ones(2, 3)[0, ^4], "index -4", "length 3");
+
+    [Fact]
+    public void An_index_far_before_the_tensor() =>
+        AssertTeaches<ShapeException>(() => _ = Tensor.Ones(2, 3)[int.MinValue], "outside dimension 0", "length 2");
+
+    [Fact]
+    public void A_place_of_a_scalar_that_it_has_not()
+    {
+        AssertTeaches<ShapeException>(() => ((Tensor)3f).Gather(0, new Indices([5], Shape.Scalar)), "Gather", "index 5", "length 1");
+        AssertTeaches<ShapeException>(() => ((Tensor)3f).Max(5), "Max", "dimension 5");
+        Assert.Equal(3f, ((Tensor)3f).Gather(0, new Indices([0], Shape.Scalar)).Item());
+    }
+
+    [Fact]
+    public void Rows_that_a_table_has_not()
+    {
+        AssertTeaches<ShapeException>(
+            () => Tensor.Ones(5, 3).Embedding(new Indices([0, 1, 2, 7], Shape.Create(2, 2))), "row number 7 at [1, 1]", "[5, 3]", "from 0 to 4");
+        AssertTeaches<ShapeException>(() => Tensor.Ones(5, 3).Embedding(new[] { 1 }, paddingIndex: 5), "padding index 5", "from 0 to 4");
+        AssertTeaches<ShapeException>(() => Tensor.Ones(5, 3).Embedding(new[] { 1 }, paddingIndex: -1), "padding index -1");
+    }
+
+    [Fact]
+    public void More_elements_than_there_can_be()
+    {
+        AssertTeaches<ShapeException>(() => Tensor.Zeros(1 << 20, 1).IndexSelect(1, new int[1 << 12]), "[1048576, 4096]", "one array can hold");
+        AssertTeaches<ShapeException>(() => Tensor.Zeros(0, 100_000, 100_000).Flatten(1), "Dimensions 1 to 2", "[0, 100000, 100000]");
+        Tensor wide = Tensor.Zeros(0, 1 << 30);
+        AssertTeaches<ShapeException>(() => Tensor.Concatenate([wide, wide, wide], 1), "3 tensors", "[0, 1073741824]", "dimension 1");
+    }
+
+    [Fact]
+    public void Tensors_that_are_null()
+    {
+        Tensor x = Tensor.Ones(2).WithGradient();
+        AssertTeaches<ArgumentException>(() => Tensor.Concatenate([x, null!]), "Concatenate", "tensor 1 of 2 is null");
+        AssertTeaches<ArgumentException>(() => Tensor.Stack([null!, x]), "Stack", "tensor 0 of 2 is null");
+        AssertTeaches<ArgumentException>(() => Tensor.Gradients(x.Sum(), [x, null!]), "Gradients", "tensor 1 of 2 is null");
+        AssertTeaches<ArgumentException>(() => Tensor.Custom("Twice", [null!], () => x, _ => [null]), "Twice", "tensor 0 of 1 is null");
+        AssertTeaches<ArgumentException>(() => Tensor.Custom("Twice", [x], () => null!, _ => [null]), "The forward of Twice gave null");
+        AssertTeaches<GradientException>(() => Tensor.Custom("Twice", [x], () => x + x, _ => null!).Sum().Backward(), "Twice", "0 gradients for 1 inputs");
+    }
+
+    [Fact]
+    public void A_state_that_was_not_detached()
+    {
+        Tensor state = Tensor.Ones(2).WithGradient().Exp();
+        state.Sum().Backward();
+        AssertTeaches<GradientException>(() => state.Sum().Backward(), "second time", "Detach()");
+    }
+
+    [Fact]
+    public void An_axis_of_a_logarithm_of_a_sum_that_does_not_exist() =>
+        AssertTeaches<ShapeException>(() => Tensor.Ones(2).LogSumExp([9]), "LogSumExp", "dimension 9");
 
     [Fact]
     public void A_range_outside_the_tensor() =>

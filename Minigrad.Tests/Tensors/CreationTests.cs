@@ -24,11 +24,41 @@ public sealed class CreationTests
     }
 
     [Fact]
+    public void A_sequence_never_holds_its_end()
+    {
+        Assert.Equal([0f, 0.1f, 0.2f], Tensor.Arange(0f, 0.3f, 0.1f).ToArray());
+        Assert.Equal([0f, -0.1f, -0.2f], Tensor.Arange(0f, -0.3f, -0.1f).ToArray());
+        for (int n = 0; n < 300; n++)
+        {
+            float end = n * 0.1f;
+            float[] values = Tensor.Arange(0f, end, 0.1f).ToArray();
+            Assert.InRange(values.Length, n - 1, n);
+            Assert.DoesNotContain(values, value => value >= end);
+        }
+    }
+
+    [Fact]
+    public void More_numbers_than_an_array_can_hold_are_refused()
+    {
+        Assert.Contains("Arange would make 3,000,000,000 numbers", Assert.Throws<ShapeException>(() => Tensor.Arange(3e9f)).Message, StringComparison.Ordinal);
+        Assert.Contains("Linspace would make", Assert.Throws<ShapeException>(() => Tensor.Linspace(0f, 1f, int.MaxValue)).Message, StringComparison.Ordinal);
+        Assert.Contains("[65536, 65536]", Assert.Throws<ShapeException>(() => Tensor.Eye(65536)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Arrays_and_nested_arrays()
     {
         Assert.Equal([2, 2], Tensor.Of(new float[,] { { 1, 2 }, { 3, 4 } }).Shape);
         Assert.Equal([2, 1, 3], Tensor.Of(new[] { new[,] { { 1.0, 2.0, 3.0 } }, new[,] { { 4.0, 5.0, 6.0 } } }).Shape);
         Assert.Equal([1f, 2f, 3f], Tensor.Of(new[] { new[] { 1 }, [2], [3] }).ToArray());
+        Assert.Contains(
+            "a number beside a row",
+            Assert.Throws<ShapeException>(() => Tensor.Of(new object[] { 1f, new[] { 1f } })).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "a number beside a row",
+            Assert.Throws<ShapeException>(() => Tensor.Of(new object[] { new[] { 1f }, 1f })).Message,
+            StringComparison.Ordinal);
         Assert.Contains(
             "a row of the nested array has 1 elements where an earlier one has 2",
             Assert.Throws<ShapeException>(() => Tensor.Of(new[] { new[] { 1f, 2f }, [3f] })).Message,

@@ -52,6 +52,55 @@ public sealed class IndexingTests
         Assert.Equal(1f, x.Detach()[0, 0].Item());
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void What_is_picked_out_or_moved_has_numbers_of_its_own_whatever_the_shape(int length)
+    {
+        Tensor x = Tensor.Zeros(length, 3);
+        Func<Tensor>[] reads =
+        [
+            () => x[0], () => x[..], () => x[.., ..], () => x[..1], () => x[0, ..], () => x.Select(0, 0), () => x.Slice(0), () => x.Slice(0, 0, length),
+            () => x.Permute(0, 1), () => x.Transpose(0, 0), () => x.Expand(length, 3), () => x.Expand(-1, 3), () => x.Flip(0), () => x.IndexSelect(0, 0),
+        ];
+        foreach (Func<Tensor> read in reads)
+        {
+            read().Fill(5f);
+            Assert.All(x.ToArray(), number => Assert.Equal(0f, number));
+        }
+
+        foreach (Tensor shared in (Tensor[])[x.Reshape(-1), x.Flatten(), x.Unsqueeze(0), x.Squeeze(), x.Detach()])
+        {
+            shared.Fill(shared[^1].ToArray()[^1] + 1f);
+            Assert.All(x.ToArray(), number => Assert.Equal(shared.ToArray()[0], number));
+        }
+    }
+
+    [Theory]
+    [InlineData(Precision.Half)]
+    [InlineData(Precision.BFloat16)]
+    public void All_of_a_tensor_is_assigned_in_half_precision_too(Precision precision)
+    {
+        Tensor x = Tensor.Zeros(60, 50);
+        Tensor values = Tensor.Arange(1f, 3001f).Reshape(60, 50);
+        using (new EmulatedPrecision(precision))
+        {
+            x[..] = values;
+            Assert.Equal(values.ToArray(), x.ToArray());
+            x[.., ..] = 2f;
+        }
+
+        Assert.All(x.ToArray(), number => Assert.Equal(2f, number));
+    }
+
+    [Fact]
+    public void A_step_may_be_longer_than_the_axis()
+    {
+        Assert.Equal([0f], Tensor.Arange(4).Slice(0, 0, null, int.MaxValue).ToArray());
+        Assert.Equal([1f], Tensor.Arange(4).Slice(0, 1, null, int.MaxValue).ToArray());
+        Assert.Equal([1f, 3f], Tensor.Arange(4).Slice(0, 1, null, 2).ToArray());
+    }
+
     [Fact]
     public void Shapes_are_lists_of_their_dimensions()
     {
