@@ -236,7 +236,6 @@ public abstract class Module
             return;
         }
 
-        isAudited = true;
         for (Type? type = GetType(); type is not null && type != typeof(Module); type = type.BaseType)
         {
             foreach (FieldInfo field in type.GetFields(
@@ -252,6 +251,9 @@ public abstract class Module
                 }
             }
         }
+
+        // Only now: what was not registered is an error each time that someone asks.
+        isAudited = true;
     }
 
     private void CheckName(string name)
