@@ -1,4 +1,6 @@
+using System.Collections;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Minigrad.Autodiff;
 using Minigrad.Backends;
 
@@ -24,6 +26,9 @@ namespace Minigrad.Layers;
 /// </example>
 public abstract class Module
 {
+    // What some module has registered. One that reads the weights of another need not register them again.
+    private static readonly ConditionalWeakTable<Tensor, string> Registered = [];
+
     private readonly List<(string Name, Tensor Tensor)> parameters = [];
     private readonly List<(string Name, Tensor Tensor)> buffers = [];
     private readonly List<(string Name, Module Module)> children = [];
@@ -42,7 +47,10 @@ public abstract class Module
     /// The parameters of this module and all inside it, each once, in the order of registration; each tensor's
     /// <see cref="Tensor.Name"/> is set to its path from this module.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A field holds a module that was not registered.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A field, or a list, an array or a dictionary in one, holds a module that was not registered, or a tensor that asks for a
+    /// gradient and that no module has registered.
+    /// </exception>
     public IReadOnlyList<Tensor> Parameters
     {
         get
@@ -71,9 +79,11 @@ public abstract class Module
     public IEnumerable<(string Name, Tensor Tensor)> NamedBuffers() => Named(module => module.buffers);
 
     /// <summary>Behave as in training, here and in all children.</summary>
+    /// <exception cref="InvalidOperationException">A part is not registered, as for <see cref="Parameters"/>; no mode has changed.</exception>
     public void Train() => SetTraining(true);
 
     /// <summary>Behave as in use, here and in all children: dropout passes everything, normalisation uses its running statistics.</summary>
+    /// <exception cref="InvalidOperationException">A part is not registered, as for <see cref="Parameters"/>; no mode has changed.</exception>
     public void Evaluate() => SetTraining(false);
 
     /// <summary>Stops all parameters from learning: they ask for no gradient.</summary>
@@ -158,6 +168,7 @@ public abstract class Module
         ArgumentNullException.ThrowIfNull(tensor);
         CheckName(name);
         parameters.Add((name, tensor));
+        Registered.AddOrUpdate(tensor, name);
         tensor.RequiresGradient = true;
         tensor.Name ??= name;
         return tensor;
@@ -172,6 +183,7 @@ public abstract class Module
         ArgumentNullException.ThrowIfNull(tensor);
         CheckName(name);
         buffers.Add((name, tensor));
+        Registered.AddOrUpdate(tensor, name);
         tensor.Name ??= name;
         return tensor;
     }
@@ -210,24 +222,36 @@ public abstract class Module
 
     private IEnumerable<(string Name, Tensor Tensor)> Named(Func<Module, List<(string Name, Tensor Tensor)>> own)
     {
-        Audit();
-        foreach ((string Name, Tensor Tensor) entry in own(this))
+        foreach ((string path, Module module) in Modules())
         {
-            yield return entry;
-        }
-
-        foreach ((string name, Module module) in children)
-        {
-            foreach ((string inner, Tensor tensor) in module.Named(own))
+            foreach ((string name, Tensor tensor) in own(module))
             {
-                yield return ($"{name}.{inner}", tensor);
+                yield return (Join(path, name), tensor);
             }
         }
     }
 
+    /// <summary>This module and all inside it, each before its children, with its path from here; every one has been checked.</summary>
+    private List<(string Path, Module Module)> Modules()
+    {
+        List<(string Path, Module Module)> modules = [];
+        AddTo(modules, string.Empty);
+        return modules;
+    }
+
+    private void AddTo(List<(string Path, Module Module)> modules, string path)
+    {
+        Audit();
+        modules.Add((path, this));
+        foreach ((string name, Module child) in children)
+        {
+            child.AddTo(modules, Join(path, name));
+        }
+    }
+
     /// <summary>
-    /// A module kept in a field but not registered would silently never learn, so that is an error. (Where reflection
-    /// finds nothing, as in trimmed programs, nothing is checked.)
+    /// A module or a parameter kept in a field but not registered would silently never learn, so that is an error. (Where
+    /// reflection finds nothing, as in trimmed programs, nothing is checked.)
     /// </summary>
     private void Audit()
     {
@@ -241,19 +265,57 @@ public abstract class Module
             foreach (FieldInfo field in type.GetFields(
                 BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             {
-                if (typeof(Module).IsAssignableFrom(field.FieldType)
-                    && field.GetValue(this) is Module module
-                    && !children.Exists(child => ReferenceEquals(child.Module, module)))
+                string name = field.Name.TrimStart('_', '<').Split('>')[0];
+                object? value = field.GetValue(this);
+                foreach (object part in Parts(value))
                 {
-                    string name = field.Name.TrimStart('_', '<').Split('>')[0];
-                    throw new InvalidOperationException(
-                        $"{GetType().Name} keeps a {module.GetType().Name} in '{name}' that is not registered, so its parameters would never learn. Write: {name} = Child(\"{name}\", new {module.GetType().Name}(…));");
+                    if (!IsRegistered(part))
+                    {
+                        throw NotRegistered(name, part, isOneOfMany: !ReferenceEquals(part, value));
+                    }
                 }
             }
         }
 
         // Only now: what was not registered is an error each time that someone asks.
         isAudited = true;
+    }
+
+    /// <summary>The modules and tensors in a field: itself, or those in the list, array or dictionary that it holds.</summary>
+    private static IEnumerable<object> Parts(object? value) => value switch
+    {
+        Module or Tensor => [value],
+        IDictionary dictionary => Parts(dictionary.Values),
+        IReadOnlyCollection<Module> modules => modules.OfType<Module>(),
+        IReadOnlyCollection<Tensor> tensors => tensors.OfType<Tensor>(),
+        _ => [],
+    };
+
+    /// <summary>
+    /// Whether a part needs nothing more. Of the tensors only a leaf that asks for a gradient learns: what was computed, what is
+    /// detached, and what is frozen may be kept as it is.
+    /// </summary>
+    private bool IsRegistered(object part) => part is Tensor tensor
+        ? tensor is { RequiresGradient: false } or { Producer: not null } || Registered.TryGetValue(tensor, out _)
+        : children.Exists(child => ReferenceEquals(child.Module, part));
+
+    private InvalidOperationException NotRegistered(string name, object part, bool isOneOfMany)
+    {
+        string kind = part.GetType().Name;
+        if (part is Tensor tensor)
+        {
+            string register = isOneOfMany
+                ? $"Register each in the constructor: Parameter($\"{name}{{number}}\", tensor);"
+                : $"Write: {name} = Parameter(\"{name}\", …);";
+            return new InvalidOperationException(
+                $"{GetType().Name} keeps a tensor of shape {tensor.Shape} in '{name}' that asks for a gradient and is not registered, so no optimizer would be given it and it would never learn. {register} If it is not to learn, keep tensor.Detach().");
+        }
+
+        return new InvalidOperationException(
+            $"{GetType().Name} keeps a {kind} in '{name}' that is not registered, so its parameters would never learn. "
+            + (isOneOfMany
+                ? $"Register each in the constructor: Child($\"{name}{{number}}\", layer); or keep them in a Sequential: {name} = Child(\"{name}\", new Sequential(…));"
+                : $"Write: {name} = Child(\"{name}\", new {kind}(…));"));
     }
 
     private void CheckName(string name)
@@ -275,10 +337,9 @@ public abstract class Module
 
     private void SetTraining(bool isTraining)
     {
-        IsTraining = isTraining;
-        foreach ((_, Module module) in children)
+        foreach ((_, Module module) in Modules())
         {
-            module.SetTraining(isTraining);
+            module.IsTraining = isTraining;
         }
     }
 

@@ -1,0 +1,98 @@
+using Minigrad.Layers;
+
+namespace Minigrad.Tests.Layers;
+
+/// <summary>What a module keeps but has not registered would never learn: an error that says where and what to do.</summary>
+public sealed class ModuleAuditTests
+{
+    [Fact]
+    public void Each_kind_of_field_is_looked_into()
+    {
+        AssertTeaches(new Keeper<List<Layer>>([new Linear(3, 8), new Dropout(), new Linear(8, 8)]), "keeps a Linear in 'kept'", "Child($\"kept{number}\", layer)");
+        AssertTeaches(new Keeper<List<Layer>>([new Dropout()]), "keeps a Dropout in 'kept'", "new Sequential(");
+        AssertTeaches(new Keeper<Linear[]>([new Linear(3, 8)]), "keeps a Linear in 'kept'");
+        AssertTeaches(new Keeper<IReadOnlyList<Module?>>([null, new Embedding(5, 2)]), "keeps a Embedding in 'kept'");
+        AssertTeaches(new Keeper<Dictionary<string, Layer>>(new() { ["first"] = new Linear(3, 8) }), "keeps a Linear in 'kept'");
+        AssertTeaches(new Keeper<Linear>(new Linear(3, 8)), "keeps a Linear in 'kept'", "kept = Child(\"kept\", new Linear(…));");
+        AssertTeaches(new Keeper<Tensor>(Tensor.Ones(2, 3).WithGradient("w")), "a tensor of shape [2, 3] in 'kept'", "kept = Parameter(\"kept\", …);", "Detach()");
+        AssertTeaches(new Keeper<Tensor[]>([Tensor.Ones(2).WithGradient()]), "a tensor of shape [2] in 'kept'", "Parameter($\"kept{number}\", tensor)");
+    }
+
+    [Fact]
+    public void What_does_not_learn_by_itself_may_be_kept()
+    {
+        Tensor frozen = Tensor.Ones(2).WithGradient();
+        Tensor computed = frozen.Exp();
+        frozen.RequiresGradient = false;
+        Embedding other = new(5, 2);
+        Assert.All(
+            [Tensor.Ones(2), computed, computed.Detach(), frozen, other.Weight],
+            tensor => Assert.Equal(3, new Keeper<Tensor>(tensor).ParameterCount));
+        Assert.Equal(3, new Keeper<string[]>(["name"]).ParameterCount);
+        Assert.Equal(3, new Keeper<Tensor[]>([computed]).ParameterCount);
+        Assert.Equal(3, new Keeper<IReadOnlyList<Layer>>([]).ParameterCount);
+        Assert.Equal(11, new Registering().ParameterCount);
+    }
+
+    [Fact]
+    public void It_is_an_error_each_time()
+    {
+        Keeper<Linear> model = new(new Linear(3, 8));
+        Assert.Throws<InvalidOperationException>(() => model.Parameters);
+        Assert.Throws<InvalidOperationException>(() => model.Parameters);
+        Assert.Throws<InvalidOperationException>(() => model.State());
+    }
+
+    [Fact]
+    public void A_mode_or_a_freeze_that_would_miss_a_part_changes_nothing()
+    {
+        Linear first = new(2, 3);
+        Sequential model = new(first, new Keeper<Layer[]>([new Dropout()]));
+        Assert.Throws<InvalidOperationException>(model.Evaluate);
+        Assert.True(model.IsTraining);
+        Assert.True(first.IsTraining);
+        Assert.Throws<InvalidOperationException>(model.Freeze);
+        Assert.True(first.Weight.RequiresGradient);
+    }
+
+    private static void AssertTeaches(Module model, params string[] parts)
+    {
+        string message = Assert.Throws<InvalidOperationException>(() => model.ParameterCount).Message;
+        Assert.StartsWith("Keeper`1 keeps a ", message, StringComparison.Ordinal);
+        Assert.All(parts, part => Assert.Contains(part, message, StringComparison.Ordinal));
+    }
+
+    /// <summary>A registered head of three parameters, and something else.</summary>
+    private sealed class Keeper<T> : Layer
+    {
+        private readonly Linear head;
+        private readonly T kept;
+
+        public Keeper(T kept)
+        {
+            head = Child("head", new Linear(2, 1));
+            this.kept = kept;
+        }
+
+        public override string ToString() => $"Keeper of {kept}";
+
+        protected override Tensor Compute(Tensor input) => head.Forward(input);
+    }
+
+    /// <summary>Three linear layers and a weight, in an array and a list, all registered.</summary>
+    private sealed class Registering : Module
+    {
+        private readonly Linear[] layers = [new(1, 1), new(1, 1), new(2, 1)];
+        private readonly List<Tensor> weights = [Tensor.Ones(4)];
+
+        public Registering()
+        {
+            foreach (Linear layer in layers)
+            {
+                Child($"layer{Children.Count}", layer);
+            }
+
+            Parameter("weight", weights[0]);
+        }
+    }
+}
