@@ -31,11 +31,14 @@ public abstract class Layer : Module
     /// <summary>
     /// A table of the layers in the order in which they run: path, kind, output shape, number of parameters.
     /// </summary>
-    /// <param name="inputShape">The shape of an input; the layers run once on zeros, as in use, without recording.</param>
+    /// <param name="inputShape">
+    /// The shape of an input. The layers run once on zeros, as in use, without recording, where the model's parameters are; the
+    /// mode of each layer is afterwards what it was.
+    /// </param>
     public string Summary(params ReadOnlySpan<int> inputShape)
     {
         List<(string Path, string Kind, string Shape, long Count)> rows = [];
-        bool wasTraining = IsTraining;
+        (Module Module, bool IsTraining)[] modes = Modes();
         using LayerListener listener = new((layer, output) =>
         {
             if (layer.Children.Count == 0)
@@ -47,14 +50,13 @@ public abstract class Layer : Module
         {
             Evaluate();
             using NoGrad scope = new();
-            Forward(Tensor.Zeros(inputShape));
+            Tensor zeros = Tensor.Zeros(inputShape);
+            Tensor? held = NamedParameters().Concat(NamedBuffers()).Select(entry => entry.Tensor).FirstOrDefault();
+            Forward(held is null ? zeros : zeros.To(held.Backend));
         }
         finally
         {
-            if (wasTraining)
-            {
-                Train();
-            }
+            RestoreModes(modes);
         }
 
         return SummaryTable.Text(rows, this);

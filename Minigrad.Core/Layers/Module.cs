@@ -231,6 +231,19 @@ public abstract class Module
         }
     }
 
+    /// <summary>Whether this module and each inside it behave as in training, for <see cref="RestoreModes"/>.</summary>
+    private protected (Module Module, bool IsTraining)[] Modes() =>
+        [.. Modules().Select(entry => (entry.Module, entry.Module.IsTraining))];
+
+    /// <summary>Puts modes back, each module's own.</summary>
+    private protected static void RestoreModes((Module Module, bool IsTraining)[] modes)
+    {
+        foreach ((Module module, bool isTraining) in modes)
+        {
+            module.IsTraining = isTraining;
+        }
+    }
+
     /// <summary>This module and all inside it, each before its children, with its path from here; every one has been checked.</summary>
     private List<(string Path, Module Module)> Modules()
     {

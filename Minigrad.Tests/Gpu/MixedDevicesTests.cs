@@ -126,6 +126,15 @@ public sealed class MixedDevicesTests(GpuFixture fixture) : IClassFixture<GpuFix
         Assert.All(before.Zip(after.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
     }
 
+    [Fact]
+    public void A_moved_model_is_summarised_where_it_is()
+    {
+        Sequential model = new(new Tanh(), new Linear(2, 3));
+        string expected = model.Summary(5, 2);
+        model.To(Gpu);
+        Assert.Equal(expected, model.Summary(5, 2));
+    }
+
     private static Tensor Matrix() => Tensor.Of([0.1f, 0.2f, 0.3f, 0.4f], 2, 2);
 
     /// <summary>How many tensors a method is given; a list or an array of them counts as two.</summary>

@@ -89,6 +89,22 @@ public sealed class LayerTests
     }
 
     [Fact]
+    public void A_summary_leaves_every_mode_as_it_was()
+    {
+        Sequential model = new(new Linear(3, 4), new Dropout(), new Sequential(new Dropout(), new Linear(4, 1)));
+        Sequential inner = (Sequential)model[2];
+        model[1].Evaluate();
+        inner.Evaluate();
+        inner[0].Train();
+        model.Summary(1, 3);
+        Assert.Equal(
+            [true, true, false, false, true, false],
+            new Layer[] { model, model[0], model[1], inner, inner[0], inner[1] }.Select(layer => layer.IsTraining));
+        Assert.ThrowsAny<ShapeException>(() => model.Summary(1, 2));
+        Assert.Equal([true, false, true], new Layer[] { model, model[1], inner[0] }.Select(layer => layer.IsTraining));
+    }
+
+    [Fact]
     public void Activations_compute_what_they_are_named_after()
     {
         Tensor x = Tensor.Of([-1.5f, 0.5f, 2f]);
