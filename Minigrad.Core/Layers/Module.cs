@@ -86,8 +86,15 @@ public abstract class Module
     /// <exception cref="InvalidOperationException">A part is not registered, as for <see cref="Parameters"/>; no mode has changed.</exception>
     public void Evaluate() => SetTraining(false);
 
-    /// <summary>Stops all parameters from learning: they ask for no gradient.</summary>
-    public void Freeze() => SetRequiresGradient(false);
+    /// <summary>
+    /// Stops all parameters from learning: they ask for no gradient, and forget the one that they have, by which the next step
+    /// would still move them.
+    /// </summary>
+    public void Freeze()
+    {
+        SetRequiresGradient(false);
+        ZeroGradients();
+    }
 
     /// <summary>Lets all parameters learn again.</summary>
     public void Unfreeze() => SetRequiresGradient(true);

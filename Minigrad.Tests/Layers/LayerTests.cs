@@ -1,6 +1,7 @@
 using Minigrad.Autodiff;
 using Minigrad.Layers;
 using Minigrad.Losses;
+using Minigrad.Optimizers;
 
 namespace Minigrad.Tests.Layers;
 
@@ -54,6 +55,21 @@ public sealed class LayerTests
         model.ZeroGradients();
         model.Forward(Tensor.Ones(4, 2)).Sum().Backward();
         Assert.All(model.Parameters, parameter => Assert.NotNull(parameter.Gradient));
+    }
+
+    [Fact]
+    public void A_gradient_from_before_a_freeze_moves_nothing()
+    {
+        Sequential model = new(new Linear(2, 3), new Linear(3, 1));
+        Sgd optimizer = new(model.Parameters, 0.1);
+        float[] frozen = model[0].Parameters[0].ToArray();
+        float[] learning = model[1].Parameters[0].ToArray();
+        model.Forward(Tensor.Ones(4, 2)).Sum().Backward();
+        model[0].Freeze();
+        Assert.All(model[0].Parameters, parameter => Assert.Null(parameter.Gradient));
+        optimizer.Step();
+        Assert.Equal(frozen, model[0].Parameters[0].ToArray());
+        Assert.NotEqual(learning, model[1].Parameters[0].ToArray());
     }
 
     [Fact]
