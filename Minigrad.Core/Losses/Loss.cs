@@ -133,11 +133,14 @@ public static class Loss
     /// <param name="input">The logits: <c>[batch, classes]</c>, <c>[batch, classes, …]</c> or <c>[classes]</c>.</param>
     /// <param name="target">The probability of each class, of the input's shape.</param>
     /// <param name="reduction">What becomes of the rows.</param>
-    /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ShapeException">The shapes differ; class labels are not given as a tensor, but as int[] or <see cref="Indices"/>.</exception>
     public static Tensor CrossEntropy(Tensor input, Tensor target, Reduction reduction = Reduction.Mean)
     {
-        CheckShapes(input, target, nameof(CrossEntropy));
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(target);
         CheckRank(input, nameof(CrossEntropy));
+        CheckNoLabels(input, target);
+        CheckShapes(input, target, nameof(CrossEntropy));
         int axis = input.Rank == 1 ? 0 : 1;
         Tensor rows = -(target * input.LogSoftmax(axis)).Sum([axis]);
         return Reduce(rows, reduction, nameof(CrossEntropy));
@@ -318,6 +321,18 @@ public static class Loss
                 + (input.Length == target.Length
                     ? $"They have as many elements: target.Reshape(input.Shape) may be what is meant."
                     : "Each input needs a target of its own."));
+        }
+    }
+
+    /// <summary>Refuses a target that can only be meant as class labels: it has no dimension for the classes, or one number for each row.</summary>
+    private static void CheckNoLabels(Tensor input, Tensor target)
+    {
+        int rows = input.Shape.Without([input.Rank == 1 ? 0 : 1], keepDimensions: false).Size;
+        if (!input.Shape.Equals(target.Shape) && (target.Rank < input.Rank || target.Length == rows))
+        {
+            throw new ShapeException(
+                $"Loss.CrossEntropy: the input has shape {input.Shape}, and the target is a tensor of shape {target.Shape}. A target that is a tensor holds the probability of each class, {input.Shape}. "
+                + "If these are class labels, give them as int[] or Indices: Array.ConvertAll(target.ToArray(), label => (int)label).");
         }
     }
 

@@ -47,6 +47,29 @@ public sealed class CrossEntropyTests
         Assert.Equal(0f, Loss.CrossEntropy(logits[..1], (int[])[1], weight: Tensor.Of([1f, 0f]), reduction: Reduction.Sum).Item());
     }
 
+    [Theory]
+    [InlineData(new[] { 4, 3 }, new[] { 4 })]
+    [InlineData(new[] { 4, 3 }, new[] { 4, 1 })]
+    [InlineData(new[] { 4, 3 }, new[] { 5 })]
+    [InlineData(new[] { 4, 3, 5 }, new[] { 4, 5 })]
+    [InlineData(new[] { 3 }, new int[0])]
+    public void Class_labels_as_a_tensor_are_told_from_probabilities(int[] input, int[] target)
+    {
+        string message = Assert.Throws<ShapeException>(() => Loss.CrossEntropy(Tensor.Zeros(input), Tensor.Zeros(target))).Message;
+        Assert.Contains($"tensor of shape {Shape.Create(target)}", message, StringComparison.Ordinal);
+        Assert.Contains($"probability of each class, {Shape.Create(input)}", message, StringComparison.Ordinal);
+        Assert.Contains("class labels, give them as int[] or Indices", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Probabilities_of_another_shape_are_not_taken_for_labels()
+    {
+        string message = Assert.Throws<ShapeException>(() => Loss.CrossEntropy(Tensor.Zeros(4, 3), Tensor.Zeros(4, 2))).Message;
+        Assert.Contains("they must be the same", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("labels", message, StringComparison.Ordinal);
+        Assert.Equal(0f, Loss.CrossEntropy(Tensor.Zeros(4, 1), Tensor.Ones(4, 1)).Item());
+    }
+
     [Fact]
     public void Nothing_but_rows_left_out_has_no_mean_and_no_gradient()
     {
