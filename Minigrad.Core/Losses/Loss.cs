@@ -15,6 +15,7 @@ public static class Loss
     /// <param name="input">x.</param>
     /// <param name="target">t, of the same shape.</param>
     /// <param name="reduction">What becomes of the elements.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static Tensor MeanSquare(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(SquaredError), reduction, nameof(MeanSquare));
@@ -23,6 +24,7 @@ public static class Loss
     /// <param name="input">x.</param>
     /// <param name="target">t, of the same shape.</param>
     /// <param name="reduction">What becomes of the elements.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static Tensor MeanAbsolute(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(AbsoluteError), reduction, nameof(MeanAbsolute));
@@ -32,6 +34,7 @@ public static class Loss
     /// <param name="target">t, of the same shape.</param>
     /// <param name="delta">δ, positive.</param>
     /// <param name="reduction">What becomes of the elements.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException">δ is not positive.</exception>
     public static Tensor Huber(Tensor input, Tensor target, float delta = 1f, Reduction reduction = Reduction.Mean)
@@ -49,6 +52,7 @@ public static class Loss
     /// <param name="target">t, of the same shape.</param>
     /// <param name="beta">β, not negative; 0 gives the absolute error.</param>
     /// <param name="reduction">What becomes of the elements.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     /// <exception cref="ArgumentOutOfRangeException">β is negative.</exception>
     public static Tensor SmoothAbsolute(Tensor input, Tensor target, float beta = 1f, Reduction reduction = Reduction.Mean)
@@ -70,6 +74,7 @@ public static class Loss
     /// <param name="input">p, from 0 to 1.</param>
     /// <param name="target">t, from 0 to 1, of the same shape.</param>
     /// <param name="reduction">What becomes of the elements.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static Tensor BinaryCrossEntropy(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(BinaryCrossEntropy), reduction, nameof(BinaryCrossEntropy));
@@ -78,6 +83,7 @@ public static class Loss
     /// <param name="input">x.</param>
     /// <param name="target">t, from 0 to 1, of the same shape.</param>
     /// <param name="reduction">What becomes of the elements.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static Tensor BinaryCrossEntropyWithLogits(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(BinaryCrossEntropyOfLogit), reduction, nameof(BinaryCrossEntropyWithLogits));
@@ -87,6 +93,7 @@ public static class Loss
     /// <param name="target">p, or ln p if <paramref name="logTarget"/>, of the same shape.</param>
     /// <param name="reduction">What becomes of the elements; only <see cref="Reduction.BatchMean"/> is the divergence itself.</param>
     /// <param name="logTarget">Whether the target is given as its logarithm.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     public static Tensor KullbackLeibler(
         Tensor input, Tensor target, Reduction reduction = Reduction.Mean, bool logTarget = false) =>
@@ -102,8 +109,12 @@ public static class Loss
     /// <param name="labels">The class of each row: <c>[batch]</c>, <c>[batch, …]</c> or one.</param>
     /// <param name="weight">A weight for each class, <c>[classes]</c>; the mean is then the weighted mean.</param>
     /// <param name="ignoreIndex">A label that marks rows to leave out.</param>
-    /// <param name="labelSmoothing">ε: the target is 1 − ε at the label and ε / classes everywhere besides (Szegedy et al., 2015, arXiv:1512.00567).</param>
+    /// <param name="labelSmoothing">
+    /// ε: of the target, 1 − ε is the label's and ε is shared by all classes, so that it is 1 − ε + ε / classes at the label and
+    /// ε / classes elsewhere (Szegedy et al., 2015, arXiv:1512.00567).
+    /// </param>
     /// <param name="reduction">What becomes of the rows.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class, or ε is not from 0 to 1.</exception>
     public static Tensor CrossEntropy(
@@ -133,6 +144,7 @@ public static class Loss
     /// <param name="input">The logits: <c>[batch, classes]</c>, <c>[batch, classes, …]</c> or <c>[classes]</c>.</param>
     /// <param name="target">The probability of each class, of the input's shape.</param>
     /// <param name="reduction">What becomes of the rows.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
     /// <exception cref="ShapeException">The shapes differ; class labels are not given as a tensor, but as int[] or <see cref="Indices"/>.</exception>
     public static Tensor CrossEntropy(Tensor input, Tensor target, Reduction reduction = Reduction.Mean)
     {
@@ -152,6 +164,7 @@ public static class Loss
     /// <param name="weight">A weight for each class, <c>[classes]</c>.</param>
     /// <param name="ignoreIndex">A label that marks rows to leave out.</param>
     /// <param name="reduction">What becomes of the rows.</param>
+    /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
     public static Tensor NegativeLogLikelihood(

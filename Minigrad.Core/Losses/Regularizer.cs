@@ -6,6 +6,9 @@ public static class Regularizer
     /// <summary>λ · Σ |w| over all parameters: pulls them to exactly 0.</summary>
     /// <param name="parameters">The parameters, at least one.</param>
     /// <param name="strength">λ, not negative.</param>
+    /// <returns>The penalty, <c>[]</c>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">λ is negative or NaN.</exception>
+    /// <exception cref="ArgumentException">There are no parameters.</exception>
     public static Tensor L1(IEnumerable<Tensor> parameters, float strength) =>
         Penalty(parameters, strength, parameter => parameter.Abs().Sum());
 
@@ -15,6 +18,9 @@ public static class Regularizer
     /// </summary>
     /// <param name="parameters">The parameters, at least one.</param>
     /// <param name="strength">λ, not negative.</param>
+    /// <returns>The penalty, <c>[]</c>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">λ is negative or NaN.</exception>
+    /// <exception cref="ArgumentException">There are no parameters.</exception>
     public static Tensor L2(IEnumerable<Tensor> parameters, float strength) =>
         Penalty(parameters, strength, parameter => parameter.Square().Sum());
 

@@ -71,6 +71,42 @@ public sealed class CrossEntropyTests
     }
 
     [Fact]
+    public void The_smoothed_target_is_what_is_documented()
+    {
+        // The gradient is softmax minus target, and softmax is 1/4 for each of four classes: 1 − ε + ε / 4 at the label, ε / 4 elsewhere.
+        Tensor logits = Tensor.Zeros(1, 4).WithGradient();
+        Loss.CrossEntropy(logits, (int[])[2], labelSmoothing: 0.5f).Backward();
+        Assert.Equal([0.125f, 0.125f, -0.375f, 0.125f], logits.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void A_loss_is_one_number_or_one_for_each_element_or_row()
+    {
+        Tensor x = Tensor.Full([2, 3], 0.5f);
+        Func<Reduction, Tensor>[] elementwise =
+        [
+            how => Loss.MeanSquare(x, x, how), how => Loss.MeanAbsolute(x, x, how), how => Loss.Huber(x, x, reduction: how),
+            how => Loss.SmoothAbsolute(x, x, reduction: how), how => Loss.BinaryCrossEntropy(x, x, how),
+            how => Loss.BinaryCrossEntropyWithLogits(x, x, how), how => Loss.KullbackLeibler(x, x, how),
+        ];
+        Func<Reduction, Tensor>[] ofRows =
+        [
+            how => Loss.CrossEntropy(x, x, how), how => Loss.CrossEntropy(x, (int[])[0, 1], reduction: how),
+            how => Loss.NegativeLogLikelihood(x, (int[])[0, 1], reduction: how),
+        ];
+        foreach (Reduction reduction in (Reduction[])[Reduction.Mean, Reduction.Sum, Reduction.BatchMean])
+        {
+            Assert.All([.. elementwise, .. ofRows], loss => Assert.Equal(Shape.Scalar, loss(reduction).Shape));
+        }
+
+        Assert.All(elementwise, loss => Assert.Equal(x.Shape, loss(Reduction.None).Shape));
+        Assert.All(ofRows, loss => Assert.Equal(Shape.Create(2), loss(Reduction.None).Shape));
+        Assert.Equal(Shape.Create(2, 5), Loss.CrossEntropy(Tensor.Zeros(2, 3, 5), new Indices(new int[10], [2, 5]), reduction: Reduction.None).Shape);
+        Assert.Equal(Shape.Scalar, Regularizer.L1([x], 1f).Shape);
+        Assert.Equal(Shape.Scalar, Regularizer.L2([x, x], 1f).Shape);
+    }
+
+    [Fact]
     public void Nothing_but_rows_left_out_has_no_mean_and_no_gradient()
     {
         Tensor logits = Tensor.Zeros(2, 3).WithGradient();
