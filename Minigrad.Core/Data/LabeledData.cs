@@ -33,9 +33,14 @@ public sealed class LabeledData : IDataset<LabeledData>
     /// <summary>The rows in parts of a size; the last part may be smaller. <see cref="Loader{TBatch}"/> has more options.</summary>
     /// <param name="size">How many rows make a part, at least 1.</param>
     /// <param name="generator">Shuffles the rows, anew each time they are gone through; null keeps their order.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The size is less than 1.</exception>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
-    public IEnumerable<LabeledData> Batches(int size, Generator? generator = null) =>
-        new Loader<LabeledData>(this, size, generator);
+    public IEnumerable<LabeledData> Batches(int size, Generator? generator = null)
+    {
+        // Here as well, so that the error names the parameter of this method.
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        return new Loader<LabeledData>(this, size, generator);
+    }
 
     /// <inheritdoc/>
     public LabeledData Take(ReadOnlySpan<int> rows)

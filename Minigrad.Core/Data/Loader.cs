@@ -17,6 +17,7 @@ public sealed class Loader<TBatch> : IEnumerable<TBatch>
     /// <param name="dataset">The rows.</param>
     /// <param name="batchSize">How many rows make a batch, at least 1; the last one may be smaller.</param>
     /// <param name="shuffle">Draws a new order each time the loader is gone through; null keeps the order.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is less than 1.</exception>
     /// <exception cref="InvalidOperationException">There are no rows.</exception>
     public Loader(IDataset<TBatch> dataset, int batchSize, Generator? shuffle = null)
     {
@@ -36,7 +37,10 @@ public sealed class Loader<TBatch> : IEnumerable<TBatch>
     /// <summary>How many rows make a batch.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Whether a last batch of fewer rows is left out.</summary>
+    /// <summary>
+    /// Whether a last batch of fewer rows is left out. A data set of fewer rows than one batch then has none, and
+    /// <see cref="BatchCount"/> is 0.
+    /// </summary>
     public bool DropLast { get; init; }
 
     /// <summary>

@@ -96,10 +96,20 @@ public static class Initialize
 
     /// <summary>Uniform within ±1/√fan-in: PyTorch's default for linear and recurrent layers.</summary>
     /// <param name="tensor">The parameter.</param>
-    /// <param name="fanIn">The fan-in of the layer, also for its bias.</param>
+    /// <param name="fanIn">The fan-in of the layer, also for its bias; at least 1.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
-    public static void FanInUniform(Tensor tensor, int fanIn, Generator? generator = null) =>
+    /// <exception cref="ArgumentOutOfRangeException">The fan-in is less than 1; the parameter has not changed.</exception>
+    public static void FanInUniform(Tensor tensor, int fanIn, Generator? generator = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (fanIn < 1)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(fanIn), fanIn, $"Initialize.FanInUniform: numbers within ±1/√fan-in need a fan-in of at least 1, but it is {fanIn}. Give the number of inputs of the layer, weight.Shape[1] of a weight [out, in].");
+        }
+
         FillUniform(tensor, 1 / Math.Sqrt(fanIn), generator);
+    }
 
     /// <summary>The factor that keeps the size of signals through an activation, as in PyTorch.</summary>
     /// <param name="activation">The activation.</param>

@@ -1,10 +1,16 @@
 namespace Minigrad.Layers;
 
 /// <summary>ln(1 + e^(βx)) / β.</summary>
-/// <param name="beta">β, how sharp the bend is.</param>
+/// <param name="beta">β, how sharp the bend is; a finite number, not 0.</param>
 /// <param name="threshold">The value of βx above which the result is x.</param>
+/// <exception cref="ArgumentOutOfRangeException">β is 0 or not finite.</exception>
 public sealed class Softplus(float beta = 1f, float threshold = 20f) : Layer
 {
+    private readonly float beta = float.IsFinite(beta) && beta != 0
+        ? beta
+        : throw new ArgumentOutOfRangeException(
+            nameof(beta), beta, $"Softplus is ln(1 + e^(βx)) / β, so beta must be a finite number other than 0, but it is {beta}. 1 is usual; a larger one bends more sharply, towards Relu.");
+
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input) => input.Softplus(beta, threshold);
 }

@@ -131,7 +131,8 @@ public sealed class LoaderTests
     [Fact]
     public void Wrong_settings_are_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Loader<int[]>(new CountingData(1), 0));
+        Assert.Throws<ArgumentOutOfRangeException>("batchSize", () => new Loader<int[]>(new CountingData(1), 0));
+        Assert.Throws<ArgumentOutOfRangeException>("size", () => new LabeledData(Tensor.Zeros(1, 2), [0]).Batches(0));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Loader<int[]>(new CountingData(1), 1) { Prefetch = -1 });
         Assert.Contains(
             "empty (inputs of shape [0, 2]",

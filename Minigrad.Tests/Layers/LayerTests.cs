@@ -166,6 +166,28 @@ public sealed class LayerTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(-4)]
+    public void A_fan_in_of_nothing_is_refused(int fanIn)
+    {
+        Tensor weight = Tensor.Ones(2);
+        Assert.Contains(
+            $"but it is {fanIn}.",
+            Assert.Throws<ArgumentOutOfRangeException>(nameof(fanIn), () => Initialize.FanInUniform(weight, fanIn)).Message,
+            StringComparison.Ordinal);
+        Assert.Equal([1f, 1f], weight.ToArray());
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void A_softplus_that_would_divide_by_nothing_is_refused(float beta) => Assert.Contains(
+        "other than 0",
+        Assert.Throws<ArgumentOutOfRangeException>(nameof(beta), () => new Softplus(beta)).Message,
+        StringComparison.Ordinal);
+
+    [Theory]
     [InlineData(7, 4)]
     [InlineData(4, 7)]
     [InlineData(5, 5)]
