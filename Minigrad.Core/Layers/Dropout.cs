@@ -4,7 +4,7 @@ namespace Minigrad.Layers;
 
 /// <summary>
 /// In training, sets each element to 0 with a probability and scales the others by 1 / (1 − p), so that the expectation
-/// stays; in use, passes everything (Srivastava et al., 2014).
+/// stays; in use, passes everything (Srivastava et al., 2014). Any shape in, the same out: <c>[…] → […]</c>.
 /// </summary>
 public sealed class Dropout : Layer
 {

@@ -2,7 +2,7 @@ using Minigrad.Operations;
 
 namespace Minigrad.Layers;
 
-/// <summary>max(x, 0).</summary>
+/// <summary>max(x, 0). Any shape in, the same out: <c>[…] → […]</c>.</summary>
 public sealed class Relu : Layer, IActivation
 {
     /// <inheritdoc/>

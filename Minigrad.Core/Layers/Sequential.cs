@@ -1,6 +1,9 @@
 namespace Minigrad.Layers;
 
-/// <summary>Layers one after another, named by their numbers: <c>0</c>, <c>1</c>, ….</summary>
+/// <summary>
+/// Layers one after another, named by their numbers: <c>0</c>, <c>1</c>, …. It takes the shape that its first layer takes, and
+/// gives what its last one gives; without layers it gives its input.
+/// </summary>
 public sealed class Sequential : Layer
 {
     /// <summary>A model of layers in order.</summary>

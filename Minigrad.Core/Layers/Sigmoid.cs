@@ -2,7 +2,7 @@ using Minigrad.Operations;
 
 namespace Minigrad.Layers;
 
-/// <summary>1 / (1 + e⁻ˣ).</summary>
+/// <summary>1 / (1 + e⁻ˣ). Any shape in, the same out: <c>[…] → […]</c>.</summary>
 public sealed class Sigmoid : Layer, IActivation
 {
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace Minigrad.Layers;
 
-/// <summary>x · sigmoid(x).</summary>
+/// <summary>x · sigmoid(x). Any shape in, the same out: <c>[…] → […]</c>.</summary>
 public sealed class Silu : Layer
 {
     /// <inheritdoc/>

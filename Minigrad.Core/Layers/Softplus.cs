@@ -1,6 +1,6 @@
 namespace Minigrad.Layers;
 
-/// <summary>ln(1 + e^(βx)) / β.</summary>
+/// <summary>ln(1 + e^(βx)) / β. Any shape in, the same out: <c>[…] → […]</c>.</summary>
 /// <param name="beta">β, how sharp the bend is; a finite number, not 0.</param>
 /// <param name="threshold">The value of βx above which the result is x.</param>
 /// <exception cref="ArgumentOutOfRangeException">β is 0 or not finite.</exception>

@@ -2,7 +2,7 @@ using Minigrad.Operations;
 
 namespace Minigrad.Layers;
 
-/// <summary>tanh x.</summary>
+/// <summary>tanh x. Any shape in, the same out: <c>[…] → […]</c>.</summary>
 public sealed class Tanh : Layer, IActivation
 {
     /// <inheritdoc/>

@@ -134,6 +134,21 @@ public sealed class LayerTests
     }
 
     [Fact]
+    public void Layers_without_sizes_take_any_shape_and_give_the_same()
+    {
+        Layer[] layers =
+        [
+            new Dropout(), new Relu(), new Tanh(), new Sigmoid(), new Silu(), new Gelu(), new Elu(), new LeakyRelu(), new Softplus(),
+            new Sequential(), new Sequential(new Tanh(), new Dropout()),
+        ];
+        foreach (Shape shape in (Shape[])[Shape.Scalar, Shape.Create(3), Shape.Create(0, 2), Shape.Create(2, 1, 3, 2)])
+        {
+            Assert.All(layers, layer => Assert.Equal(shape, layer.Forward(Tensor.Zeros([.. shape])).Shape));
+            Assert.All(shape.Rank == 0 ? [] : new Layer[] { new Softmax() }, layer => Assert.Equal(shape, layer.Forward(Tensor.Zeros([.. shape])).Shape));
+        }
+    }
+
+    [Fact]
     public void A_whole_model_passes_the_gradient_check()
     {
         Sequential model = new(new Linear(4, 6, generator: new Generator(1)), new Tanh(), new Linear(6, 3, generator: new Generator(2)));

@@ -40,6 +40,16 @@ public sealed class RecurrentLayerTests
     }
 
     [Fact]
+    public void A_single_sequence_is_a_batch_of_one_in_the_state()
+    {
+        Lstm layer = new(3, 5, new() { LayerCount = 2, IsBidirectional = true });
+        (Tensor output, RecurrentState state) = layer.Forward(Normal(1, [7, 3]), null);
+        Assert.Equal(Shape.Create(7, 10), output.Shape);
+        Assert.Equal(Shape.Create(4, 1, 5), state.Hidden.Shape);
+        Assert.Equal(Shape.Create(4, 1, 5), state.Cell!.Shape);
+    }
+
+    [Fact]
     public void Dropout_acts_between_layers_in_training_only()
     {
         Gru layer = new(3, 50, new() { LayerCount = 2, Dropout = 0.5f, Generator = new Generator(1) });
