@@ -45,7 +45,7 @@ public abstract class Module
 
     /// <summary>
     /// The parameters of this module and all inside it, each once, in the order of registration; each tensor's
-    /// <see cref="Tensor.Name"/> is set to its path from this module.
+    /// <see cref="Tensor.Name"/> is set to its path from the outermost module, so it is the same whichever module is asked.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// A field, or a list, an array or a dictionary in one, holds a module that was not registered, or a tensor that asks for a
@@ -60,7 +60,7 @@ public abstract class Module
             {
                 if (!result.Contains(tensor))
                 {
-                    tensor.Name = name;
+                    tensor.Name = Join(Path, name);
                     result.Add(tensor);
                 }
             }

@@ -21,6 +21,22 @@ public sealed class LayerTests
     }
 
     [Fact]
+    public void A_parameter_keeps_its_whole_path_whichever_module_is_asked()
+    {
+        Sequential inner = new(new Linear(2, 2));
+        Assert.Equal(["0.weight", "0.bias"], inner.Parameters.Select(parameter => parameter.Name));
+        Sequential model = new(new Tanh(), inner);
+        Assert.Equal(["1.0.weight", "1.0.bias"], model.Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(6, inner.ParameterCount);
+        Assert.Equal(["1.0.weight", "1.0.bias"], inner[0].Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(["0.weight", "0.bias"], inner.NamedParameters().Select(entry => entry.Name));
+
+        // In another model it is named by where it is there.
+        Assert.Equal(["0.weight", "0.bias"], new Sequential(inner[0]).Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(["0.weight", "0.bias"], inner[0].Parameters.Select(parameter => parameter.Name));
+    }
+
+    [Fact]
     public void A_tied_parameter_is_listed_once()
     {
         Tied model = new();
