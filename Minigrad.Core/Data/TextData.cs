@@ -34,6 +34,7 @@ public sealed class TextData
     /// <param name="paths">The files, in UTF-8, gzipped or not.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DataFileException">A file is empty or not UTF-8.</exception>
+    /// <exception cref="ArgumentException">No file was given.</exception>
     public static TextData Read(params string[] paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -69,6 +70,7 @@ public sealed class TextData
     /// <returns>Inputs <c>[batch, length]</c>, and as targets the characters that follow each. What fills no whole chunk at
     /// the end of a stream is left out.</returns>
     /// <exception cref="ArgumentException">The text is too short for one chunk.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size or the length is less than 1.</exception>
     public IEnumerable<TokenData> Streams(int batchSize, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);

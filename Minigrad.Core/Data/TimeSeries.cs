@@ -11,6 +11,7 @@ public static class TimeSeries
     /// <returns>Inputs <c>[windows, length, features]</c> and targets <c>[windows, horizon, features]</c>; a series
     /// <c>[time]</c> has one feature.</returns>
     /// <exception cref="ShapeException">The series has another shape, or is too short for one window and its target.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length, the horizon or the stride is less than 1.</exception>
     public static PairedData Windows(Tensor series, int length, int horizon = 1, int stride = 1)
     {
         ArgumentNullException.ThrowIfNull(series);
@@ -52,6 +53,7 @@ public static class TimeSeries
     /// <param name="stride">The steps from the beginning of one window to that of the next.</param>
     /// <returns>Inputs <c>[windows, length, 1]</c> and targets <c>[windows, horizon, 1]</c>.</returns>
     /// <exception cref="ShapeException">The series is too short for one window and its target.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length, the horizon or the stride is less than 1.</exception>
     public static PairedData Windows(float[] series, int length, int horizon = 1, int stride = 1)
     {
         ArgumentNullException.ThrowIfNull(series);

@@ -16,6 +16,7 @@ public static class ToyData
     /// <param name="noise">The standard deviation of what is added to each coordinate.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>Features <c>[count, 2]</c> and the classes 0 (upper moon) and 1 (lower moon).</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count is less than 1, or the noise is negative.</exception>
     /// <remarks>Pedregosa et al. (2011), "Scikit-learn: Machine Learning in Python", JMLR 12: its <c>make_moons</c>.</remarks>
     public static LabeledData TwoMoons(int count, float noise = 0.1f, Generator? generator = null) =>
         Plane(count, 2, noise, generator, (moon, place) =>
@@ -33,6 +34,7 @@ public static class ToyData
     /// <param name="noise">The standard deviation of what is added to each coordinate.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>Features <c>[count, 2]</c> and the classes 0 … arms − 1.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count or the number of arms is less than 1, or the noise is negative.</exception>
     /// <remarks>Lang and Witbrock (1988), "Learning to Tell Two Spirals Apart", Connectionist Models Summer School.</remarks>
     public static LabeledData Spirals(int count, int arms = 2, float noise = 0.02f, Generator? generator = null)
     {
@@ -50,6 +52,7 @@ public static class ToyData
     /// <param name="noise">The standard deviation of the noise.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>The values at t = 0 … length − 1.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The length is less than 1, the period is not positive, or the noise is negative.</exception>
     public static float[] NoisySine(int length, double period, float noise = 0.1f, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
@@ -73,6 +76,7 @@ public static class ToyData
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>Inputs <c>[count, length, 2]</c>: a number from [0, 1), and 1 where it is marked, once in each half; targets
     /// <c>[count, 1]</c>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count is less than 1, or the length less than 2.</exception>
     /// <remarks>
     /// Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural Computation 9(8), experiment 4; with 0 and 1 as
     /// marks, as in Le, Jaitly and Hinton (2015), "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units".
@@ -115,6 +119,7 @@ public static class ToyData
     /// Tokens <c>[count, delay + 2 · symbols]</c>: 0 is a blank, 1 … alphabet are the symbols, alphabet + 1 is the signal. The
     /// targets are blank up to and with the signal, then the symbols.
     /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
     /// <remarks>
     /// Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural Computation 9(8); in the form of Arjovsky, Shah
     /// and Bengio (2016), "Unitary Evolution Recurrent Neural Networks", where symbols is 10 and alphabet 8.
@@ -153,6 +158,7 @@ public static class ToyData
     /// <param name="length">The bits of each.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>Features <c>[count, length, 1]</c> of 0 and 1, and the classes 0 (even) and 1 (odd).</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The count or the length is less than 1.</exception>
     /// <remarks>Minsky and Papert (1969), "Perceptrons", chapter 3.</remarks>
     public static LabeledData Parity(int count, int length, Generator? generator = null)
     {

@@ -34,6 +34,7 @@ public sealed class Vocabulary
 
     /// <summary>The characters of a text, in the order of Unicode.</summary>
     /// <param name="text">Any text, not empty.</param>
+    /// <exception cref="ArgumentException">The text is empty.</exception>
     public static Vocabulary Of(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);

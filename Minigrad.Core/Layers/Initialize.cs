@@ -13,6 +13,7 @@ public static class Initialize
     /// <param name="weight">The parameter, of at least two dimensions.</param>
     /// <param name="gain">A factor for the activation that follows; see <see cref="Gain"/>.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
     public static void XavierUniform(Tensor weight, float gain = 1f, Generator? generator = null)
     {
         (int fanIn, int fanOut) = Fans(weight, nameof(XavierUniform));
@@ -23,6 +24,7 @@ public static class Initialize
     /// <param name="weight">The parameter, of at least two dimensions.</param>
     /// <param name="gain">A factor for the activation that follows; see <see cref="Gain"/>.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
     public static void XavierNormal(Tensor weight, float gain = 1f, Generator? generator = null)
     {
         (int fanIn, int fanOut) = Fans(weight, nameof(XavierNormal));
@@ -35,6 +37,8 @@ public static class Initialize
     /// <param name="negativeSlope">The slope of a leaky relu.</param>
     /// <param name="fromFanOut">Whether to use the fan-out, which keeps the size of gradients rather than of activations.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such activation.</exception>
     public static void KaimingUniform(
         Tensor weight,
         Activation activation = Activation.Relu,
@@ -53,6 +57,8 @@ public static class Initialize
     /// <param name="negativeSlope">The slope of a leaky relu.</param>
     /// <param name="fromFanOut">Whether to use the fan-out, which keeps the size of gradients rather than of activations.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such activation.</exception>
     public static void KaimingNormal(
         Tensor weight,
         Activation activation = Activation.Relu,
@@ -71,6 +77,7 @@ public static class Initialize
     /// <param name="weight">The parameter, of at least two dimensions; all but the first are joined.</param>
     /// <param name="gain">A factor.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
     public static void Orthogonal(Tensor weight, float gain = 1f, Generator? generator = null)
     {
         Fans(weight, nameof(Orthogonal));
@@ -114,6 +121,7 @@ public static class Initialize
     /// <summary>The factor that keeps the size of signals through an activation, as in PyTorch.</summary>
     /// <param name="activation">The activation.</param>
     /// <param name="negativeSlope">The slope of a leaky relu.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such activation.</exception>
     public static float Gain(Activation activation, float negativeSlope = 0.01f) => activation switch
     {
         Activation.Tanh => 5f / 3f,

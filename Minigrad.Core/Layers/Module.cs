@@ -170,13 +170,15 @@ public abstract class Module
     /// <param name="name">Its name in this module: <c>weight</c>.</param>
     /// <param name="tensor">The tensor; it is made to ask for a gradient.</param>
     /// <returns>The tensor.</returns>
+    /// <exception cref="ArgumentException">The name is empty, has a dot, or is that of another part of this module.</exception>
+    /// <exception cref="GradientException">The tensor was computed from others, so it is no leaf.</exception>
     protected Tensor Parameter(string name, Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
         CheckName(name);
+        tensor.RequiresGradient = true;
         parameters.Add((name, tensor));
         Registered.AddOrUpdate(tensor, name);
-        tensor.RequiresGradient = true;
         tensor.Name ??= name;
         return tensor;
     }
@@ -185,6 +187,7 @@ public abstract class Module
     /// <param name="name">Its name in this module: <c>running_mean</c>.</param>
     /// <param name="tensor">The tensor.</param>
     /// <returns>The tensor.</returns>
+    /// <exception cref="ArgumentException">The name is empty, has a dot, or is that of another part of this module.</exception>
     protected Tensor Buffer(string name, Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -200,6 +203,7 @@ public abstract class Module
     /// <param name="name">Its name in this module: <c>encoder</c>.</param>
     /// <param name="module">The module.</param>
     /// <returns>The module.</returns>
+    /// <exception cref="ArgumentException">The name is empty, has a dot, or is that of another part of this module.</exception>
     protected TModule Child<TModule>(string name, TModule module)
         where TModule : Module
     {

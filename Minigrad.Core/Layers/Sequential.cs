@@ -19,7 +19,12 @@ public sealed class Sequential : Layer
 
     /// <summary>A layer by its number.</summary>
     /// <param name="number">From 0.</param>
-    public Layer this[int number] => Layers[number];
+    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    public Layer this[int number] => number >= 0 && number < Layers.Count
+        ? Layers[number]
+        : throw new ArgumentOutOfRangeException(
+            nameof(number), number, $"Sequential: there is no layer {number}; this model has {Layers.Count}"
+            + (Layers.Count == 0 ? "." : $", numbered from 0 to {Layers.Count - 1}."));
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input)

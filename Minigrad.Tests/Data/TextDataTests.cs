@@ -71,6 +71,8 @@ public sealed class TextDataTests : IDisposable
         Assert.Equal([1, 2, 3, 12, 13, 14], chunks[0].Targets.Values);
         Assert.Equal([3, 4, 5, 14, 15, 16], chunks[1].Inputs.Values);
         Assert.Equal([7, 8, 9, 18, 19, 20], chunks[2].Targets.Values);
+        Assert.Throws<ArgumentOutOfRangeException>("batchSize", () => data.Streams(0, 3));
+        Assert.Throws<ArgumentOutOfRangeException>("length", () => data.Streams(2, 0));
     }
 
     [Fact]

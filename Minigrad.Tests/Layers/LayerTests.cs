@@ -37,6 +37,25 @@ public sealed class LayerTests
     }
 
     [Fact]
+    public void Parts_that_do_not_exist_or_cannot_be_named_are_refused()
+    {
+        Sequential model = new(new Linear(2, 3), new Tanh());
+        foreach (int number in (int[])[2, -1])
+        {
+            string message = Assert.Throws<ArgumentOutOfRangeException>("number", () => model[number]).Message;
+            Assert.Contains($"no layer {number}; this model has 2, numbered from 0 to 1.", message, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("this model has 0.", Assert.Throws<ArgumentOutOfRangeException>(() => new Sequential()[0]).Message, StringComparison.Ordinal);
+        foreach ((string first, string second) in new[] { ("a", "a"), ("a", "b.c"), ("a", "") })
+        {
+            Assert.Throws<ArgumentException>("name", () => new Named(first, second, (module, name) => module.AddParameter(name)));
+            Assert.Throws<ArgumentException>("name", () => new Named(first, second, (module, name) => module.AddBuffer(name)));
+            Assert.Throws<ArgumentException>("name", () => new Named(first, second, (module, name) => module.AddChild(name)));
+        }
+    }
+
+    [Fact]
     public void A_tied_parameter_is_listed_once()
     {
         Tied model = new();
@@ -257,6 +276,21 @@ public sealed class LayerTests
         }
 
         protected override Tensor Compute(Tensor input) => decoder.Forward(encoder.Forward(input)) * scale;
+    }
+
+    private sealed class Named : Module
+    {
+        public Named(string first, string second, Action<Named, string> add)
+        {
+            AddParameter(first);
+            add(this, second);
+        }
+
+        public void AddParameter(string name) => Parameter(name, Tensor.Ones(1));
+
+        public void AddBuffer(string name) => Buffer(name, Tensor.Ones(1));
+
+        public void AddChild(string name) => Child(name, new Linear(1, 1));
     }
 
     private sealed class Tied : Module
