@@ -14,6 +14,19 @@ public sealed class AnomalyGuideTests
     [Fact]
     public void A_trace() => Assert.Equal("Logarithm", Assert.Throws<AnomalyException>(Trace).Report!.First.Operation);
 
+    // Its digits beyond these depend on the multiply-adds that the machine has.
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
+    [Theory]
+    [InlineData("Backward can't start: the result of Divide of shape [] is NaN. It began here: Logarithm made NaN of -1.0124")]
+    [InlineData(" at [0, 0] (3 of 4 elements), at ")]
+    [InlineData(". Passed on by: SquaredError, Sum, Divide.")]
+    public void The_guide_quotes_what_is_told(string part)
+    {
+        string guide = File.ReadAllText(Path.Combine(Repository.Root, "docs", "numerics.md")).Replace("\n> ", " ", StringComparison.Ordinal);
+        Assert.Contains(part, guide, StringComparison.Ordinal);
+        Assert.Contains(part, Assert.Throws<AnomalyException>(Trace).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_step_that_failed_is_computed_again()
     {
