@@ -1,4 +1,6 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
+using Minigrad.Backends;
 
 namespace Minigrad.Tests;
 
@@ -55,6 +57,16 @@ public sealed partial class ReadmeTests
         Assert.Contains("\ndotnet run -c Release examples/03-digits.cs\n", readme, StringComparison.Ordinal);
         Assert.Contains("\ndotnet test -c Release\n", readme, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(Root, "examples", "03-digits.cs")));
+    }
+
+    [Fact]
+    public void The_seam_has_as_many_methods_as_the_documents_say()
+    {
+        MethodInfo[] seam = [.. typeof(Backend).GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly).Where(method => method.IsVirtual && !method.IsSpecialName)];
+        int own = seam.Count(method => method.IsAbstract);
+        Assert.Contains($"the seam, {seam.Length} methods.", File.ReadAllText(Path.Combine(Root, "README.md")), StringComparison.Ordinal);
+        Assert.Contains(
+            $"`Backend` has {seam.Length} methods, of which {own} are abstract", File.ReadAllText(Path.Combine(Root, "docs", "architecture.md")), StringComparison.Ordinal);
     }
 
     private static string Unindented(string code) =>

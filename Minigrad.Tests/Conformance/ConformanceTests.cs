@@ -46,6 +46,16 @@ public sealed class ConformanceTests
     [Fact]
     public void The_projects_own_cases_are_found() => Assert.True(CaseFiles(Own).Sum(file => Load(file).Count) >= 1000);
 
+    [Fact]
+    public void The_documents_count_what_PyTorch_computed()
+    {
+        int count = CaseFiles(Own)
+            .Where(file => Path.GetFileName(file) is not ("clip_steps.json.gz" or "updates.json.gz"))
+            .Sum(file => Load(file).Values.Count(item => !item.TryGetProperty("library", out JsonElement library) || library.GetString() == "pytorch"));
+        Assert.Contains(
+            FormattableString.Invariant($"\n{count:N0} cases computed by PyTorch"), File.ReadAllText(Path.Combine(Repository.Root, "README.md")), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"kind":"op","op":"frobnicate","attrs":{},"inputs":[],"output":null,"grad_output":null,"grads":[]}""", "the op 'frobnicate'")]
     [InlineData("""{"kind":"dance","attrs":{}}""", "the kind 'dance'")]
