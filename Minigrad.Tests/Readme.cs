@@ -89,6 +89,24 @@ public sealed class Readme
     }
 
     [Fact]
+    public void A_program_of_ones_own_learns_a_line()
+    {
+        Tensor x = Tensor.Of([0, 1, 2, 3], 4, 1);
+        var model = new Linear(1, 1);
+        var optimizer = new Sgd(model.Parameters, learningRate: 0.1);
+        for (int step = 0; step < 300; step++)
+        {
+            optimizer.ZeroGradients();
+            Loss.MeanSquare(model.Forward(x), 2 * x + 1).Backward();
+            optimizer.Step();
+        }
+
+        Console.WriteLine($"{model.Forward(Tensor.Of([4], 1, 1)).Item():0.00}");
+
+        Assert.Equal("9.00", $"{model.Forward(Tensor.Of([4], 1, 1)).Item():0.00}");
+    }
+
+    [Fact]
     public void Half_precision_with_a_loss_scale()
     {
         Sequential model = new(new Linear(4, 3));

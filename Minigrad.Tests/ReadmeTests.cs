@@ -59,6 +59,21 @@ public sealed partial class ReadmeTests
         Assert.True(File.Exists(Path.Combine(Root, "examples", "03-digits.cs")));
     }
 
+    // A program's first lines can't stand in a test: the project that they name must exist, and the namespaces be Minigrad's.
+    [Fact]
+    public void The_program_of_ones_own_is_compiled_and_names_what_exists()
+    {
+        string program = Assert.Single(Block().Matches(File.ReadAllText(Path.Combine(Root, "README.md"))), block => block.Groups[1].Value.StartsWith("\n#:project ", StringComparison.Ordinal)).Groups[1].Value;
+        string[] lines = program.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(Directory.Exists(Path.Combine(Root, Path.GetFileName(lines[0]))));
+        string[] namespaces = [.. lines.Where(line => line.StartsWith("using ", StringComparison.Ordinal)).Select(line => line[6..^1])];
+        Assert.Equal(["Minigrad", "Minigrad.Layers", "Minigrad.Losses", "Minigrad.Optimizers"], namespaces);
+        Assert.Contains(
+            Unindented(string.Join('\n', lines.Skip(1 + namespaces.Length))),
+            Unindented(File.ReadAllText(Path.Combine(Root, "Minigrad.Tests", "Readme.cs"))),
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_seam_has_as_many_methods_as_the_documents_say()
     {
