@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Minigrad.Data;
 using Minigrad.Layers;
 using Minigrad.Losses;
 using Minigrad.Numerics;
@@ -107,6 +110,79 @@ public sealed class Readme
     }
 
     [Fact]
+    public void What_was_saved_goes_on_to_the_same_bits()
+    {
+        string modelFile = Path.GetTempFileName();
+        string optimizerFile = Path.GetTempFileName();
+        try
+        {
+            Assert.Equal(Trained(3, 2), [.. Trained(3, 0, Save), .. Trained(0, 2, Restore)]);
+        }
+        finally
+        {
+            File.Delete(modelFile);
+            File.Delete(optimizerFile);
+        }
+
+        void Save(Sequential model, Adam optimizer)
+        {
+            File.WriteAllText(modelFile, JsonSerializer.Serialize(model.State()));
+            File.WriteAllText(optimizerFile, JsonSerializer.Serialize(optimizer.State()));
+        }
+
+        void Restore(Sequential model, Adam optimizer)
+        {
+            model.LoadState(JsonSerializer.Deserialize<Dictionary<string, float[]>>(File.ReadAllText(modelFile))!);
+            optimizer.Restore(JsonSerializer.Deserialize<OptimizerState>(File.ReadAllText(optimizerFile))!);
+        }
+    }
+
+    [Fact]
+    public void A_weight_that_is_not_a_number_needs_an_option_to_be_saved()
+    {
+        Linear model = new(1, 1, hasBias: false);
+        using (new NoGrad())
+        {
+            model.Weight.Fill(float.NaN);
+        }
+
+        Assert.ThrowsAny<ArgumentException>(() => JsonSerializer.Serialize(model.State()));
+        JsonSerializerOptions options = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+        string json = JsonSerializer.Serialize(model.State(), options);
+        Linear other = new(1, 1, hasBias: false);
+        other.LoadState(JsonSerializer.Deserialize<Dictionary<string, float[]>>(json, options)!);
+        Assert.True(float.IsNaN(other.Weight.Item()));
+    }
+
+    [Fact]
+    public void Frozen_layers_several_batches_a_step_and_a_schedule()
+    {
+        LabeledData data = ToyData.TwoMoons(32 * 4 * 3, generator: new Generator(1));
+        Sequential model = new(new Linear(2, 8), new Tanh(), new Linear(8, 2));
+        int steps = 3;
+        IReadOnlyDictionary<string, float[]> start = model.State();
+
+        model[0].Freeze();
+        var optimizer = new Adam(model.Parameters.Where(parameter => parameter.RequiresGradient)) { AccumulationCount = 4 };
+        var rate = new Scheduler(Schedule.Cosine(1e-3, steps), value => optimizer.LearningRate = value);
+        foreach (LabeledData[] batches in new Loader<LabeledData>(data, 32, new Generator(1)).Chunk(4))
+        {
+            optimizer.ZeroGradients();
+            foreach (LabeledData batch in batches)
+            {
+                Loss.CrossEntropy(model.Forward(batch.Features), batch.Labels).Backward();
+            }
+
+            optimizer.Step();
+            rate.Step();
+        }
+
+        Assert.Equal((steps, steps, 0), (optimizer.StepCount, rate.StepCount, optimizer.LearningRate));
+        Assert.Equal(start["0.weight"], model.State()["0.weight"]);
+        Assert.NotEqual(start["2.weight"], model.State()["2.weight"]);
+    }
+
+    [Fact]
     public void Half_precision_with_a_loss_scale()
     {
         Sequential model = new(new Linear(4, 3));
@@ -143,6 +219,34 @@ public sealed class Readme
         Assert.Equal(Shape.Create(3, 1), guess.Shape);
         Assert.Equal(Shape.Create(3, 32), hidden.Shape);
         Assert.Equal(Shape.Create(2, 3, 32), state.Hidden.Shape);
+    }
+
+    /// <summary>A training of some steps before and after something is done with the model; the weights after each.</summary>
+    private static float[][] Trained(int before, int after, Action<Sequential, Adam>? between = null)
+    {
+        Tensor x = Tensor.Normal([5, 3], generator: new Generator(1));
+        Sequential model = new(new Linear(3, 4, generator: new Generator(2)), new Tanh(), new Linear(4, 2, generator: new Generator(3)));
+        Adam optimizer = new(model.Parameters) { Clip = [Clip.GlobalNorm(Threshold.Percentile(50))] };
+        List<float[]> weights = [];
+        for (int step = 0; step < before + after; step++)
+        {
+            if (step == before)
+            {
+                between?.Invoke(model, optimizer);
+            }
+
+            optimizer.ZeroGradients();
+            model.Forward(x).Square().Sum().Backward();
+            optimizer.Step();
+            weights.Add([.. model.Parameters.SelectMany(parameter => parameter.ToArray())]);
+        }
+
+        if (after == 0)
+        {
+            between?.Invoke(model, optimizer);
+        }
+
+        return [.. weights];
     }
 
     public readonly struct Mish : IUnaryOp
