@@ -146,10 +146,10 @@ public abstract class Module
                     $"LoadState: the state has no '{name}', which this {GetType().Name} needs. It holds: {string.Join(", ", state.Keys)}.", nameof(state));
             }
 
-            if (values.Length != tensor.Length)
+            if (values?.Length != tensor.Length)
             {
                 throw new ArgumentException(
-                    $"LoadState: '{name}' has {values.Length} numbers in the state, but shape {tensor.Shape}, {tensor.Length} elements, here. Was the state saved from a model of other sizes?", nameof(state));
+                    $"LoadState: '{name}' has {values?.Length ?? 0} numbers in the state, but shape {tensor.Shape}, {tensor.Length} elements, here. Was the state saved from a model of other sizes?", nameof(state));
             }
         }
 
@@ -203,12 +203,20 @@ public abstract class Module
     /// <param name="name">Its name in this module: <c>encoder</c>.</param>
     /// <param name="module">The module.</param>
     /// <returns>The module.</returns>
-    /// <exception cref="ArgumentException">The name is empty, has a dot, or is that of another part of this module.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is empty, has a dot, or is that of another part of this module; or the module is this one, or holds it.
+    /// </exception>
     protected TModule Child<TModule>(string name, TModule module)
         where TModule : Module
     {
         ArgumentNullException.ThrowIfNull(module);
         CheckName(name);
+        if (module.Holds(this))
+        {
+            throw new ArgumentException(
+                $"{GetType().Name}: '{name}' cannot be a {module.GetType().Name} that holds this module, or is it: there would be no end. To reach an outer module from inside, keep it in a field and register nothing.", nameof(module));
+        }
+
         children.Add((name, module));
         module.SetPath(Join(Path, name));
         return module;
@@ -317,11 +325,15 @@ public abstract class Module
 
     /// <summary>
     /// Whether a part needs nothing more. Of the tensors only a leaf that asks for a gradient learns: what was computed, what is
-    /// detached, and what is frozen may be kept as it is.
+    /// detached, and what is frozen may be kept as it is. A module may also be one inside a child, or one that this is inside of.
     /// </summary>
     private bool IsRegistered(object part) => part is Tensor tensor
         ? tensor is { RequiresGradient: false } or { Producer: not null } || Registered.TryGetValue(tensor, out _)
-        : children.Exists(child => ReferenceEquals(child.Module, part));
+        : children.Exists(child => child.Module.Holds((Module)part)) || ((Module)part).Holds(this);
+
+    /// <summary>Whether a module is this one, or inside it.</summary>
+    private bool Holds(Module module) =>
+        ReferenceEquals(this, module) || children.Exists(child => child.Module.Holds(module));
 
     private InvalidOperationException NotRegistered(string name, object part, bool isOneOfMany)
     {

@@ -1,3 +1,4 @@
+using Minigrad.Autodiff;
 using Minigrad.Backends;
 using Minigrad.Operations;
 
@@ -69,7 +70,8 @@ public static class Loss
 
     /// <summary>
     /// Binary cross-entropy of probabilities: −t · ln p − (1 − t) · ln(1 − p), each logarithm at least −100. Prefer
-    /// <see cref="BinaryCrossEntropyWithLogits"/>, which loses nothing near 0 and 1.
+    /// <see cref="BinaryCrossEntropyWithLogits"/>, which loses nothing near 0 and 1: where a logarithm is at its bound, as at p = 0, its gradient is 0
+    /// (in PyTorch 10¹²).
     /// </summary>
     /// <param name="input">p, from 0 to 1.</param>
     /// <param name="target">t, from 0 to 1, of the same shape.</param>
@@ -117,6 +119,7 @@ public static class Loss
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class, or ε is not from 0 to 1.</exception>
+    /// <exception cref="GradientException">The weights ask for a gradient.</exception>
     public static Tensor CrossEntropy(
         Tensor input,
         Indices labels,
@@ -134,8 +137,8 @@ public static class Loss
 
         CheckRank(input, nameof(CrossEntropy));
 
-        // Classes along the last axis, and no gradient but the logits': one pass forward, and one back.
-        return input is { Rank: <= 2, Length: > 0 } && weight is not { RequiresGradient: true }
+        // Classes along the last axis: one pass forward, and one back.
+        return input is { Rank: <= 2, Length: > 0 }
             ? OfLogits(input, labels, weight, ignoreIndex, labelSmoothing, reduction)
             : ComposedCrossEntropy(input, labels, weight, ignoreIndex, labelSmoothing, reduction);
     }
@@ -167,6 +170,7 @@ public static class Loss
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
+    /// <exception cref="GradientException">The weights ask for a gradient.</exception>
     public static Tensor NegativeLogLikelihood(
         Tensor input,
         Indices labels,
@@ -228,6 +232,12 @@ public static class Loss
         {
             throw new ShapeException(
                 $"Loss.{operation}: the class weights have shape {weight.Shape}, but there are {classes} classes; give one weight for each, [{classes}].");
+        }
+
+        if (weight is { RequiresGradient: true } && Recording.IsOn)
+        {
+            throw new GradientException(
+                $"Loss.{operation}: the class weights ask for a gradient, and have none here: a mean is divided by the sum of those that count, as in PyTorch, which refuses too. Give weight.Detach().");
         }
 
         if (weight is not null)

@@ -120,6 +120,8 @@ public sealed class LayerTests
         state["0.weight"] = [.. before.Select(value => value + 1)];
         state["1.bias"] = [1f, 2f];
         Assert.Contains("'1.bias' has 2 numbers", Assert.Throws<ArgumentException>(() => other.LoadState(state)).Message, StringComparison.Ordinal);
+        state["1.bias"] = null!;
+        Assert.Contains("'1.bias' has 0 numbers", Assert.Throws<ArgumentException>(() => other.LoadState(state)).Message, StringComparison.Ordinal);
         state.Remove("1.bias");
         Assert.Contains("no '1.bias'", Assert.Throws<ArgumentException>(() => other.LoadState(state)).Message, StringComparison.Ordinal);
         state["1.bias"] = [1f];

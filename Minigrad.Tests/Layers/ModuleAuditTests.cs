@@ -55,6 +55,21 @@ public sealed class ModuleAuditTests
         Assert.True(first.Weight.RequiresGradient);
     }
 
+    [Fact]
+    public void A_part_of_a_child_and_an_outer_module_may_be_kept_too()
+    {
+        Outer model = new();
+        Assert.Equal(["body.0.weight", "body.0.bias", "body.1.weight", "body.1.bias", "inner.bias"], model.Parameters.Select(parameter => parameter.Name));
+    }
+
+    [Fact]
+    public void A_module_inside_itself_is_refused()
+    {
+        string message = Assert.Throws<ArgumentException>(() => new Outer(isInsideItself: true)).Message;
+        Assert.Contains("Inner: 'outer' cannot be a Outer that holds this module", message, StringComparison.Ordinal);
+        Assert.Contains("keep it in a field and register nothing", message, StringComparison.Ordinal);
+    }
+
     private static void AssertTeaches(Module model, params string[] parts)
     {
         string message = Assert.Throws<InvalidOperationException>(() => model.ParameterCount).Message;
@@ -77,6 +92,42 @@ public sealed class ModuleAuditTests
         public override string ToString() => $"Keeper of {kept}";
 
         protected override Tensor Compute(Tensor input) => head.Forward(input);
+    }
+
+    /// <summary>A module that keeps a layer of its body, and with a part that knows it.</summary>
+    private sealed class Outer : Module
+    {
+        private readonly Sequential body;
+        private readonly Layer last;
+        private readonly Inner inner;
+
+        public Outer(bool isInsideItself = false)
+        {
+            body = Child("body", new Sequential(new Linear(2, 2), new Linear(2, 1)));
+            last = body[1];
+            inner = Child("inner", new Inner(this));
+            if (isInsideItself)
+            {
+                inner.Register();
+            }
+        }
+
+        public override string ToString() => $"Outer of {last} and {inner}";
+    }
+
+    private sealed class Inner : Module
+    {
+        private readonly Outer outer;
+
+        public Inner(Outer outer)
+        {
+            this.outer = outer;
+            Parameter("bias", Tensor.Zeros(1));
+        }
+
+        public void Register() => Child("outer", outer);
+
+        public override string ToString() => "Inner";
     }
 
     /// <summary>Three linear layers and a weight, in an array and a list, all registered.</summary>

@@ -134,11 +134,18 @@ public sealed class CrossEntropyTests
     }
 
     [Fact]
-    public void Weights_that_ask_for_a_gradient_get_it()
+    public void Weights_that_ask_for_a_gradient_are_refused()
     {
         Tensor weight = Tensor.Ones(3).WithGradient();
-        Loss.CrossEntropy(Tensor.Zeros(2, 3), (int[])[0, 1], weight, labelSmoothing: 0.5f).Backward();
-        Assert.NotNull(weight.Gradient);
+        Tensor logits = Tensor.Zeros(2, 3);
+        GradientException error = Assert.Throws<GradientException>(() => Loss.CrossEntropy(logits, (int[])[0, 1], weight, labelSmoothing: 0.5f));
+        Assert.Contains("Loss.CrossEntropy: the class weights ask for a gradient", error.Message, StringComparison.Ordinal);
+        Assert.Contains("weight.Detach()", error.Message, StringComparison.Ordinal);
+        Assert.Throws<GradientException>(() => Loss.NegativeLogLikelihood(logits, (int[])[0, 1], weight));
+        using (new NoGrad())
+        {
+            Assert.Equal(MathF.Log(3f), Loss.CrossEntropy(logits, (int[])[0, 1], weight).Item(), 1e-6f);
+        }
     }
 
     [Fact]
