@@ -81,6 +81,11 @@ public static class Initialize
     public static void Orthogonal(Tensor weight, float gain = 1f, Generator? generator = null)
     {
         Fans(weight, nameof(Orthogonal));
+        if (weight.Length == 0)
+        {
+            return;
+        }
+
         int rows = weight.Shape[0];
         int columns = weight.Length / rows;
         int tall = Math.Max(rows, columns);

@@ -250,6 +250,7 @@ public sealed class LayerTests
         Tensor product = rows <= columns ? weight.MatMul(weight, transposeRight: true) : weight.MatMul(weight, transposeLeft: true);
         Assert.All((product - (4f * Tensor.Eye(Math.Min(rows, columns)))).ToArray(), value => Assert.Equal(0f, value, 1e-5f));
         Assert.Contains("[out, in]", Assert.Throws<ShapeException>(() => Initialize.Orthogonal(Tensor.Zeros(3))).Message, StringComparison.Ordinal);
+        Initialize.Orthogonal(Tensor.Zeros(0, 3)); // Nothing to do.
     }
 
     [Fact]
