@@ -5,6 +5,12 @@ namespace Minigrad.Plots;
 /// <summary>A range of values and the places in a drawing that it covers, linear or logarithmic.</summary>
 internal sealed class Axis
 {
+    /// <summary>A smaller part of the values than this is what rounding made of equal ones: there are too few numbers within for an axis.</summary>
+    private const double LeastRange = 1e-12;
+
+    /// <summary>Digits behind the point for which there is room beside an axis.</summary>
+    private const int MostDecimals = 4;
+
     private readonly double low;
     private readonly double high;
     private readonly double from;
@@ -27,7 +33,8 @@ internal sealed class Axis
         }
 
         (double low, double high) = (finite.Min(), finite.Max());
-        double margin = high > low ? 0 : Math.Max(1e-3, Math.Abs(high) * 0.05);
+        double size = Math.Max(Math.Abs(low), Math.Abs(high));
+        double margin = high - low > LeastRange * size ? 0 : Math.Max(1e-3, size * 0.05);
         return new Axis(low - margin, high + margin, from, to, isLogarithmic);
     }
 
@@ -37,33 +44,67 @@ internal sealed class Axis
     /// <summary>The place of a value; not finite if it cannot be shown.</summary>
     public double Place(double value) => from + ((Scaled(value, isLogarithmic) - low) / (high - low) * (to - from));
 
+    /// <summary>How far places lie apart whose values do so by a distance.</summary>
+    public double Length(double distance) => distance / (high - low) * (to - from);
+
     /// <summary>Whether a value lies at an end of the axis.</summary>
     public bool IsEnd(double value) => Scaled(value, isLogarithmic) == low || Scaled(value, isLogarithmic) == high;
 
-    /// <summary>Round values to label, and their labels.</summary>
-    public IEnumerable<(double Place, string Label)> Ticks(int count) =>
-        (isLogarithmic ? LogarithmicTicks() : LinearTicks(count)).Select(tick => (Place(tick), Number(tick)));
+    /// <summary>Round values to label, and their labels; only the first has one where those of neighbours would be the same.</summary>
+    public IEnumerable<(double Place, string Label)> Ticks(int count)
+    {
+        if (isLogarithmic)
+        {
+            return LogarithmicTicks().Select(tick => (Place(tick), Number(tick)));
+        }
+
+        double raw = (high - low) / count;
+        double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
+        double step = power * ((raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
+        double finest = Exponent(step);
+        double largest = Math.Max(Math.Abs(low), Math.Abs(high));
+        bool areTold = Exponent(largest) - finest <= MostDecimals || (IsPlain(largest) && -finest <= MostDecimals);
+        return LinearTicks(step).Select((tick, i) => (Place(tick), areTold ? Number(tick, finest) : i == 0 ? Number(tick) : string.Empty));
+    }
 
     /// <summary>A number as a label.</summary>
-    public static string Number(double value) => Math.Abs(value) switch
+    /// <param name="value">The number.</param>
+    /// <param name="finest">The power of ten of a digit that has to be seen.</param>
+    public static string Number(double value, double finest = double.PositiveInfinity)
     {
-        0 => "0",
-        >= 1e5 or < 1e-3 => value.ToString("0.#e+0", CultureInfo.InvariantCulture),
-        _ => value.ToString("0.####", CultureInfo.InvariantCulture),
-    };
+        if (value == 0)
+        {
+            return "0";
+        }
+
+        bool isPlain = IsPlain(value);
+        double decimals = isPlain ? Math.Max(MostDecimals, -finest) : Math.Max(1, Exponent(Math.Abs(value)) - finest);
+        return value.ToString($"0.{new string('#', (int)decimals)}{(isPlain ? "" : "e+0")}", CultureInfo.InvariantCulture);
+    }
+
+    private static bool IsPlain(double value) => Math.Abs(value) is >= 1e-3 and < 1e5;
+
+    /// <summary>The power of ten of the first digit, also of what rounding has left a little below a power of ten.</summary>
+    private static double Exponent(double value) => Math.Floor(Math.Log10(value) + 1e-9);
 
     private static double Scaled(double value, bool isLogarithmic) =>
         isLogarithmic ? (value > 0 ? Math.Log10(value) : double.NaN) : value;
 
-    /// <summary>Round numbers, 1, 2 or 5 times a power of ten apart.</summary>
-    private IEnumerable<double> LinearTicks(int count)
+    /// <summary>Multiples of a step. They are counted, because adding a small step to a large number may leave it as it is.</summary>
+    private IEnumerable<double> LinearTicks(double step)
     {
-        double raw = (high - low) / count;
-        double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
-        double step = power * ((raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
-        for (double tick = Math.Ceiling((low / step) - 1e-9) * step; tick <= high + (1e-9 * step); tick += step)
+        double first = Math.Ceiling((low / step) - 1e-9);
+        double last = Math.Floor((high / step) + 1e-9);
+        double before = double.NaN;
+        for (int i = 0; i <= last - first; i++)
         {
-            yield return Math.Abs(tick) < 1e-12 * step ? 0 : tick;
+            double tick = (first + i) * step;
+            if (tick != before && tick >= low - (1e-9 * step) && tick <= high + (1e-9 * step))
+            {
+                yield return tick;
+            }
+
+            before = tick;
         }
     }
 

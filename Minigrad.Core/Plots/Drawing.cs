@@ -84,14 +84,15 @@ internal sealed class Drawing
         Add($"""<path stroke="{Colour(colour)}"{(hasHalo ? " class=\"bold\"" : "")} d="{path}"/>""");
     }
 
-    /// <summary>An arrowhead with its point at one place, seen from another one.</summary>
-    public void Arrowhead((double X, double Y) from, (double X, double Y) point, Axis x, Axis y, int colour)
+    /// <summary>An arrowhead with its point at one place, in a direction of any length but 0.</summary>
+    public void Arrowhead((double X, double Y) point, (double X, double Y) direction, Axis x, Axis y, int colour)
     {
         const double Length = 13;
         const double HalfWidth = 5;
         (double tipX, double tipY) = (x.Place(point.X), y.Place(point.Y));
-        (double alongX, double alongY) = (tipX - x.Place(from.X), tipY - y.Place(from.Y));
-        double length = Math.Sqrt((alongX * alongX) + (alongY * alongY));
+        double size = Math.Max(Math.Abs(direction.X), Math.Abs(direction.Y));
+        (double alongX, double alongY) = (x.Length(direction.X / size), y.Length(direction.Y / size));
+        double length = double.Hypot(alongX, alongY);
         (alongX, alongY) = (alongX / length, alongY / length);
         (double footX, double footY) = (tipX - (Length * alongX), tipY - (Length * alongY));
         Add($"""<polygon fill="{Colour(colour)}" points="{tipX:0.#},{tipY:0.#} {footX - (HalfWidth * alongY):0.#},{footY + (HalfWidth * alongX):0.#} {footX + (HalfWidth * alongY):0.#},{footY - (HalfWidth * alongX):0.#}"/>""");

@@ -108,7 +108,7 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
     {
         IReadOnlyList<(double X, double Y)> points = Paths[path].Points;
         List<(double X, double Y)> line = [];
-        List<((double X, double Y) From, (double X, double Y) To)> exits = [];
+        List<((double X, double Y) Point, (double X, double Y) Direction)> exits = [];
         for (int i = 0; i < points.Count - 1; i++)
         {
             if (Inside(points[i], points[i + 1]) is not { } part)
@@ -125,12 +125,13 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
             line.Add(part.To);
             if (!IsInside(points[i + 1]))
             {
-                exits.Add(part);
+                // What of the line is inside may be too short to have a direction.
+                exits.Add((part.To, (points[i + 1].X - points[i].X, points[i + 1].Y - points[i].Y)));
             }
         }
 
         drawing.Line(line, across, up, path, hasHalo: Shade is not null || Contours is not null);
-        exits.ForEach(exit => drawing.Arrowhead(exit.From, exit.To, across, up, path));
+        exits.ForEach(exit => drawing.Arrowhead(exit.Point, exit.Direction, across, up, path));
         drawing.Dots(points.TakeLast(1).Where(IsInside), across, up, path, 4.5);
     }
 

@@ -143,6 +143,66 @@ public sealed class ChartTests
         Assert.Contains("0 rows and 0 columns", Assert.Throws<InvalidOperationException>(() => new HeatMap("t", "step", []).ToSvg()).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(0.3, 0.1 + 0.2)]
+    [InlineData(1e9, 1e9 + 1e-7)]
+    [InlineData(1e16, 1e16 + 2)]
+    [InlineData(-1e16 - 2, -1e16)]
+    [InlineData(7, 7)]
+    public void Values_that_only_rounding_tells_apart_are_drawn_as_one(double low, double high)
+    {
+        string upright = new LineChart("t", "x", new Panel("y", [new Series("s", [(0, low), (1, high)])])).ToSvg();
+        (double X, double Y)[] line = Points(Elements(XDocument.Parse(upright), "path").First().Attribute("d")!.Value);
+        Assert.Equal([(78.0, 156.0), (610.0, 156.0)], line);
+        AssertLabelsDiffer(upright, 3);
+        string across = new LineChart("t", "x", new Panel("y", [new Series("s", [(low, 0), (high, 1)])])).ToSvg();
+        line = Points(Elements(XDocument.Parse(across), "path").First().Attribute("d")!.Value);
+        Assert.Equal([(344.0, 266.0), (344.0, 46.0)], line);
+        AssertLabelsDiffer(across, 3);
+        string histogram = new HistogramChart("t", "x", [low, high]).ToSvg();
+        XElement[] bars = [.. Elements(XDocument.Parse(histogram), "rect").Where(element => element.Attribute("fill-opacity") is not null)];
+        Assert.All(bars, bar => Assert.InRange((double)bar.Attribute("x")!, 78 + 306, 78 + 321)); // Beside the middle or right of it.
+        AssertLabelsDiffer(histogram, 3);
+    }
+
+    [Theory]
+    [InlineData(0.30001, 0.30006, "0.30001 0.30002 0.30003 0.30004 0.30005 0.30006")]
+    [InlineData(0.001, 0.0012, "0.001 0.00105 0.0011 0.00115 0.0012")]
+    [InlineData(100000, 120000, "1e+5 1.05e+5 1.1e+5 1.15e+5 1.2e+5")]
+    [InlineData(-120000, -100000, "-1.2e+5 -1.15e+5 -1.1e+5 -1.05e+5 -1e+5")]
+    [InlineData(0, 1e-4, "0 2e-5 4e-5 6e-5 8e-5 1e-4")]
+    [InlineData(-0.4, 0.6, "-0.4 -0.2 0 0.2 0.4 0.6")]
+    [InlineData(12345, 12345.5, "12345 12345.1 12345.2 12345.3 12345.4 12345.5")]
+    [InlineData(1700000000, 1700003600, "1.7e+9")] // There is no room for so many digits.
+    [InlineData(1, 1.0000001, "1")] // Of the other ticks the same would be said.
+    [InlineData(0.3, 0.1 + 0.2, "0.3")]
+    [InlineData(1e16, 1e16 + 2, "1e+16")]
+    [InlineData(0, double.Epsilon, "")]
+    [InlineData(-double.MaxValue, double.MaxValue, "")]
+    public void Labels_have_the_digits_that_tell_them_apart(double low, double high, string labels)
+    {
+        (double Place, string Label)[] ticks = [.. Axis.Between(low, high, 0, 1).Ticks(5)];
+        Assert.Equal(labels, string.Join(' ', ticks.Select(tick => tick.Label).Where(label => label.Length > 0)));
+        Assert.All(ticks, tick => Assert.InRange(tick.Place, -1e-5, 1 + 1e-5));
+    }
+
+    [Fact]
+    public void A_plane_may_be_as_small_as_the_distance_of_two_numbers() => AssertLabelsDiffer(new PlaneChart("t", (1, 1 + 2.3e-16), (0, 1)).ToSvg(), 1 + 6);
+
+    private static void AssertLabelsDiffer(string svg, int least)
+    {
+        Assert.DoesNotContain("NaN", svg, StringComparison.Ordinal);
+        string[] upright = Labels("end");
+        string[] across = Labels("middle");
+        Assert.Equal(upright, upright.Distinct());
+        Assert.Equal(across, across.Distinct());
+        Assert.True(upright.Length + across.Length >= least, $"{upright.Length} and {across.Length} labels");
+
+        string[] Labels(string anchor) => [.. Elements(XDocument.Parse(svg), "text")
+            .Where(text => (string?)text.Attribute("text-anchor") == anchor && text.Attribute("transform") is null && text.Value is not ("" or "x"))
+            .Select(text => text.Value)];
+    }
+
     private static IEnumerable<XElement> Elements(XDocument document, string name) =>
         document.Descendants().Where(element => element.Name.LocalName == name);
 

@@ -30,6 +30,17 @@ public sealed class PlaneChartTests
     }
 
     [Fact]
+    public void An_arrowhead_points_where_a_path_leaves_from_right_at_the_edge()
+    {
+        // What of each line is inside has no length in the picture.
+        PlaneChart chart = new("plane", (-1, 1), (-1, 1)) { Paths = [new Series("path", [(Math.BitDecrement(1), 0), (1e17, 0), (double.NaN, 0), (0, Math.BitDecrement(1)), (1e200, 1e200)])] };
+        string svg = chart.ToSvg();
+        Assert.DoesNotContain("NaN", svg, StringComparison.Ordinal);
+        string[] heads = [.. Elements(XDocument.Parse(svg), "polygon").Select(element => element.Attribute("points")!.Value)];
+        Assert.Equal(["558,286 545,291 545,281", "318,46 312.3,58.7 305.3,51.7"], heads);
+    }
+
+    [Fact]
     public void Contour_lines_lie_where_the_height_is_and_areas_are_closed()
     {
         // A plane that rises to the right from 0 to 4: its lines are vertical and do not run along the edge.
