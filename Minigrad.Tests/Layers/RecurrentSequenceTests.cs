@@ -112,6 +112,65 @@ public sealed class RecurrentSequenceTests
         Assert.Equal(input.Gradient[.., ..4].ToArray(), before.Gradient!.ToArray());
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void An_empty_batch_gives_empty_outputs_and_gradients_of_zero(string name)
+    {
+        using Gpu.GpuFixture gpu = new();
+        foreach (bool isBatchFirst in new[] { true, false })
+        {
+            foreach (bool isBidirectional in new[] { true, false })
+            {
+                RecurrentLayer layer = Create(name, 2, 3, new() { LayerCount = 2, IsBidirectional = isBidirectional, IsBatchFirst = isBatchFirst });
+                AssertEmpty(layer, Tensor.Zeros(isBatchFirst ? [0, 5, 2] : [5, 0, 2]));
+                layer.To(gpu.Backend);
+                AssertEmpty(layer, Tensor.Zeros(isBatchFirst ? [0, 5, 2] : [5, 0, 2]).To(gpu.Backend));
+            }
+        }
+
+        Lstm lstm = new(2, 3);
+        Assert.Equal([0, 3], lstm.Step(Tensor.Zeros(0, 2)).Output.Shape.Dimensions.ToArray());
+        Assert.Contains("[0, 5, 3]", new Lstm(3, 3).Summary(0, 5, 3), StringComparison.Ordinal);
+        Assert.Equal([0, 4, 3], lstm.Forward(Tensor.Zeros(5, 2).Embedding(new Indices([], Shape.Create([0, 4])))).Shape.Dimensions.ToArray());
+    }
+
+    private static void AssertEmpty(RecurrentLayer layer, Tensor input)
+    {
+        int parts = layer.Parameters.Count / 4;
+        Shape shape = Shape.Create([input.Shape[0], input.Shape[1], layer.OutputSize]);
+        using (new NoGrad())
+        {
+            Assert.Equal(shape, layer.Forward(input).Shape);
+        }
+
+        foreach (int[]? lengths in new int[]?[] { null, [] })
+        {
+            foreach (bool hasState in new[] { true, false })
+            {
+                Tensor variable = input.Detach().Clone().WithGradient();
+                RecurrentState? state = hasState ? Initial() : null;
+                (Tensor output, RecurrentState last) = layer.Forward(variable, state, lengths);
+                Assert.Equal(shape, output.Shape);
+                Assert.Equal([parts, 0, 3], last.Hidden.Shape.Dimensions.ToArray());
+                Assert.Equal(layer is Lstm, last.Cell is not null);
+                (output.Sum() + last.Hidden.Sum() + (last.Cell ?? last.Hidden).Sum()).Backward();
+                Assert.Equal(input.Shape, variable.Gradient!.Shape);
+                Assert.All(layer.Parameters, parameter => Assert.All(parameter.Gradient!.ToArray(), value => Assert.Equal(0f, value)));
+
+                Tensor[] leaves = [variable, .. layer.Parameters];
+                Tensor[] gradients = Tensor.Gradients(layer.Forward(variable, state, lengths).Output.Square().Sum(), leaves, createGraph: true);
+                Assert.All(gradients.Zip(leaves), pair => Assert.Equal(pair.Second.Shape, pair.First.Shape));
+                Assert.All(gradients.SelectMany(gradient => gradient.ToArray()), value => Assert.Equal(0f, value));
+            }
+        }
+
+        RecurrentState Initial()
+        {
+            RecurrentState state = State(layer, parts, 0, 3);
+            return new RecurrentState(state.Hidden.To(input.Backend), state.Cell?.To(input.Backend));
+        }
+    }
+
     [Fact]
     public void One_sequence_needs_no_batch_dimension()
     {

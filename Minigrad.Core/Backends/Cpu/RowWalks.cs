@@ -34,6 +34,11 @@ internal static class RowWalks
         Workers workers, MatrixProductShape product, ArraySegment<float> right, PackedOperand kept, TWalk walk)
         where TWalk : struct, IRowWalk
     {
+        if (product.Rows == 0)
+        {
+            return; // An empty batch; a plan for a product without rows does not exist.
+        }
+
         long steps = walk.StepsBefore(product.Rows);
         if (steps < (long)FewestSteps * product.Rows)
         {
