@@ -42,7 +42,7 @@ public sealed class CsvData
         string[] columns = rows.Count == 0 ? [] : hasHeader
             ? rows[0].Cells
             : [.. Enumerable.Range(1, rows[0].Cells.Length).Select(number => number.ToString(CultureInfo.InvariantCulture))];
-        if (columns.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } repeated)
+        if (Repeated(columns) is { } repeated)
         {
             throw DataFileException.At(
                 path, Line(rows[0]), $"{repeated.Count()} columns are named \"{repeated.Key}\". Give each a name of its own, or read with hasHeader: false if this line is data.");
@@ -100,13 +100,19 @@ public sealed class CsvData
     /// <param name="column">The name of the column.</param>
     /// <param name="classes">The classes in the order wanted, as those of another file of the same data; null finds them.</param>
     /// <returns>The class of each row, and the text of each class.</returns>
-    /// <exception cref="ArgumentException">There is no such column.</exception>
+    /// <exception cref="ArgumentException">There is no such column, or a class is given twice.</exception>
     /// <exception cref="DataFileException">A cell is empty, or is none of the classes given.</exception>
     public (int[] Labels, IReadOnlyList<string> Classes) ToLabels(string column, IReadOnlyList<string>? classes = null)
     {
         ArgumentNullException.ThrowIfNull(column);
         int place = Place(column);
         classes ??= [.. rows.Select(row => Cell(row, place)).Distinct().Order(StringComparer.Ordinal)];
+        if (Repeated(classes) is { } repeated)
+        {
+            throw new ArgumentException(
+                $"The class \"{repeated.Key}\" is given {repeated.Count()} times ({List(classes)}). Give each once: a class is numbered by its place.", nameof(classes));
+        }
+
         Dictionary<string, int> numbers = [];
         foreach (string name in classes)
         {
@@ -167,6 +173,9 @@ public sealed class CsvData
 
         return rows;
     }
+
+    private static IGrouping<string, string>? Repeated(IEnumerable<string> names) =>
+        names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1);
 
     private static string List(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"\"{name}\""));
 

@@ -9,6 +9,7 @@ public sealed class SequenceData : IDataset<SequenceBatch>
     /// <summary>A set of sequences.</summary>
     /// <param name="sequences">The sequences, each <c>[length, features]</c> with the same features; they are copied.</param>
     /// <param name="labels">The class of each; null if they have none.</param>
+    /// <exception cref="ArgumentException">A sequence is null.</exception>
     /// <exception cref="ShapeException">A sequence is empty or differs in features, or there are not as many labels.</exception>
     public SequenceData(IReadOnlyList<Tensor> sequences, int[]? labels = null)
     {
@@ -20,10 +21,11 @@ public sealed class SequenceData : IDataset<SequenceBatch>
                 $"SequenceData: {sequences.Count} sequences came with {labels.Length} labels; give one for each, or none at all.");
         }
 
-        FeatureCount = sequences.Count > 0 && sequences[0].Rank == 2 ? sequences[0].Shape[1] : 0;
+        FeatureCount = sequences.Count > 0 && sequences[0] is { Rank: 2 } first ? first.Shape[1] : 0;
         for (int number = 0; number < sequences.Count; number++)
         {
-            Shape shape = sequences[number].Shape;
+            Shape shape = sequences[number]?.Shape ?? throw new ArgumentException(
+                $"SequenceData: sequence {number} is null. Leave it out.", nameof(sequences));
             if (shape.Rank != 2 || shape[1] != FeatureCount || shape.Size == 0)
             {
                 throw new ShapeException(

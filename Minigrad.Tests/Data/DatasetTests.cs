@@ -96,6 +96,8 @@ public sealed class DatasetTests
         AssertSays(Assert.Throws<ShapeException>(() => new TokenData(new Indices([1, 2], [1, 2]), new Indices([1, 2], [2, 1]))), "[1, 2]", "[2, 1]");
         AssertSays(Assert.Throws<ShapeException>(() => new SequenceData([Tensor.Ones(1, 2), Tensor.Ones(0, 2)])), "sequence 1", "[0, 2]", "at least one step");
         AssertSays(Assert.Throws<ShapeException>(() => new SequenceData([Tensor.Ones(1, 2), Tensor.Ones(1, 3)])), "sequence 1", "[1, 3]");
+        AssertSays(Assert.Throws<ArgumentException>(() => new SequenceData([null!])), "sequence 0 is null");
+        AssertSays(Assert.Throws<ArgumentException>(() => new SequenceData([Tensor.Ones(1, 2), null!])), "sequence 1 is null");
         AssertSays(Assert.Throws<ShapeException>(() => new SequenceData([Tensor.Ones(4)])), "sequence 0", "[4]");
         AssertSays(Assert.Throws<ShapeException>(() => new SequenceData([Tensor.Ones(1, 2)], [1, 2])), "1 sequences", "2 labels");
     }
