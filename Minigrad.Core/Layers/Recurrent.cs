@@ -18,9 +18,9 @@ public class Recurrent<TCell> : RecurrentLayer
     /// <param name="inputSize">How many features a step has, at least 1.</param>
     /// <param name="hiddenSize">How many hidden values, at least 1.</param>
     /// <param name="options">Layers, directions, dropout and the like; the defaults if null.</param>
-    /// <exception cref="ArgumentException">A size or an option is out of its range, or dropout is set with one layer.</exception>
+    /// <exception cref="ArgumentException">A size, an option or one of the cell's counts is out of its range, or dropout is set with one layer.</exception>
     public Recurrent(TCell cell, int inputSize, int hiddenSize, RecurrentOptions? options = null)
-        : base(inputSize, hiddenSize, cell.GateCount, cell.HasState, options) => this.cell = cell;
+        : base(cell, inputSize, hiddenSize, options) => this.cell = cell;
 
     private protected sealed override (Tensor Output, Tensor LastHidden, Tensor? LastState) Scan(
         PackedSteps steps, SequenceInputs inputs) => SequenceNode<TCell>.Run(cell, steps, inputs);

@@ -1,4 +1,5 @@
 using Minigrad.Autodiff;
+using Minigrad.Operations;
 
 namespace Minigrad.Layers;
 
@@ -14,13 +15,18 @@ namespace Minigrad.Layers;
 /// </remarks>
 public abstract class RecurrentLayer : Layer
 {
+    /// <summary>How many numbers of a kind a unit may have: as many as <see cref="Gates{T}"/> holds.</summary>
+    private const int MostNumbers = 4;
+
     private readonly RecurrentOptions options;
     private readonly Generator dropoutGenerator;
     private readonly Direction[] parts;
 
     private protected RecurrentLayer(
-        int inputSize, int hiddenSize, int gateCount, bool hasCellState, RecurrentOptions? options)
+        IRecurrentCell cell, int inputSize, int hiddenSize, RecurrentOptions? options)
     {
+        CheckCount(cell, nameof(cell.GateCount), cell.GateCount);
+        CheckCount(cell, nameof(cell.SavedCount), cell.SavedCount);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hiddenSize);
         this.options = options ?? new RecurrentOptions();
@@ -35,8 +41,8 @@ public abstract class RecurrentLayer : Layer
 
         InputSize = inputSize;
         HiddenSize = hiddenSize;
-        GateCount = gateCount;
-        HasCellState = hasCellState;
+        GateCount = cell.GateCount;
+        HasCellState = cell.HasState;
         dropoutGenerator = (this.options.Generator ?? Generator.Default).Fork("dropout");
         parts = new Direction[this.options.LayerCount * DirectionCount];
         for (int part = 0; part < parts.Length; part++)
@@ -127,6 +133,15 @@ public abstract class RecurrentLayer : Layer
     /// <summary>The biases of the input parts, one for each layer and direction.</summary>
     private protected IEnumerable<(Tensor FromInput, Tensor FromHidden)> Biases() =>
         parts.Where(part => part.InputBias is not null).Select(part => (part.InputBias!, part.HiddenBias!));
+
+    private static void CheckCount(IRecurrentCell cell, string name, int count)
+    {
+        if (count is < 1 or > MostNumbers)
+        {
+            throw new ArgumentException(
+                $"The cell {cell.GetType().Name} has a {name} of {count}, but it must be from 1 to {MostNumbers}, the numbers that Gates<T> holds.", nameof(cell));
+        }
+    }
 
     private Direction CreateDirection(int layer, bool isReverse)
     {

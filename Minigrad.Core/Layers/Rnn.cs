@@ -19,7 +19,7 @@ public sealed class Rnn : RecurrentLayer
     /// <param name="activation">f: <see cref="Activation.Tanh"/> or <see cref="Activation.Relu"/>.</param>
     /// <exception cref="ArgumentException">A size or an option is out of its range, or the activation is another.</exception>
     public Rnn(int inputSize, int hiddenSize, RecurrentOptions? options = null, Activation activation = Activation.Tanh)
-        : base(inputSize, hiddenSize, default(ElmanCell<HyperbolicTangent>).GateCount, hasCellState: false, options)
+        : base(default(ElmanCell<HyperbolicTangent>), inputSize, hiddenSize, options)
     {
         isRectified = activation switch
         {

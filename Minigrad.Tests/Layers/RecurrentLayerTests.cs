@@ -1,4 +1,6 @@
 using Minigrad.Layers;
+using Minigrad.Numerics;
+using Minigrad.Operations;
 using static Minigrad.Tests.Layers.RecurrentKinds;
 
 namespace Minigrad.Tests.Layers;
@@ -106,6 +108,37 @@ public sealed class RecurrentLayerTests
             string message = Assert.ThrowsAny<ShapeException>(action).Message;
             Assert.All(parts, part => Assert.Contains(part, message, StringComparison.Ordinal));
         }
+    }
+
+    [Theory]
+    [InlineData(0, 1, "GateCount of 0")]
+    [InlineData(5, 1, "GateCount of 5")]
+    [InlineData(4, 0, "SavedCount of 0")]
+    [InlineData(4, -1, "SavedCount of -1")]
+    [InlineData(4, 5, "SavedCount of 5")]
+    public void A_cell_of_more_numbers_than_there_is_room_for_is_refused(int gates, int saved, string count)
+    {
+        string message = Assert.Throws<ArgumentException>(() => new Recurrent<CountedCell>(new CountedCell(gates, saved), 2, 3)).Message;
+        Assert.StartsWith($"The cell CountedCell has a {count}, but it must be from 1 to 4", message, StringComparison.Ordinal);
+        Assert.Equal([12, 2], new Recurrent<CountedCell>(new CountedCell(4, 4), 2, 3).Parameters[0].Shape.Dimensions.ToArray());
+    }
+
+    private readonly struct CountedCell(int gates, int saved) : IRecurrentCell
+    {
+        public int GateCount { get; } = gates;
+
+        public int SavedCount { get; } = saved;
+
+        public bool HasState => false;
+
+        public bool SeparatesRecurrent => false;
+
+        public void Forward<T>(Gates<T> input, Gates<T> recurrent, ref T hidden, ref T state, out Gates<T> saved)
+            where T : struct, IReal<T> => throw new NotSupportedException();
+
+        public void Backward<T>(
+            Gates<T> saved, T hidden, T state, ref T hiddenGradient, ref T stateGradient, out Gates<T> inputGradient, out Gates<T> recurrentGradient)
+            where T : struct, IReal<T> => throw new NotSupportedException();
     }
 
     private sealed class Reader : Layer
