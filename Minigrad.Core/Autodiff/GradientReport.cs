@@ -4,19 +4,25 @@ namespace Minigrad.Autodiff;
 public sealed class GradientReport
 {
     private string? worst;
+    private string? uncompared;
 
     internal GradientReport()
     {
     }
 
-    /// <summary>Whether every gradient agrees with the differences.</summary>
-    public bool Passed => WorstError <= GradientChecker.Tolerance;
+    /// <summary>
+    /// Whether every gradient that was compared agrees with the differences, and of each input that has elements some were compared.
+    /// </summary>
+    public bool Passed => WorstError <= GradientChecker.Tolerance && uncompared is null;
 
     /// <summary>The largest difference, as a part of the gradient's own size.</summary>
     public double WorstError { get; private set; }
 
     /// <summary>How many elements or directions were compared.</summary>
     public int Compared { get; private set; }
+
+    /// <summary>How many elements were passed over because they lie at a kink of the function, as relu's at 0, where any slope between both sides' is right.</summary>
+    public int Skipped { get; private set; }
 
     /// <summary>Throws if a gradient is wrong.</summary>
     /// <exception cref="GradientException">The message names the worst element, its gradient and the difference quotient.</exception>
@@ -28,16 +34,37 @@ public sealed class GradientReport
         }
     }
 
-    /// <summary>The verdict and the worst place in one or two lines.</summary>
-    public override string ToString() => Compared == 0
-        ? "Gradient check: there was no element to compare."
-        : $"Gradient check {(Passed ? "passed" : "FAILED")}: {Compared} comparisons, worst relative error {WorstError:0.0e+0} (allowed {GradientChecker.Tolerance:0.0e+0}).\nWorst: {worst}";
+    /// <summary>The verdict and the worst place, or what was not compared, in one or more lines.</summary>
+    public override string ToString()
+    {
+        if (Compared + Skipped == 0)
+        {
+            return "Gradient check: there was no element to compare.";
+        }
+
+        string skipped = Skipped == 0 ? string.Empty : $", {Skipped} elements passed over at kinks";
+        return $"Gradient check {(Passed ? "passed" : "FAILED")}: {Compared} comparisons{skipped}, worst relative error {WorstError:0.0e+0} (allowed {GradientChecker.Tolerance:0.0e+0})."
+            + (worst is null ? string.Empty : $"\nWorst: {worst}")
+            + (uncompared is null ? string.Empty : $"\n{uncompared}");
+    }
+
+    /// <summary>By how much a gradient differs beyond noise, as a part of a scale.</summary>
+    internal static double Error(double gradient, double difference, double scale, double noise)
+    {
+        double deviation = Math.Abs(gradient - difference);
+        return deviation <= noise ? 0 : (deviation - noise) / scale;
+    }
+
+    internal void Skip() => Skipped++;
+
+    /// <summary>Notes that all elements of an input were passed over, so that nothing is known of its gradient.</summary>
+    internal void LeaveUncompared(Tensor input) =>
+        uncompared ??= $"Nothing of {input.Name} of shape {input.Shape} was compared: to each side of every element the function has another slope, and the gradient lies between them. Check at points further from kinks, and with elements no smaller than a step of a few thousandths.";
 
     internal void Add(Tensor input, int? element, double gradient, double difference, double scale, double noise)
     {
         Compared++;
-        double deviation = Math.Abs(gradient - difference);
-        double error = deviation <= noise ? 0 : (deviation - noise) / scale;
+        double error = Error(gradient, difference, scale, noise);
         if (worst is null || error > WorstError || double.IsNaN(error))
         {
             WorstError = double.IsNaN(error) ? double.PositiveInfinity : error;

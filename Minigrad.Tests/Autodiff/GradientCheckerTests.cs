@@ -71,6 +71,48 @@ public sealed class GradientCheckerTests
         Assert.True(GradientChecker.Check(inputs => inputs[0].Relu(), x).Passed);
     }
 
+    [Theory]
+    [InlineData(1e-4f)]
+    [InlineData(1f)]
+    [InlineData(1e4f)]
+    public void A_kink_is_one_at_every_scale(float scale)
+    {
+        // The sides' slopes are those at the point only as far as the curve beside it is flat.
+        Tensor x = Tensor.Of([-1f, 0f, 1e-4f, -1e-4f, 2f]);
+        GradientReport report = GradientChecker.Check(inputs => scale * (inputs[0].Relu() * (inputs[0] + 1f)), x);
+        Assert.True(report.Passed, report.ToString());
+        Assert.Equal((2, 3), (report.Compared, report.Skipped));
+        Assert.Contains("2 comparisons, 3 elements passed over at kinks", report.ToString(), StringComparison.Ordinal);
+        Assert.False(GradientChecker.Check(inputs => TimesSlope(scale * inputs[0].Relu(), 1.05f), x).Passed);
+    }
+
+    [Theory]
+    [InlineData(3f)]
+    [InlineData(-1f)]
+    public void A_wrong_gradient_is_rejected_however_small_it_is(float factor)
+    {
+        GradientReport report = GradientChecker.Check(
+            inputs => TimesSlope(inputs[0].Square(), factor).Mean(), Tensor.Normal([64], 0f, 0.01f, new Generator(1)));
+        Assert.False(report.Passed, report.ToString());
+        Assert.True(report.Compared > 32, report.ToString());
+    }
+
+    [Fact]
+    public void A_check_that_could_compare_nothing_of_an_input_has_not_passed()
+    {
+        GradientReport report = GradientChecker.Check(inputs => inputs[0].Relu().Sum() + inputs[1].Sum(), Tensor.Zeros(3), Tensor.Ones(2));
+        Assert.False(report.Passed);
+        Assert.Equal((2, 3), (report.Compared, report.Skipped));
+        string message = Assert.Throws<GradientException>(report.ThrowIfFailed).Message;
+        Assert.Contains("FAILED: 2 comparisons, 3 elements passed over at kinks", message, StringComparison.Ordinal);
+        Assert.Contains("Nothing of input 0 of shape [3] was compared", message, StringComparison.Ordinal);
+        Assert.True(GradientChecker.Check(inputs => inputs[0].Sum() + inputs[1].Sum(), Tensor.Zeros(0), Tensor.Ones(2)).Passed);
+        Assert.Equal("Gradient check: there was no element to compare.", GradientChecker.Check(inputs => inputs[0].Sum(), Tensor.Zeros(0)).ToString());
+    }
+
+    /// <summary>The same numbers with gradients that many times as large.</summary>
+    private static Tensor TimesSlope(Tensor x, float factor) => (x * factor) - ((factor - 1f) * x.Detach());
+
     private static Tensor WrongTanh(Tensor x, float factor) =>
         Tensor.Custom("wrong", [x], () => x.Tanh(), gradient => [gradient * (factor * (1f - x.Detach().Tanh().Square()))]);
 
