@@ -20,6 +20,9 @@ public static class GradientChecker
     private const int Directions = 8;
     private const float Step = 4e-3f;
 
+    /// <summary>Up to twice this power of two a number is moved by the step; a larger one by more, at least 64 units in its last place.</summary>
+    private const int LastOrdinaryExponent = 9;
+
     /// <summary>At a kink, how far beyond one side's slope a gradient may lie, as a part of what the sides differ by: curvature moves them.</summary>
     private const double KinkMargin = 0.01;
 
@@ -64,14 +67,18 @@ public static class GradientChecker
         return report;
     }
 
+    /// <summary>By what power of two the step is larger for a number, so that it is moved at all.</summary>
+    private static float Stretch(float value) => MathF.ScaleB(1f, Math.Max(LastOrdinaryExponent, MathF.ILogB(value)) - LastOrdinaryExponent);
+
     private static void CheckElements(
         GradientReport report, Tensor variable, float[] gradient, double largest, Evaluator evaluator)
     {
+        float[] values = variable.ToArray();
         for (int element = 0; element < gradient.Length; element++)
         {
             float[] direction = new float[gradient.Length];
             direction[element] = 1f;
-            (double difference, double noise, bool isKink) = evaluator.Slope(direction, gradient[element]);
+            (double difference, double noise, bool isKink) = evaluator.Slope(direction, Step * Stretch(values[element]), gradient[element]);
             double scale = Math.Max(Math.Abs(difference), 0.1 * largest);
             if (isKink && GradientReport.Error(gradient[element], difference, scale, noise) > Tolerance)
             {
@@ -87,20 +94,28 @@ public static class GradientChecker
     private static void CheckDirections(
         GradientReport report, Tensor variable, float[] gradient, Evaluator evaluator, Generator generator)
     {
+        float[] values = variable.ToArray();
+        float[] stretches = Array.ConvertAll(values, Stretch);
+        float longest = stretches.Max();
+        float[] parts = Array.ConvertAll(stretches, stretch => stretch / longest);
+        double magnitude = Math.Sqrt(gradient.Zip(parts, (value, part) => (double)value * part).Sum(value => value * value));
         for (int trial = 0; trial < Directions; trial++)
         {
             // Half of the directions follow the gradient's signs: nothing cancels, so a wrong factor shows at once.
             float[] direction = Tensor.Uniform([gradient.Length], 0.5f, 1.5f, generator).ToArray();
+            float step = (float)(Step / direction.Max(value => (double)value)) * longest;
             double expected = 0;
             for (int element = 0; element < direction.Length; element++)
             {
                 bool isNegative = trial % 2 == 0 ? gradient[element] < 0 : generator.Next() < 0.5f;
-                direction[element] = isNegative ? -direction[element] : direction[element];
+                direction[element] *= isNegative ? -parts[element] : parts[element];
+
+                // As far as float32 can move it, or a large number's rounding would be held against all others.
+                direction[element] = (values[element] + (step * direction[element]) - values[element]) / step;
                 expected += (double)gradient[element] * direction[element];
             }
 
-            double magnitude = Math.Sqrt(gradient.Sum(value => (double)value * value));
-            (double difference, double noise, _) = evaluator.Slope(direction, expected);
+            (double difference, double noise, _) = evaluator.Slope(direction, step, expected);
             report.Add(variable, null, expected, difference, Math.Max(Math.Abs(difference), magnitude), noise);
         }
     }
@@ -117,10 +132,8 @@ public static class GradientChecker
         /// The slope along a direction; about how far rounding to float32 moves it, which is no error of the gradient; and
         /// whether the point is a kink that the gradient lies inside of.
         /// </summary>
-        public (double Slope, double Noise, bool IsKink) Slope(float[] direction, double gradient)
+        public (double Slope, double Noise, bool IsKink) Slope(float[] direction, float step, double gradient)
         {
-            double size = direction.Max(value => Math.Abs((double)value));
-            float step = (float)(Step / size);
             (float[] above, double upward) = At(direction, step);
             (float[] below, double downward) = At(direction, -step);
             double slope = Difference(above, below) / (upward - downward);

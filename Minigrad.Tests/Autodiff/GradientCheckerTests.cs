@@ -110,6 +110,44 @@ public sealed class GradientCheckerTests
         Assert.Equal("Gradient check: there was no element to compare.", GradientChecker.Check(inputs => inputs[0].Sum(), Tensor.Zeros(0)).ToString());
     }
 
+    [Theory]
+    [InlineData(140000f)]
+    [InlineData(-140000f)]
+    [InlineData(3e9f)]
+    [InlineData(1e30f)]
+    public void Large_inputs_are_moved_by_more(float value)
+    {
+        foreach (int count in new[] { 1, GradientChecker.ElementLimit + 1 })
+        {
+            // A large number beside ordinary ones does not have these moved further.
+            float[] values = new float[count];
+            values[0] = value;
+            Tensor x = Tensor.Of(values);
+            GradientReport report = GradientChecker.Check(inputs => inputs[0] * 2f, x);
+            Assert.True(report.Passed, report.ToString());
+            Assert.False(GradientChecker.Check(inputs => TimesSlope(inputs[0] * 2f, 1.1f), x).Passed);
+            Assert.False(GradientChecker.Check(inputs => TimesSlope(inputs[0] * 2f, 0.9f), Tensor.Ones(count) * value).Passed);
+        }
+    }
+
+    [Fact]
+    public void An_input_below_a_thousand_is_moved_by_the_same_step_as_one()
+    {
+        // Of a wave as long as 2π a larger step would see the curve.
+        foreach (float value in new[] { 1f, 100f, 1000f })
+        {
+            List<float> moved = [];
+            GradientChecker.Check(inputs => Noted(inputs[0], moved).Sin(), Tensor.Of([value])).ThrowIfFailed();
+            Assert.Equal([value, value, value + 4e-3f, value - 4e-3f], moved);
+        }
+
+        static Tensor Noted(Tensor x, List<float> seen)
+        {
+            seen.Add(x.ToArray()[0]);
+            return x;
+        }
+    }
+
     /// <summary>The same numbers with gradients that many times as large.</summary>
     private static Tensor TimesSlope(Tensor x, float factor) => (x * factor) - ((factor - 1f) * x.Detach());
 
