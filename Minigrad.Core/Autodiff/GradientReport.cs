@@ -15,7 +15,11 @@ public sealed class GradientReport
     /// </summary>
     public bool Passed => WorstError <= GradientChecker.Tolerance && uncompared is null;
 
-    /// <summary>The largest difference, as a part of the gradient's own size.</summary>
+    /// <summary>
+    /// The largest of max(0, |g − d| − noise) / scale, where g is a gradient and d the difference quotient, and the noise is what rounding
+    /// may have moved d by (<see cref="GradientChecker"/>). The scale of an element is max(|d|, a tenth of the input's largest |g|), that
+    /// of a direction max(|d|, the norm of the input's gradient). Infinite if one of them is NaN.
+    /// </summary>
     public double WorstError { get; private set; }
 
     /// <summary>How many elements or directions were compared.</summary>

@@ -148,6 +148,15 @@ public sealed class GradientCheckerTests
         }
     }
 
+    [Fact]
+    public void What_rounding_may_hide_follows_from_the_size_of_the_outputs()
+    {
+        // As the checker's documentation says: half a percent passes beside a sum of 500 squares, and not beside the squares.
+        Tensor x = Tensor.Normal([500], generator: new Generator(1));
+        Assert.True(GradientChecker.Check(inputs => TimesSlope(inputs[0].Square().Sum(), 1.005f), x).Passed);
+        Assert.False(GradientChecker.Check(inputs => TimesSlope(inputs[0].Square(), 1.005f), x).Passed);
+    }
+
     /// <summary>The same numbers with gradients that many times as large.</summary>
     private static Tensor TimesSlope(Tensor x, float factor) => (x * factor) - ((factor - 1f) * x.Detach());
 
