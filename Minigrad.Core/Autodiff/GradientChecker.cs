@@ -33,16 +33,25 @@ public static class GradientChecker
     private const double KinkMargin = 0.01;
 
     /// <summary>Checks the gradients of a function with respect to all its inputs.</summary>
-    /// <param name="function">From inputs to an output of any shape; called many times, it must always compute the same.</param>
+    /// <param name="function">
+    /// From inputs to an output of any shape; called many times, it must always compute the same. It may take gradients itself, with
+    /// <c>createGraph: true</c>: so second order is checked.
+    /// </param>
     /// <param name="inputs">Where to check; smooth points, not kinks as relu's at 0. They are not changed.</param>
     /// <returns>What was found; read <see cref="GradientReport.Passed"/> or call <see cref="GradientReport.ThrowIfFailed"/>.</returns>
-    /// <exception cref="GradientException">The output does not depend on any input.</exception>
+    /// <exception cref="GradientException">The output does not depend on any input through operations that have gradients.</exception>
     public static GradientReport Check(Func<IReadOnlyList<Tensor>, Tensor> function, params IReadOnlyList<Tensor> inputs)
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentNullException.ThrowIfNull(inputs);
         Tensor[] variables = [.. inputs.Select((input, i) => input.Detach().Clone().WithGradient(input.Name ?? $"input {i}"))];
         Tensor output = function(variables);
+        if (!output.RequiresGradient)
+        {
+            throw new GradientException(
+                $"GradientChecker: the function's result of shape {output.Shape} does not depend on its inputs through anything that has a gradient. Comparisons, Detach, ToArray and NoGrad cut the way back, as does an input that the function does not use.");
+        }
+
         Generator generator = new Generator(0).For(nameof(GradientChecker));
         Tensor projection = Tensor.Uniform(output.Shape, 0.5f, 1.5f, generator).To(output.Backend);
         Tensor[] gradients = Tensor.Gradients(output, variables, projection);
@@ -212,7 +221,7 @@ public static class GradientChecker
             }
 
             Tensor[] inputs = [.. variables];
-            inputs[input] = Tensor.Of(moved, variables[input].Shape).To(variables[input].Backend);
+            inputs[input] = Tensor.Of(moved, variables[input].Shape).To(variables[input].Backend).WithGradient(variables[input].Name);
             return (function(inputs).ToArray(), step * (made / wanted));
         }
     }

@@ -149,6 +149,27 @@ public sealed class GradientCheckerTests
     }
 
     [Fact]
+    public void A_function_may_take_gradients_itself()
+    {
+        Tensor x = Tensor.Of([-1f, 0.5f, 2f]);
+        Assert.True(GradientChecker.Check(inputs => Slope(inputs[0]), x).Passed);
+        GradientReport report = GradientChecker.Check(inputs => TimesSlope(Slope(inputs[0]), 1.01f), x);
+        Assert.False(report.Passed);
+        Assert.Contains("input 0[", report.ToString(), StringComparison.Ordinal);
+
+        static Tensor Slope(Tensor x) => Tensor.Gradients((x * x * x).Sum(), [x], createGraph: true)[0];
+    }
+
+    [Fact]
+    public void A_result_without_a_way_back_is_refused_in_the_checkers_terms()
+    {
+        Tensor x = Tensor.Ones(3);
+        string message = Assert.Throws<GradientException>(() => GradientChecker.Check(inputs => inputs[0].Greater(0f).Sum(), x)).Message;
+        Assert.StartsWith("GradientChecker: the function's result of shape [] does not depend on its inputs through anything that has a gradient.", message, StringComparison.Ordinal);
+        Assert.DoesNotContain("WithGradient", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void What_rounding_may_hide_follows_from_the_size_of_the_outputs()
     {
         // As the checker's documentation says: half a percent passes beside a sum of 500 squares, and not beside the squares.
