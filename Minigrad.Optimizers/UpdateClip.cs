@@ -29,6 +29,10 @@ public abstract class UpdateClip
     /// Adafactor's clip: u ← u / max(1, RMS(u) / d) with u = Δ / η, the update without the learning rate, and RMS(u) = √mean(u²)
     /// (Shazeer and Stern, 2018, arXiv:1804.04235, section 6).
     /// </summary>
+    /// <remarks>
+    /// Under a learning rate of 0 there is no u, and nothing is clipped or remembered. Most updates are 0 then; that of a velocity as
+    /// Keras has it, which has the rates of the past in it, is made whole.
+    /// </remarks>
     /// <param name="threshold">d, 1 if not given; +∞ measures and never clips. A rule sees RMS(u).</param>
     /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN.</exception>
     public static UpdateClip Rms(Threshold? threshold = null) => new RmsUpdateClip(threshold ?? 1);

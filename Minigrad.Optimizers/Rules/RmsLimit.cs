@@ -21,9 +21,27 @@ public readonly struct RmsLimit<TRule>(double learningRate) : IUpdateLimit<TRule
         where T : struct, IReal<T> => change;
 
     /// <inheritdoc/>
-    /// <remarks>Without an update, as under a learning rate of 0, there is nothing to clip.</remarks>
+    /// <remarks>
+    /// Without an update there is nothing to clip, nor under a learning rate of 0 (or one so small that u overflows): Keras's velocity has
+    /// rates of the past in it, and so moves weights all the same, by what is no multiple of η.
+    /// </remarks>
     public double Size<TMath>(double norm, double count)
-        where TMath : struct, IStepMath => norm == 0.0 ? 0.0 : norm / (learningRate * TMath.SquareRoot(count));
+        where TMath : struct, IStepMath
+    {
+        // A device may take a comparison with NaN for true, so NaN is asked for before anything is compared.
+        if (double.IsNaN(norm) || norm == 0.0)
+        {
+            return norm;
+        }
+
+        double size = norm / (learningRate * TMath.SquareRoot(count));
+        if (double.IsNaN(size))
+        {
+            return size;
+        }
+
+        return size > double.MaxValue && norm <= double.MaxValue ? 0.0 : size;
+    }
 
     /// <inheritdoc/>
     public double DecayShare(double coefficient) => 1.0;

@@ -276,6 +276,51 @@ public sealed class UpdateClipTests
         }
     }
 
+    /// <summary>Keras's velocity has the rates of the past in it, so weights move under a rate of 0 too.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(double.Epsilon)]
+    public void At_a_learning_rate_of_0_the_velocity_of_Keras_goes_on_whole(double rate)
+    {
+        foreach (Threshold threshold in (Threshold[])[1e-3, Threshold.Percentile(90), Threshold.ZScore(warmup: 1), Threshold.MovingAverage(warmup: 1)])
+        {
+            Tensor clipped = Tensor.Of([1f, 2f]).WithGradient("w");
+            Tensor plain = Tensor.Of([1f, 2f]).WithGradient("w");
+            Optimizer optimizer = LikeKeras.Sgd([clipped], 0.1, momentum: 0.9);
+            Optimizer other = LikeKeras.Sgd([plain], 0.1, momentum: 0.9);
+            for (int step = 0; step < 4; step++)
+            {
+                (optimizer.UpdateClip, optimizer.LearningRate, other.LearningRate) = (step == 2 ? UpdateClip.Rms(threshold) : optimizer.UpdateClip, step < 2 ? 0.1 : rate, step < 2 ? 0.1 : rate);
+                (clipped.Gradient, plain.Gradient) = (Tensor.Of([1f, -2f]), Tensor.Of([1f, -2f]));
+                other.Step();
+                StepReport report = optimizer.Step();
+                Assert.Equal(1, report.UpdateCoefficient);
+                Assert.Equal(plain.ToArray(), clipped.ToArray());
+            }
+
+            Assert.NotEqual(1f, clipped.ToArray()[0]);
+            Assert.All(optimizer.State().Stages, stage => Assert.All(stage.Memories, memory => Assert.All(memory, number => Assert.Equal(0, number))));
+        }
+    }
+
+    [Fact]
+    public void A_schedule_may_end_at_0_under_a_rule_that_has_seen_updates()
+    {
+        Tensor w = Tensor.Of([1f, 2f]).WithGradient("w");
+        Optimizer optimizer = LikeKeras.RmsProp([w], 0.1, momentum: 0.9);
+        optimizer.UpdateClip = UpdateClip.Rms(Threshold.ZScore(warmup: 1));
+        Schedule rate = Schedule.Cosine(0.1, 2);
+        for (int step = 0; step <= 2; step++)
+        {
+            optimizer.LearningRate = rate.At(step);
+            w.Gradient = Tensor.Of([1f, -2f]);
+            optimizer.Step();
+        }
+
+        Assert.Equal(0, optimizer.LearningRate);
+        Assert.All(w.ToArray(), value => Assert.True(float.IsFinite(value)));
+    }
+
     [Fact]
     public void State_continues_to_the_same_bits_under_a_clip()
     {
