@@ -177,9 +177,12 @@ public sealed partial class StepHistory
         return norms;
     }
 
-    /// <summary>A quantile by linear interpolation between neighbours, as NumPy has it.</summary>
-    internal static double Quantile(double[] sorted, double part) =>
-        SortedArrayStatistics.QuantileCustom(sorted, part, QuantileDefinition.R7);
+    /// <summary>A quantile by linear interpolation between neighbours, as NumPy has it; where a neighbour is +∞, the upper one.</summary>
+    internal static double Quantile(double[] sorted, double part)
+    {
+        double quantile = SortedArrayStatistics.QuantileCustom(sorted, part, QuantileDefinition.R7);
+        return double.IsNaN(quantile) && sorted.Length > 0 ? sorted[(int)Math.Ceiling(part * (sorted.Length - 1))] : quantile;
+    }
 
     private static int CheckCapacity(int capacity, string name) =>
         capacity >= LeastCapacity && int.IsEvenInteger(capacity)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Minigrad.Optimizers.Clipping;
 using Minigrad.Optimizers.Thresholds;
 using Minigrad.Plots;
 
@@ -23,6 +24,9 @@ public sealed class ThresholdAdvice
 
     /// <summary>A norm is usual if it is like those of so many steps before it.</summary>
     private const int Window = 100;
+
+    /// <summary>c / max(n, c), as the stage itself has it.</summary>
+    private static readonly NormDecision Coefficient = new(isCommon: 1, (int)NormMeasure.Norm, epsilon: 0);
 
     private const string HalfMedian = "half the median";
     private const string NinetyFive = "p95";
@@ -134,7 +138,7 @@ public sealed class ThresholdAdvice
             }
 
             clipped += norm > limit ? 1 : 0;
-            coefficients += limit / Math.Max(norm, limit);
+            coefficients += Coefficient.Factor(norm, limit);
             largest = Math.Max(largest, Math.Min(norm, limit));
         }
 

@@ -48,6 +48,24 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
         Assert.Equal(("falling", 0.33), (falling.Name, falling.ClippedShare));
     }
 
+    /// <summary>A threshold of +∞ clips nothing: its coefficient is 1.</summary>
+    [Fact]
+    public void A_warm_up_is_replayed_as_steps_that_nothing_is_clipped_in()
+    {
+        ThresholdAdvice advice = ThresholdAdvisor.Advise(Record([.. Enumerable.Range(0, 200).Select(i => 2f + (i % 6))]));
+        ThresholdReplay none = advice.Replay(double.PositiveInfinity);
+        Assert.Equal((double.PositiveInfinity, 0.0, 1.0, 7.0), (none.Threshold, none.ClippedShare, none.MeanCoefficient, none.LargestNorm));
+        Assert.Equal(1, advice.Replay(Threshold.ZScore()).MeanCoefficient);
+        Assert.Equal(1, advice.Replay(Threshold.MedianDeviation()).MeanCoefficient);
+        Assert.InRange(advice.Replay(Threshold.Percentile(50, warmup: 20)).MeanCoefficient, 0.5, 0.999);
+        Assert.Equal((double.PositiveInfinity, 1.0), (advice.Replay(Threshold.Percentile(90, warmup: 150)).Threshold, Math.Round(advice.Replay(Threshold.Percentile(90, warmup: 150)).MeanCoefficient)));
+
+        // With 100 finite thresholds of 200 the median lies between the last of them and +∞; with one of 201 more it is the last.
+        Assert.Equal(double.PositiveInfinity, advice.Replay(Threshold.Percentile(90, warmup: 100)).Threshold);
+        advice = ThresholdAdvisor.Advise(Record([.. Enumerable.Repeat(2f, 201)]));
+        Assert.Equal(2, advice.Replay(Threshold.Percentile(90, warmup: 100)).Threshold);
+    }
+
     [Fact]
     public void Where_norms_explode_now_and_then_half_the_median_is_suggested()
     {
