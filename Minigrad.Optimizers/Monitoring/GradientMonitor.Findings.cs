@@ -14,7 +14,8 @@ public sealed partial class GradientMonitor
     private (int Step, MonitoredLayer Layer, int Count)? notFinite;
 
     /// <summary>
-    /// What is wrong, the gravest first: what has exploded at any time, and what else holds now. Empty for a healthy model.
+    /// What is wrong, the gravest first: what has exploded at any time, and what else holds now. Empty for a healthy model. An
+    /// overflow of a dynamic loss scale, which is lower from then on, is none.
     /// </summary>
     public IReadOnlyList<GradientFinding> Findings()
     {

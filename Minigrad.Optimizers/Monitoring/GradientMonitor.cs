@@ -281,6 +281,12 @@ public sealed partial class GradientMonitor
 
     private void Take(StepReport report)
     {
+        // A dynamic scale finds its height by overflows, which say nothing of the gradients as long as there is a lower one.
+        if (report.HasOverflowed && report.LossScale > 1)
+        {
+            return;
+        }
+
         if (!ReferenceEquals(report.Parameters, known))
         {
             known = report.Parameters;

@@ -113,7 +113,7 @@ public sealed partial class StepHistory
     /// <summary>How many of them were skipped.</summary>
     public int SkippedSteps => Rows.Sum(row => row.SkippedSteps);
 
-    /// <summary>The largest norm of all steps; NaN if one was, or if there is none.</summary>
+    /// <summary>The largest norm of all steps, skipped ones included; NaN if one was, or if there is none.</summary>
     public double LargestNorm => Rows.Count == 0 ? double.NaN : rows.Aggregate(0.0, (largest, row) => Math.Max(largest, row.LargestNorm));
 
     /// <summary>Adds a step.</summary>
@@ -221,7 +221,10 @@ public sealed partial class StepHistory
             Steps: 1,
             LargestNorm: report.Norm,
             ClippedSteps: wasClipped ? 1 : 0,
-            SkippedSteps: report.WasSkipped ? 1 : 0);
+            SkippedSteps: report.WasSkipped ? 1 : 0)
+        {
+            LargestMadeNorm = report.WasSkipped ? 0 : report.Norm,
+        };
     }
 
     /// <summary>Of the stages that acted the one that scaled most, or the first if none acted.</summary>

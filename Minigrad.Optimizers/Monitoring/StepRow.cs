@@ -35,12 +35,16 @@ public readonly record struct StepRow(
     int ClippedSteps,
     int SkippedSteps)
 {
+    /// <summary>The largest norm among those of the steps that were made; 0 if none was, NaN if one was.</summary>
+    internal double LargestMadeNorm { get; init; }
+
     /// <summary>This row, standing for the steps of the next one too.</summary>
     internal StepRow With(in StepRow next) => this with
     {
         Loss = Loss ?? next.Loss,
         Steps = Steps + next.Steps,
         LargestNorm = Math.Max(LargestNorm, next.LargestNorm),
+        LargestMadeNorm = Math.Max(LargestMadeNorm, next.LargestMadeNorm),
         ClippedSteps = ClippedSteps + next.ClippedSteps,
         SkippedSteps = SkippedSteps + next.SkippedSteps,
     };

@@ -34,24 +34,26 @@ public sealed class ThresholdAdvice
     private readonly double[] norms;
     private readonly double[] course;
 
-    /// <summary>Reads the sorted norms of a record.</summary>
-    internal ThresholdAdvice(StepHistory history, double[] norms)
+    /// <summary>Reads a record.</summary>
+    /// <param name="history">The record.</param>
+    /// <param name="course">Its norms in the order in which they came, as <see cref="HasNorm"/> has them.</param>
+    internal ThresholdAdvice(StepHistory history, double[] course)
     {
-        this.norms = norms;
-        course = [.. history.Rows.Select(row => row.Norm).Where(norm => double.IsFinite(norm) && norm > 0)];
+        this.course = course;
+        norms = [.. course.Order()];
         StepCount = history.StepCount;
         Median = StepHistory.Quantile(norms, 0.5);
         Percentile90 = StepHistory.Quantile(norms, 0.9);
         Percentile95 = StepHistory.Quantile(norms, 0.95);
-        Largest = history.LargestNorm;
+        Largest = history.Rows.Max(row => row.LargestMadeNorm);
 
         // A single explosion would set the mean of all, and it is the usual norm that is asked for.
         double usual = StepHistory.Quantile(norms, 0.99);
         Mean = norms.TakeWhile(norm => norm <= usual).Average();
         foreach ((StepRow row, double usualNorm) in WithUsualNorms(history.Rows))
         {
-            IsSpiky |= !(row.LargestNorm < Math.Max(SpikeRatio * Median, TimelySpikeRatio * usualNorm));
-            ExplodedAt ??= row.ClippedSteps == 0 && !(row.LargestNorm < WreckingRatio * Math.Max(Median, usualNorm)) ? row.Step : null;
+            IsSpiky |= !(row.LargestMadeNorm < Math.Max(SpikeRatio * Median, TimelySpikeRatio * usualNorm));
+            ExplodedAt ??= row.ClippedSteps == 0 && !(row.LargestMadeNorm < WreckingRatio * Math.Max(Median, usualNorm)) ? row.Step : null;
         }
 
         Suggestion = ExplodedAt is not null ? null : Rounded(IsSpiky ? Median / 2 : Percentile95);
@@ -81,7 +83,7 @@ public sealed class ThresholdAdvice
     /// <summary>The norm that nineteen steps of twenty stay below.</summary>
     public double Percentile95 { get; }
 
-    /// <summary>The largest norm; NaN if one was.</summary>
+    /// <summary>The largest norm of a step that was made; NaN if one was.</summary>
     public double Largest { get; }
 
     /// <summary>
@@ -201,6 +203,9 @@ public sealed class ThresholdAdvice
     private static double Rounded(double threshold) =>
         double.Parse(threshold.ToString("g2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
+    /// <summary>Whether a row's norm counts: a step that was skipped has moved no weight, and the next one like it is skipped too.</summary>
+    internal static bool HasNorm(StepRow row) => !row.WasSkipped && double.IsFinite(row.Norm) && row.Norm > 0;
+
     private IEnumerable<(StepRow Row, double UsualNorm)> WithUsualNorms(IReadOnlyList<StepRow> rows)
     {
         int seen = 0;
@@ -208,7 +213,7 @@ public sealed class ThresholdAdvice
         {
             int end = Math.Max(seen, ThresholdAdvisor.FewestNorms);
             yield return (row, MedianOf(course[Math.Max(0, end - Window)..end]));
-            seen += double.IsFinite(row.Norm) && row.Norm > 0 ? 1 : 0;
+            seen += HasNorm(row) ? 1 : 0;
         }
     }
 

@@ -141,6 +141,35 @@ public sealed class GradientMonitorTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void An_overflow_of_a_dynamic_scale_is_no_finding_as_long_as_there_is_a_lower_scale()
+    {
+        Sequential model = new(new Linear(2, 2, hasBias: false, generator: new Generator(1)), new Linear(2, 1, hasBias: false, generator: new Generator(2)));
+        GradientMonitor monitor = new(model);
+        Sgd optimizer = new(model.Parameters, 1e-6) { LossScaling = LossScaling.Dynamic(initial: 4) };
+        void Step(float factor)
+        {
+            optimizer.ZeroGradients();
+            optimizer.Scale(factor * model.Forward(Tensor.Ones(1, 2)).Sum()).Backward();
+            monitor.Add(optimizer.Step());
+        }
+
+        Step(1e38f);
+        Assert.Equal((1, 2.0), (optimizer.SkippedSteps, optimizer.LossScale));
+        for (int step = 0; step < 20; step++)
+        {
+            Step(1f);
+        }
+
+        Assert.Empty(Show(monitor));
+
+        // A gradient that overflows by itself is found once the scale cannot be what makes it.
+        Step(float.PositiveInfinity);
+        Assert.Empty(Show(monitor));
+        Step(float.PositiveInfinity);
+        Assert.Equal(GradientFault.NotFinite, Assert.Single(Show(monitor)).Fault);
+    }
+
+    [Fact]
     public void A_layer_without_any_gradient_and_a_step_too_large_for_the_weights_are_named()
     {
         (Tensor first, Tensor second, GradientMonitor monitor, Sgd optimizer) = TwoLayers();

@@ -66,6 +66,26 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
         Assert.Equal(2, advice.Replay(Threshold.Percentile(90, warmup: 100)).Threshold);
     }
 
+    [Theory]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NaN)]
+    [InlineData(1e25f)]
+    public void A_step_that_was_skipped_has_moved_no_weight_and_is_no_explosion(float norm)
+    {
+        ThresholdAdvice advice = ThresholdAdvisor.Advise(Record([.. Enumerable.Range(0, 200).Select(i => i == 3 ? norm : 2f + (i % 6))], NonFinitePolicy.SkipStep));
+        Assert.Equal((false, null, 7.0, 7.0), (advice.IsSpiky, advice.ExplodedAt, advice.Suggestion!.Value, advice.Largest));
+        Assert.Equal(7, advice.Replay(100).LargestNorm);
+        Assert.Equal(4, ThresholdAdvisor.Advise(Record([.. Enumerable.Range(0, 200).Select(i => i == 3 ? norm : 2f + (i % 6))], NonFinitePolicy.Propagate)).ExplodedAt);
+    }
+
+    [Fact]
+    public void A_skipped_step_in_a_row_of_several_is_no_explosion_either()
+    {
+        float[] norms = [.. Enumerable.Range(0, 200).Select(i => i == 5 ? float.PositiveInfinity : 2f + (i % 6))];
+        ThresholdAdvice advice = ThresholdAdvisor.Advise(Record(norms, NonFinitePolicy.SkipStep, new StepHistory(capacity: 64)));
+        Assert.Equal((false, null), (advice.IsSpiky, advice.ExplodedAt));
+    }
+
     [Fact]
     public void Where_norms_explode_now_and_then_half_the_median_is_suggested()
     {
@@ -185,11 +205,11 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
         return (history, sum / 100);
     }
 
-    private static StepHistory Record(float[] norms)
+    private static StepHistory Record(float[] norms, NonFinitePolicy policy = NonFinitePolicy.Throw, StepHistory? given = null)
     {
-        StepHistory history = new();
+        StepHistory history = given ?? new();
         Tensor w = Tensor.Zeros(1).WithGradient("w");
-        Sgd optimizer = new([w], 1e-9);
+        Sgd optimizer = new([w], 1e-9) { NonFinite = policy };
         foreach (float norm in norms)
         {
             history.Add(StepHistoryTests.Step(optimizer, w, norm));
