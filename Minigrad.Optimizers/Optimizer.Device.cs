@@ -129,9 +129,9 @@ public abstract partial class Optimizer
             Check();
         }
 
-        int[]? places = without is null ? null : [.. Enumerable.Range(0, slots.Count).Where(i => slots[i].Pending.HasGradient)];
-        Tensor[] seen = Measured(without);
-        return new StepReport(seen, new DeferredReport(pipeline, attempt, seen, places, stageNames, updateClipPlaces, RuleThresholdName)) { WithoutGradient = without ?? [] };
+        int[]? places = Places(without);
+        Tensor[] seen = Measured(places);
+        return new StepReport(seen, places, new DeferredReport(pipeline, attempt, seen, places, stageNames, updateClipPlaces, RuleThresholdName)) { WithoutGradient = without ?? [] };
     }
 
     /// <summary>A group with stages of its own is a set by itself; the others together are set 0.</summary>

@@ -288,7 +288,7 @@ public abstract partial class Optimizer
                 $"{GetType().Name}: '{name}' of shape {parameter.Shape} was given twice and would be moved twice each step. Give each parameter once; module.Parameters lists a tied one once.");
         }
 
-        slots.Add(new ParameterSlot(parameter, group));
+        slots.Add(new ParameterSlot(parameter, group, slots.Count));
     }
 
     /// <summary>Gathers what backward has left.</summary>
@@ -397,9 +397,12 @@ public abstract partial class Optimizer
         return ConsecutiveSkips > MaximumConsecutiveSkips ? throw TooManySkips(ConsecutiveSkips) : report;
     }
 
-    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped, bool hasOverflowed) =>
-        new(
-            Measured(without),
+    private StepReport Report(double[] norms, int step, List<string>? without, bool wasSkipped, bool hasOverflowed)
+    {
+        int[]? places = Places(without);
+        return new(
+            Measured(places),
+            places,
             norms,
             all,
             NoteBounds(),
@@ -412,10 +415,13 @@ public abstract partial class Optimizer
         {
             WithoutGradient = without ?? [],
         };
+    }
 
-    private Tensor[] Measured(List<string>? without) => without is null
-        ? parameters
-        : [.. parameters.Where((_, i) => slots[i].Pending.HasGradient)];
+    /// <summary>The numbers of the parameters that have a gradient, or null if all have one.</summary>
+    private int[]? Places(List<string>? without) =>
+        without is null ? null : [.. Enumerable.Range(0, slots.Count).Where(i => slots[i].Pending.HasGradient)];
+
+    private Tensor[] Measured(int[]? places) => places is null ? parameters : Array.ConvertAll(places, place => parameters[place]);
 
     /// <summary>Updates parameters in runs that share group, step number and backend, each run by one call.</summary>
     private void UpdateAll()

@@ -6,7 +6,8 @@ namespace Minigrad.Optimizers;
 /// <summary>A parameter and what an optimizer remembers of it.</summary>
 /// <param name="parameter">The parameter.</param>
 /// <param name="group">Its group.</param>
-internal sealed class ParameterSlot(Tensor parameter, ParameterGroup group)
+/// <param name="number">Its place among all of the optimizer's.</param>
+internal sealed class ParameterSlot(Tensor parameter, ParameterGroup group, int number)
 {
     /// <summary>The parameter.</summary>
     public Tensor Parameter { get; } = parameter;
@@ -21,7 +22,7 @@ internal sealed class ParameterSlot(Tensor parameter, ParameterGroup group)
     public IReadOnlyList<Storage> State { get; set; } = [];
 
     /// <summary>Its gradient on the way through the running step.</summary>
-    public PendingGradient Pending { get; } = new(parameter);
+    public PendingGradient Pending { get; } = new(parameter, number);
 
     /// <summary>Has the rule's numbers, as they were or as they are at first, where the parameter is.</summary>
     /// <param name="initial">What each number is before the first update.</param>

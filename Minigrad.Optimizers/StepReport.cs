@@ -11,6 +11,9 @@ public sealed class StepReport
 {
     private readonly IReadOnlyList<Tensor> parameters;
 
+    /// <summary>The parameters' numbers among all of the optimizer's, or null if all had a gradient.</summary>
+    private readonly int[]? places;
+
     /// <summary>Copies of the gradients as they were pending, only if a bound makes it necessary to measure them.</summary>
     private readonly PendingGradient[]? bounded;
     private readonly int[]? versions;
@@ -25,6 +28,7 @@ public sealed class StepReport
     /// <summary>Records what it needs: the gradients' set is used again by the next step.</summary>
     internal StepReport(
         IReadOnlyList<Tensor> parameters,
+        int[]? places,
         double[] norms,
         GradientSet clipped,
         StageReport[] stages,
@@ -38,6 +42,7 @@ public sealed class StepReport
         this.updateCoefficients = updateCoefficients;
         this.updateStages = updateStages;
         this.parameters = parameters;
+        this.places = places;
         this.norms = norms;
         this.stages = stages;
         bool hasBound = HasBound(clipped);
@@ -68,8 +73,8 @@ public sealed class StepReport
     }
 
     /// <summary>Remembers where to ask.</summary>
-    internal StepReport(IReadOnlyList<Tensor> parameters, DeferredReport source) =>
-        (this.parameters, this.source) = (parameters, source);
+    internal StepReport(IReadOnlyList<Tensor> parameters, int[]? places, DeferredReport source) =>
+        (this.parameters, this.places, this.source) = (parameters, places, source);
 
     /// <summary>Which step this was, from 1; a skipped step has the number that it would have had.</summary>
     public int Step => Measurement.Step;
@@ -107,7 +112,7 @@ public sealed class StepReport
 
     /// <summary>The name and the gradient's norm before clipping of each parameter that had one.</summary>
     public IReadOnlyList<(string Name, double Norm)> ParameterNorms =>
-        [.. Norms().Select((norm, i) => (NonFiniteGradients.NameOf(parameters[i], i), norm))];
+        [.. Norms().Select((norm, i) => (NameOf(i), norm))];
 
     /// <summary>The parameters that had a gradient.</summary>
     internal IReadOnlyList<Tensor> Parameters => parameters;
@@ -142,7 +147,7 @@ public sealed class StepReport
 
     /// <summary>The name of each parameter that had a gradient, and by what its update was multiplied; 1 where nothing was clipped.</summary>
     public IReadOnlyList<(string Name, double Coefficient)> UpdateCoefficients =>
-        [.. PartsMade().Select((part, i) => (NonFiniteGradients.NameOf(parameters[i], i), part))];
+        [.. PartsMade().Select((part, i) => (NameOf(i), part))];
 
     private StepMeasurement Measurement => measurement ??= source!.Measurement();
 
@@ -165,6 +170,10 @@ public sealed class StepReport
 
         return false;
     }
+
+    /// <summary>What messages call one of <see cref="Parameters"/>.</summary>
+    internal string NameOf(int parameter) =>
+        NonFiniteGradients.NameOf(parameters[parameter], places is null ? parameter : places[parameter]);
 
     /// <summary>The gradient's norm before clipping of each of <see cref="Parameters"/>.</summary>
     internal double[] Norms() => norms ??= source!.Norms();

@@ -68,15 +68,18 @@ public abstract class ClipStage
     private GradientSet Gather(IEnumerable<Tensor> parameters)
     {
         GradientSet set = new();
+        int number = 0;
         foreach (Tensor parameter in parameters)
         {
             if (parameter.GatheredGradient is { } gradient)
             {
                 CheckIsUnscaled(parameter);
-                PendingGradient pending = new(parameter);
+                PendingGradient pending = new(parameter, number);
                 pending.Begin(gradient, 1);
                 set.Add(pending);
             }
+
+            number++;
         }
 
         return set;

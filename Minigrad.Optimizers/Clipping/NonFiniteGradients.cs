@@ -79,7 +79,7 @@ internal static class NonFiniteGradients
         {
             if (isBad(set.Gradients[i]))
             {
-                names.Add(NameOf(set.Gradients[i].Parameter, i));
+                names.Add(set.Gradients[i].Name);
                 count++;
                 first ??= set.Gradients[i];
             }

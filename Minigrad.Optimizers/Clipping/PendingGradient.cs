@@ -8,13 +8,17 @@ namespace Minigrad.Optimizers.Clipping;
 /// at every step.
 /// </summary>
 /// <param name="parameter">The parameter.</param>
-internal sealed class PendingGradient(Tensor parameter)
+/// <param name="number">Its place among all that were given, with gradients or without.</param>
+internal sealed class PendingGradient(Tensor parameter, int number)
 {
     private Tensor? gradient;
     private ThresholdScope unitScope;
 
     /// <summary>The parameter.</summary>
     public Tensor Parameter { get; } = parameter;
+
+    /// <summary>What messages call the parameter.</summary>
+    public string Name => NonFiniteGradients.NameOf(Parameter, number);
 
     /// <summary>Whether there is a gradient.</summary>
     public bool HasGradient => gradient is not null;

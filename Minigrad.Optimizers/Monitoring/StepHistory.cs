@@ -1,6 +1,5 @@
 using System.Globalization;
 using MathNet.Numerics.Statistics;
-using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Optimizers.Monitoring;
 
@@ -286,7 +285,7 @@ public sealed partial class StepHistory
             stepsUntilNorms *= 2;
         }
 
-        FindColumns(report.Parameters);
+        FindColumns(report);
         double?[] norms = spare.TryPop(out double?[]? used) && used.Length == names.Count ? used : new double?[names.Count];
         Array.Fill(norms, null);
         double[] measured = report.Norms();
@@ -299,8 +298,9 @@ public sealed partial class StepHistory
     }
 
     /// <summary>The column of each parameter of a report. Most reports are of the same list of parameters.</summary>
-    private void FindColumns(IReadOnlyList<Tensor> parameters)
+    private void FindColumns(StepReport report)
     {
+        IReadOnlyList<Tensor> parameters = report.Parameters;
         if (ReferenceEquals(parameters, known))
         {
             return;
@@ -312,7 +312,7 @@ public sealed partial class StepHistory
             if (!columns.TryGetValue(parameters[i], out places[i]))
             {
                 places[i] = columns[parameters[i]] = names.Count;
-                names.Add(NonFiniteGradients.NameOf(parameters[i], names.Count));
+                names.Add(report.NameOf(i));
             }
         }
 

@@ -6,6 +6,7 @@ using Minigrad.Losses;
 using Minigrad.Numerics;
 using Minigrad.Operations;
 using Minigrad.Optimizers;
+using Minigrad.Optimizers.Monitoring;
 
 namespace Minigrad.Tests.Optimizers;
 
@@ -146,12 +147,31 @@ public sealed class OptimizerTests
         (3f * a + 4f * unnamed).Sum().Backward();
         StepReport report = new Sgd([a, b, unnamed], 0.1) { Clip = [Clip.Value(3.5)] }.Step();
         Assert.Equal(["b"], report.WithoutGradient);
-        Assert.Equal([("a", 3.0), ("parameter 1", 4.0)], report.ParameterNorms);
+        Assert.Equal([("a", 3.0), ("parameter 2", 4.0)], report.ParameterNorms);
         Assert.Equal(5, report.Norm, 1e-9);
         Assert.Equal(Math.Sqrt(9 + (3.5 * 3.5)), report.ClippedNorm, 1e-6);
         Assert.True(report.WasClipped);
         Assert.Equal(1f, b.Item());
         Assert.Equal(1f - 0.35f, unnamed.Item(), 1e-6f);
+    }
+
+    [Fact]
+    public void A_parameter_without_a_name_is_called_by_its_place_among_all()
+    {
+        Tensor[] parameters = [.. Enumerable.Range(0, 3).Select(_ => Tensor.Of([1f]).WithGradient())];
+        (parameters[1].Gradient, parameters[2].Gradient) = (Tensor.Of([float.NaN]), Tensor.Of([1f]));
+        Sgd optimizer = new(parameters, 0.1) { UpdateClip = UpdateClip.Rms(), CheckInterval = 1 };
+        Teaches<NonFiniteGradientException>(() => optimizer.Step(), "'parameter 1' has NaN");
+        Teaches<NonFiniteGradientException>(() => Clip.GlobalNorm(1).Apply(parameters), "'parameter 1' has NaN");
+
+        parameters[1].Gradient = Tensor.Of([3f]);
+        StepReport report = optimizer.Step();
+        Assert.Equal(["parameter 0"], report.WithoutGradient);
+        Assert.Equal([("parameter 1", 3.0), ("parameter 2", 1.0)], report.ParameterNorms);
+        Assert.Equal(["parameter 1", "parameter 2"], report.UpdateCoefficients.Select(entry => entry.Name));
+        StepHistory history = new();
+        history.Add(report);
+        Assert.Equal(["parameter 1", "parameter 2"], history.ParameterNames);
     }
 
     [Fact]
