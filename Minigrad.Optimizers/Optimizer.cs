@@ -42,8 +42,9 @@ public abstract partial class Optimizer
         ArgumentNullException.ThrowIfNull(groups);
         Groups = [.. groups];
         HashSet<Tensor> seen = [];
-        foreach (ParameterGroup group in Groups)
+        for (int i = 0; i < Groups.Count; i++)
         {
+            ParameterGroup group = Groups[i] ?? throw new ArgumentException($"{GetType().Name}: group {i} is null.", nameof(groups));
             foreach (Tensor parameter in group.Parameters)
             {
                 AddParameter(group, parameter, seen);
@@ -262,7 +263,7 @@ public abstract partial class Optimizer
     protected static double CheckNotNegative(double value, string name) =>
         value >= 0 && double.IsFinite(value)
             ? value
-            : throw new ArgumentOutOfRangeException(name, value, $"{name} must be a finite number that is not negative, but it is {value}. (To go uphill set Maximize.)");
+            : throw new ArgumentOutOfRangeException(name, value, $"{name} must be a finite number that is not negative, but it is {value}.{(name == nameof(LearningRate) ? " (To go uphill set Maximize.)" : string.Empty)}");
 
     /// <summary>Checks a rate of a running mean.</summary>
     /// <param name="value">The rate.</param>
@@ -280,6 +281,13 @@ public abstract partial class Optimizer
         {
             throw new ArgumentException(
                 $"{GetType().Name}: '{name}' of shape {parameter.Shape} asks for no gradient, so it would never move. Call WithGradient() on it, Unfreeze() its module, or leave it out.");
+        }
+
+        if (parameter.Producer is { } producer)
+        {
+            throw new ArgumentException(
+                $"{GetType().Name}: '{name}' of shape {parameter.Shape} is the result of {producer.Operation}, which keeps no gradient and is computed anew in each forward pass, so it would never move. "
+                + "Give the tensor that it was computed from, or make a parameter of its values, Detach().WithGradient(), and compute with that.");
         }
 
         if (!seen.Add(parameter))

@@ -8,10 +8,18 @@ public sealed class ParameterGroup
     /// <summary>A group.</summary>
     /// <param name="parameters">The parameters.</param>
     /// <param name="name">What messages call the group.</param>
+    /// <exception cref="ArgumentException">A parameter is null.</exception>
     public ParameterGroup(IEnumerable<Tensor> parameters, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        Parameters = [.. parameters];
+        Tensor[] all = [.. parameters];
+        Parameters = all;
+        if (Array.IndexOf(all, null) is var missing and >= 0)
+        {
+            throw new ArgumentException(
+                $"ParameterGroup{(name is null ? string.Empty : $" '{name}'")}: parameter {missing} is null. Pass model.Parameters, after the model's layers were created.", nameof(parameters));
+        }
+
         Name = name;
     }
 

@@ -71,6 +71,11 @@ public abstract class ClipStage
         int number = 0;
         foreach (Tensor parameter in parameters)
         {
+            if (parameter is null)
+            {
+                throw new ArgumentException($"Clip.{this}.Apply: parameter {number} is null. Pass model.Parameters.", nameof(parameters));
+            }
+
             if (parameter.GatheredGradient is { } gradient)
             {
                 CheckIsUnscaled(parameter);

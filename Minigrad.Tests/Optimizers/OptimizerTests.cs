@@ -277,6 +277,12 @@ public sealed class OptimizerTests
         Teaches<ArgumentException>(() => _ = new Sgd([w, w], 0.1), "'layer.weight'", "twice");
         Teaches<ArgumentException>(() => _ = new Sgd([Tensor.Ones(2)], 0.1), "asks for no gradient", "WithGradient()");
         Teaches<ArgumentOutOfRangeException>(() => _ = new Sgd([w], -0.1), "LearningRate", "Maximize");
+        Assert.DoesNotContain("Maximize", Assert.Throws<ArgumentOutOfRangeException>(() => new Adam([w], epsilon: -1)).Message, StringComparison.Ordinal);
+        Teaches<ArgumentException>(() => _ = new Sgd([w, null!], 0.1), "parameter 1 is null", "model.Parameters");
+        Teaches<ArgumentException>(() => _ = new ParameterGroup([null!], "head"), "'head'", "parameter 0 is null");
+        Teaches<ArgumentException>(() => _ = new Sgd([new ParameterGroup([w]), null!], 0.1), "Sgd: group 1 is null");
+        Teaches<ArgumentException>(() => Clip.GlobalNorm(1).Apply([w, null!]), "Clip.GlobalNorm(1).Apply", "parameter 1 is null");
+        Teaches<ArgumentException>(() => _ = new Sgd([w, w * 2f], 0.1), "'parameter 1' of shape [1] is the result of", "computed from", "Detach().WithGradient()");
         Teaches<ArgumentOutOfRangeException>(() => _ = new Adam([w], beta1: 1), "beta1", "less than 1");
         Teaches<ArgumentException>(() => _ = new Sgd([w], 0.1, nesterov: true), "Nesterov", "momentum");
         Teaches<ArgumentOutOfRangeException>(() => new Sgd([w], 0.1).AccumulationCount = 0, "AccumulationCount");
