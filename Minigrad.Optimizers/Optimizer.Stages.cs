@@ -142,7 +142,7 @@ public abstract partial class Optimizer
         if (!fits)
         {
             throw new ArgumentException(
-                $"Restore: the state is of the clipping stages [{string.Join(", ", state.Stages.Select(stage => stage.Stage))}] that remember something, but this {GetType().Name} has [{string.Join(", ", remembering.Select(entry => entry.History.Text))}], over parameters that must have the same sizes. "
+                $"Restore: the state is of the clipping stages [{string.Join(", ", state.Stages.Select(stage => stage.Stage))}] that remember something, but this {GetType().Name} has [{string.Join(", ", remembering.Select(entry => entry.History.Text))}], over parameters that must have the same sizes, and with numbers that such a stage may have left: finite, not negative, and of no more norms than it keeps. "
                 + "Set Clip and UpdateClip to those that it was saved with before Restore; to begin new histories, restore without them and set them afterwards. (The threshold of Spam is set where it is made.)",
                 nameof(state));
         }

@@ -1,3 +1,4 @@
+using Minigrad.Backends;
 using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Optimizers;
@@ -35,6 +36,10 @@ public abstract partial class Optimizer
         CheckFits(state);
         ListStages();
         CheckStagesFit(state);
+        IReadOnlyList<Storage>[] restored = [.. slots.Select((slot, i) =>
+            (IReadOnlyList<Storage>)[.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slot.Parameter.Backend))])];
+
+        // Nothing throws from here on.
         ForgetDevice();
         (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);
         (LearningRate, WeightDecay) = (state.LearningRate, state.WeightDecay);
@@ -47,7 +52,7 @@ public abstract partial class Optimizer
         for (int i = 0; i < slots.Count; i++)
         {
             slots[i].Step = state.Parameters[i].Step;
-            slots[i].State = [.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slots[i].Parameter.Backend))];
+            slots[i].State = restored[i];
         }
 
         foreach (((ThresholdHistory history, IEnumerable<Tensor> seen), StageState saved) in Remembering().Zip(state.Stages))
@@ -58,6 +63,15 @@ public abstract partial class Optimizer
 
     private void CheckFits(OptimizerState state)
     {
+        CheckIsWhole(state);
+        if (Math.Min(state.Step, Math.Min(state.SkippedSteps, state.ConsecutiveSkips)) < 0)
+        {
+            throw new ArgumentException(
+                $"Restore: the state counts {state.Step} steps, {state.SkippedSteps} skipped and {state.ConsecutiveSkips} skipped in a row; a count is not negative.", nameof(state));
+        }
+
+        CheckNotNegative(state.LearningRate, nameof(LearningRate));
+        CheckNotNegative(state.WeightDecay, nameof(WeightDecay));
         if (state.LossScale is { } saved && !(saved.Scale >= 1 && float.IsFinite((float)saved.Scale) && saved.GoodSteps >= 0))
         {
             throw new ArgumentException(
@@ -75,9 +89,21 @@ public abstract partial class Optimizer
                 $"Restore: the state has {state.Parameters.Count} parameters in {state.Groups.Count} groups, but this {GetType().Name} has {slots.Count} in {Groups.Count}.", nameof(state));
         }
 
+        for (int i = 0; i < Groups.Count; i++)
+        {
+            Groups[i].Check(state.Groups[i].LearningRate, nameof(LearningRate));
+            Groups[i].Check(state.Groups[i].WeightDecay, nameof(WeightDecay));
+        }
+
         for (int i = 0; i < slots.Count; i++)
         {
             ParameterState parameter = state.Parameters[i];
+            if (parameter.Step < 0)
+            {
+                throw new ArgumentException(
+                    $"Restore: the state counts {parameter.Step} updates of '{parameter.Name}'; a count is not negative.", nameof(state));
+            }
+
             bool fits = parameter.Slots.Count == (parameter.Step == 0 ? 0 : StateCount)
                 && parameter.Slots.All(values => values.Length == slots[i].Parameter.Length);
             if (!fits)
@@ -86,6 +112,22 @@ public abstract partial class Optimizer
                     $"Restore: the state of '{parameter.Name}' does not fit parameter {i}, '{NonFiniteGradients.NameOf(slots[i].Parameter, i)}' of shape {slots[i].Parameter.Shape}: "
                     + $"it has {parameter.Slots.Count} slots of {(parameter.Slots.Count > 0 ? parameter.Slots[0].Length : 0)} numbers where {StateCount} of {slots[i].Parameter.Length} are needed.", nameof(state));
             }
+        }
+    }
+    /// <summary>What a serializer did not find is null.</summary>
+    private static void CheckIsWhole(OptimizerState state)
+    {
+        string? missing =
+            state.Groups is null || state.Groups.Contains(null!) ? nameof(state.Groups)
+            : state.Parameters is null || state.Parameters.Any(parameter => parameter is null) ? nameof(state.Parameters)
+            : state.Parameters.Any(parameter => parameter.Slots is null || parameter.Slots.Contains(null!)) ? nameof(ParameterState.Slots)
+            : state.Stages is null || state.Stages.Contains(null!) ? nameof(state.Stages)
+            : state.Stages.Any(stage => stage.Memories is null || stage.Memories.Contains(null!)) ? nameof(StageState.Memories)
+            : null;
+        if (missing is not null)
+        {
+            throw new ArgumentException(
+                $"Restore: in the state {missing} is null, or holds something that is. Was it written by another program, or read under other names?", nameof(state));
         }
     }
 }

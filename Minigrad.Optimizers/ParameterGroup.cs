@@ -62,7 +62,11 @@ public sealed class ParameterGroup
     /// </summary>
     public UpdateClip? UpdateClip { get; set; }
 
-    private double? Check(double? value, string name) => value is null || (value >= 0 && double.IsFinite(value.Value))
+    /// <summary>Checks a setting.</summary>
+    /// <param name="value">What it is to be.</param>
+    /// <param name="name">What it is called.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    internal double? Check(double? value, string name) => value is null || (value >= 0 && double.IsFinite(value.Value))
         ? value
         : throw new ArgumentOutOfRangeException(
             name, value, $"ParameterGroup{(Name is null ? string.Empty : $" '{Name}'")}.{name} must be a finite number that is not negative, or null to have the optimizer's, but it is {value}.");

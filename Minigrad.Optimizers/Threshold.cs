@@ -47,6 +47,13 @@ public sealed class Threshold
     /// <summary>How many numbers a series of norms takes; 0 if nothing is remembered of them.</summary>
     internal int SeriesLength => rule?.SeriesLength ?? 0;
 
+    /// <summary>Whether numbers are ones that the rule may have left: they count something, or are made of norms.</summary>
+    /// <param name="memory">The numbers.</param>
+    /// <param name="start">Where the series begins in them.</param>
+    /// <param name="length">How many they are.</param>
+    internal bool IsMemory(double[] memory, int start, int length) =>
+        memory.AsSpan(start, length).IndexOfAnyExceptInRange(0, double.MaxValue) < 0 && rule!.IsMemory(memory, start);
+
     /// <summary>Always the same number.</summary>
     /// <param name="threshold">c, positive; +∞ measures and never clips.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is 0, negative or NaN.</exception>

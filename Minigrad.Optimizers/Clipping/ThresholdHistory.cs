@@ -122,8 +122,8 @@ internal sealed class ThresholdHistory
     /// <param name="state">The state.</param>
     /// <param name="parameters">The parameters that are seen.</param>
     public bool Fits(StageState state, IEnumerable<Tensor> parameters) =>
-        state.Stage == Text && state.Memories.Select(memory => memory.Length).SequenceEqual(
-            Memories(parameters).Select(memory => Kept(memory).Length));
+        state.Stage == Text && state.Asked >= 0 && state.Memories.Select(memory => memory.Length).SequenceEqual(
+            Memories(parameters).Select(memory => Kept(memory).Length)) && state.Memories.All(IsMemory);
 
     /// <summary>Restores a state that fits.</summary>
     /// <param name="state">The state.</param>
@@ -154,6 +154,13 @@ internal sealed class ThresholdHistory
     /// <summary>A copy of a memory without what is of the running step only.</summary>
     private double[] Kept(double[] memory) =>
         [.. memory.Where((_, i) => i % SeriesLength < SeriesLength - AppliedRule.StepNumbers)];
+
+    /// <summary>Whether numbers without those of the running step are ones that the rule may have left.</summary>
+    private bool IsMemory(double[] kept)
+    {
+        int length = SeriesLength - AppliedRule.StepNumbers;
+        return Enumerable.Range(0, kept.Length / length).All(series => threshold.IsMemory(kept, series * length, length));
+    }
 
     private void Claim(object asking)
     {

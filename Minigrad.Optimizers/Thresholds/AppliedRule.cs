@@ -20,6 +20,11 @@ internal abstract class AppliedRule
     /// <param name="start">Where the series begins in it.</param>
     public abstract double Threshold(double norm, double total, double[] memory, int start);
 
+    /// <summary>Whether the places that numbers point to are within the memory.</summary>
+    /// <param name="memory">Finite numbers that are not negative.</param>
+    /// <param name="start">Where the series begins in it.</param>
+    public abstract bool IsMemory(double[] memory, int start);
+
     /// <summary>Remembers the norm of the step.</summary>
     /// <param name="memory">What is remembered.</param>
     /// <param name="start">Where the series begins in it.</param>

@@ -10,7 +10,7 @@ namespace Minigrad.Optimizers.Thresholds;
 /// <param name="deviations">k.</param>
 /// <param name="window">How many norms the medians are of.</param>
 /// <param name="warmup">How many norms have to be known before it clips, at least 1.</param>
-public readonly struct MedianDeviationRule(double deviations, int window, int warmup) : IThresholdRule
+public readonly struct MedianDeviationRule(double deviations, int window, int warmup) : IThresholdRule, IWindowRule
 {
     private const double NormalDeviation = 1.4826022185056018; // 1 / Φ⁻¹(3/4)
 
@@ -20,6 +20,9 @@ public readonly struct MedianDeviationRule(double deviations, int window, int wa
 
     /// <inheritdoc/>
     public int MemoryLength => past.End;
+
+    /// <inheritdoc/>
+    NormWindow IWindowRule.Window => past;
 
     /// <inheritdoc/>
     public double Threshold<TMath, TMemory>(double norm, double total, TMemory memory)

@@ -25,6 +25,12 @@ public readonly struct NormWindow(int start, int capacity)
     public int Count<TMemory>(TMemory memory)
         where TMemory : struct, IThresholdMemory => (int)memory[countPlace];
 
+    /// <summary>Whether the count and the place of the oldest are within the window.</summary>
+    /// <typeparam name="TMemory">Where the memory lies.</typeparam>
+    /// <param name="memory">The memory, of numbers that are not negative.</param>
+    public bool IsMemory<TMemory>(TMemory memory)
+        where TMemory : struct, IThresholdMemory => Count(memory) <= capacity && (int)memory[oldestPlace] < capacity;
+
     /// <summary>The norm of a rank.</summary>
     /// <typeparam name="TMemory">Where the memory lies.</typeparam>
     /// <param name="memory">The memory.</param>

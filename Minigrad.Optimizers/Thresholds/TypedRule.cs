@@ -20,6 +20,10 @@ internal sealed class TypedRule<TRule>(TRule rule) : AppliedRule
         series.Threshold<SystemMath, HostThresholdMemory>(norm, total, new HostThresholdMemory(memory, start));
 
     /// <inheritdoc/>
+    public override bool IsMemory(double[] memory, int start) =>
+        rule is not IWindowRule windowed || windowed.Window.IsMemory(new HostThresholdMemory(memory, start));
+
+    /// <inheritdoc/>
     public override void Observe(double[] memory, int start) =>
         series.Observe<SystemMath, HostThresholdMemory>(new HostThresholdMemory(memory, start));
 
