@@ -57,8 +57,12 @@ public static class LearningRateFinder
         Check(steps >= FewestSteps, steps, nameof(steps), $"be at least {FewestSteps}: a slope is read from a smoothed curve");
         Check(divergence > 1, divergence, nameof(divergence), "be above 1: it is how many times the least loss counts as divergence");
         TrainingSnapshot snapshot = new(model, optimizer);
+        (NonFinitePolicy policy, int skips) = (optimizer.NonFinite, optimizer.MaximumConsecutiveSkips);
         try
         {
+            // A step that would be skipped ends the run. That leaves overflows of a dynamic scale, which end by themselves.
+            optimizer.NonFinite = policy == NonFinitePolicy.SkipStep ? NonFinitePolicy.Throw : policy;
+            optimizer.MaximumConsecutiveSkips = int.MaxValue;
             if (!model.IsTraining)
             {
                 model.Train();
@@ -74,6 +78,7 @@ public static class LearningRateFinder
         }
         finally
         {
+            (optimizer.NonFinite, optimizer.MaximumConsecutiveSkips) = (policy, skips);
             snapshot.Restore();
         }
     }
@@ -90,6 +95,12 @@ public static class LearningRateFinder
             optimizer.LearningRate = rates.At(step);
             snapshot.ZeroGradients();
             Tensor value = loss();
+            if (value.Length != 1)
+            {
+                throw new ShapeException(
+                    $"LearningRateFinder.Run follows one number, but the loss has shape {value.Shape}, {value.Length} elements. Give what Backward begins from: loss.Mean() or loss.Sum().");
+            }
+
             double number = value.Item();
             if (!double.IsFinite(number))
             {
@@ -116,9 +127,9 @@ public static class LearningRateFinder
         optimizer.Scale(loss).Backward(Tensor.Full(loss.Shape, optimizer.AccumulationCount).To(loss.Backend));
         try
         {
-            optimizer.Step();
+            StepReport report = optimizer.Step();
             optimizer.Check();
-            return true;
+            return !(report.HasOverflowed && report.LossScale <= 1);
         }
         catch (NonFiniteGradientException)
         {

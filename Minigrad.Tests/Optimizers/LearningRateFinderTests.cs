@@ -119,6 +119,37 @@ public sealed class LearningRateFinderTests
         Assert.Null(curve.Suggestion);
     }
 
+    /// <summary>The slope is infinite from the sixth call on; the values are finite.</summary>
+    [Theory]
+    [InlineData(NonFinitePolicy.Throw, 100)]
+    [InlineData(NonFinitePolicy.SkipStep, 100)]
+    [InlineData(NonFinitePolicy.SkipStep, 3)]
+    [InlineData(NonFinitePolicy.SkipStep, 0)]
+    public void A_gradient_that_is_not_finite_ends_the_run_where_steps_are_skipped_too(NonFinitePolicy policy, int skips)
+    {
+        Parabola model = new(1, 0);
+        Sgd optimizer = new(model.Parameters, 1) { NonFinite = policy, MaximumConsecutiveSkips = skips };
+        int calls = 0;
+        LearningRateCurve curve = LearningRateFinder.Run(
+            model, optimizer, () => ++calls >= 6 ? model.Loss() + (model.Weight - model.Weight.Detach()).Sqrt().Sum() : model.Loss());
+        Assert.Equal((6, 6), (curve.Points.Count, calls));
+        Assert.Equal((policy, skips, 0), (optimizer.NonFinite, optimizer.MaximumConsecutiveSkips, optimizer.SkippedSteps));
+    }
+
+    [Fact]
+    public void Overflows_of_a_dynamic_scale_end_the_run_only_where_there_is_no_lower_scale()
+    {
+        Parabola model = new(1, 0);
+        Sgd optimizer = new(model.Parameters, 1) { LossScaling = LossScaling.Dynamic(initial: 4), MaximumConsecutiveSkips = 1 };
+        int calls = 0;
+        LearningRateCurve curve = LearningRateFinder.Run(
+            model, optimizer, () => ++calls >= 6 ? model.Loss() + (model.Weight - model.Weight.Detach()).Sqrt().Sum() : model.Loss());
+
+        // The scale was 4 and 2 at the sixth and seventh.
+        Assert.Equal(8, curve.Points.Count);
+        Assert.Equal((4, 0), (optimizer.LossScale, optimizer.SkippedSteps));
+    }
+
     [Fact]
     public void A_loss_scale_and_accumulation_change_nothing()
     {
@@ -212,7 +243,9 @@ public sealed class LearningRateFinderTests
         Assert.Throws<ArgumentNullException>(() => LearningRateFinder.Run(null!, optimizer, model.Loss));
         Assert.Throws<ArgumentNullException>(() => LearningRateFinder.Run(model, null!, model.Loss));
         Assert.Throws<ArgumentNullException>(() => LearningRateFinder.Run(model, optimizer, null!));
-        Assert.Throws<ShapeException>(() => LearningRateFinder.Run(model, optimizer, () => model.Weight.Square()));
+        string message = Assert.Throws<ShapeException>(() => LearningRateFinder.Run(model, optimizer, () => model.Weight.Square())).Message;
+        Assert.Contains("LearningRateFinder.Run follows one number, but the loss has shape [3], 3 elements", message, StringComparison.Ordinal);
+        Assert.Contains("loss.Mean()", message, StringComparison.Ordinal);
         Assert.Equal(0.3, optimizer.LearningRate);
     }
 
