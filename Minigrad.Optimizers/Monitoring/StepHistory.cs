@@ -132,6 +132,11 @@ public sealed partial class StepHistory
         queue.Add(report, null, loss);
     }
 
+    /// <summary>Adds a step with its loss, as <see cref="Tensor.Item"/> gives it.</summary>
+    /// <param name="report">What the step gave.</param>
+    /// <param name="loss">The loss that it went down from.</param>
+    public void Add(StepReport report, float loss) => Add(report, (double)loss);
+
     /// <summary>Adds a step with its loss, which on a device is read later, together with others.</summary>
     /// <param name="report">What the step gave.</param>
     /// <param name="loss">The loss that it went down from, a single number.</param>

@@ -29,6 +29,18 @@ public sealed class StepHistoryTests
     }
 
     [Fact]
+    public void A_loss_may_be_what_Item_gives_or_a_whole_number()
+    {
+        StepHistory history = new();
+        Tensor w = Tensor.Of([0f]).WithGradient("w");
+        Sgd optimizer = new([w], 0.1);
+        Tensor loss = Tensor.Of([0.1f]);
+        history.Add(Step(optimizer, w, 1), loss.Item());
+        history.Add(Step(optimizer, w, 1), 3);
+        Assert.Equal([0.1f, 3], history.Rows.Select(row => row.Loss));
+    }
+
+    [Fact]
     public void A_row_names_the_stage_that_scaled_most_and_its_threshold()
     {
         StepHistory history = new();
