@@ -14,8 +14,10 @@ public sealed partial class StepHistory
     /// of its own, through the steps that it decided, since they compare different numbers.
     /// </summary>
     /// <param name="title">The heading.</param>
+    /// <exception cref="InvalidOperationException">All norms are 0.</exception>
     public LineChart ToChart(string title = "Gradient norm")
     {
+        CheckCanBeShown();
         List<Series> lines = [new Series(Stride == 1 ? "gradient norm" : $"largest of {Stride} steps", [.. Rows.Select(row => ((double)row.Step, row.LargestNorm))])];
         string[] stages = [.. rows.Where(row => double.IsFinite(row.Threshold)).Select(row => row.Stage!).Distinct()];
         lines.AddRange(stages.Select(stage => new Series(
@@ -35,8 +37,10 @@ public sealed partial class StepHistory
 
     /// <summary>How often which gradient norm occurred, with its quantiles marked. A norm of 0 is not shown.</summary>
     /// <param name="title">The heading.</param>
+    /// <exception cref="InvalidOperationException">All norms are 0.</exception>
     public HistogramChart ToHistogram(string title = "Gradient norms")
     {
+        CheckCanBeShown();
         double[] norms = FiniteNorms();
         return new HistogramChart(title, "gradient norm", norms)
         {
@@ -49,8 +53,10 @@ public sealed partial class StepHistory
 
     /// <summary>The gradient norm of every layer over the steps: what has a name up to its last dot in common is a layer.</summary>
     /// <param name="title">The heading.</param>
+    /// <exception cref="InvalidOperationException">All norms are 0.</exception>
     public HeatMap ToHeatMap(string title = "Gradient norm of each layer")
     {
+        CheckCanBeShown();
         int together = Math.Max(1, (ParameterNorms.Count + MostColumns - 1) / MostColumns);
         List<ParameterNormRow> columns = [.. normRows.Where((_, i) => i % together == 0)];
         IEnumerable<IGrouping<string, int>> layers = Enumerable.Range(0, names.Count).GroupBy(column => LayerOf(names[column]));
@@ -71,6 +77,16 @@ public sealed partial class StepHistory
     }
 
     private static double GradientNorm(double[] norms) => Clipping.GradientSet.NormOfNorms(norms, 2);
+
+    /// <summary>Norms of 0 alone leave a logarithmic axis nothing to show.</summary>
+    private void CheckCanBeShown()
+    {
+        if (Rows.Any(row => row.LargestNorm == 0) && rows.TrueForAll(row => row.LargestNorm == 0))
+        {
+            throw new InvalidOperationException(
+                $"StepHistory: all gradient norms of {StepCount} steps are 0, which the logarithmic axis of its pictures cannot show. Does the loss depend on the parameters, or is every unit on the way to them dead? GradientMonitor says which layer receives no gradient.");
+        }
+    }
 
     /// <summary>A mark for each row that something happened in, at the height of its norm or, if that is not finite, of the largest.</summary>
     private void AddMarks(List<Series> marks, string name, Func<StepRow, bool> happened)

@@ -163,6 +163,25 @@ public sealed class StepHistoryTests
     }
 
     [Fact]
+    public void Norms_of_0_alone_are_more_than_a_logarithmic_axis_can_show()
+    {
+        Tensor w = Tensor.Zeros(1).WithGradient("w");
+        Sgd optimizer = new([w], 0.1);
+        StepHistory history = new() { NormInterval = 1 };
+        history.Add(Step(optimizer, w, 0));
+        history.Add(Step(optimizer, w, 0));
+        foreach (Action draw in (Action[])[() => history.ToChart().ToSvg(), () => history.ToHistogram().ToSvg(), () => history.ToHeatMap().ToSvg()])
+        {
+            string message = Assert.Throws<InvalidOperationException>(draw).Message;
+            Assert.Contains("all gradient norms of 2 steps are 0", message, StringComparison.Ordinal);
+            Assert.Contains("logarithmic axis", message, StringComparison.Ordinal);
+        }
+
+        history.Add(Step(optimizer, w, 1));
+        Assert.All((string[])[history.ToChart().ToSvg(), history.ToHistogram().ToSvg(), history.ToHeatMap().ToSvg()], Assert.NotEmpty);
+    }
+
+    [Fact]
     public void Pictures_show_the_norm_the_threshold_what_was_skipped_and_the_loss()
     {
         StepHistory history = new() { NormInterval = 1 };
