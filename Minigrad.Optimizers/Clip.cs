@@ -14,9 +14,9 @@ public static class Clip
     /// and Bengio, 2012, arXiv:1211.5063). The direction of the step stays.
     /// </summary>
     /// <param name="threshold">c.</param>
-    /// <param name="order">The order p of the norm: 1, 2, any positive number, or +∞ for the largest magnitude.</param>
+    /// <param name="order">The order p of the norm: 1, 2, any number of at least 0.1, or +∞ for the largest magnitude.</param>
     /// <param name="pyTorchEpsilon">Added to the norm before dividing: PyTorch adds 10⁻⁶; 0 is exact at n = c.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN, or ε is negative or not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN, the order below 0.1 or NaN, or ε is negative or not finite.</exception>
     public static ClipStage GlobalNorm(Threshold threshold, double order = 2, double pyTorchEpsilon = 0) =>
         Norm(nameof(GlobalNorm), threshold, NormMeasure.Norm, isCommon: 1, order, pyTorchEpsilon);
 
@@ -27,7 +27,7 @@ public static class Clip
     /// <param name="threshold">c; a rule keeps a history for each parameter.</param>
     /// <param name="order">The order p of the norm.</param>
     /// <param name="pyTorchEpsilon">Added to the norm before dividing: PyTorch adds 10⁻⁶; 0 is exact at n = c.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN, or ε is negative or not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN, the order below 0.1 or NaN, or ε is negative or not finite.</exception>
     public static ClipStage ParameterNorm(Threshold threshold, double order = 2, double pyTorchEpsilon = 0) =>
         Norm(nameof(ParameterNorm), threshold, NormMeasure.Norm, isCommon: 0, order, pyTorchEpsilon);
 

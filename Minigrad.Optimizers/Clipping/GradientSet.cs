@@ -27,7 +27,7 @@ public sealed class GradientSet
     internal ReadOnlySpan<PendingGradient> Gradients => CollectionsMarshal.AsSpan(gradients);
 
     /// <summary>The norm of all gradients together, as they are now: (Σ ‖gᵢ‖ᵖ)^(1/p), without overflow or underflow.</summary>
-    /// <param name="order">p: a positive number or +∞.</param>
+    /// <param name="order">p: a number of at least 0.1, or +∞.</param>
     public double Norm(double order = 2) => NormOfNorms(Norms(order), order);
 
     /// <summary>Multiplies all gradients by one coefficient, without touching memory.</summary>

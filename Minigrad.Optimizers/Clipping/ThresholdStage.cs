@@ -5,20 +5,23 @@ namespace Minigrad.Optimizers.Clipping;
 /// <summary>A stage that compares norms with a threshold, and can be decided on a device.</summary>
 internal abstract class ThresholdStage : ClipStage
 {
+    /// <summary>The largest tensor has 2³¹ elements, which to the power of 10 leave room for any float32 in a double.</summary>
+    private const double SmallestOrder = 0.1;
+
     /// <summary>A stage.</summary>
     /// <param name="name">The name of the method of <see cref="Minigrad.Optimizers.Clip"/> that makes it.</param>
     /// <param name="threshold">What it clips to.</param>
     /// <param name="scope">What it compares with that.</param>
     /// <param name="order">The order of the norms that it decides from.</param>
     /// <param name="details">What else there is to say, with a comma before it.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN; the order is below 0.1 or NaN.</exception>
     protected ThresholdStage(string name, Threshold threshold, ThresholdScope scope, double order, string details)
     {
         History = new ThresholdHistory(nameof(Minigrad.Optimizers.Clip), name, threshold, scope, details);
-        Order = order > 0
+        Order = order >= SmallestOrder
             ? order
             : throw new ArgumentOutOfRangeException(
-                nameof(order), order, $"Clip.{name}: the order of a norm must be positive (1, 2, another number, or +∞ for the largest magnitude), but it is {order}.");
+                nameof(order), order, FormattableString.Invariant($"Clip.{name}: the order of a norm must be at least {SmallestOrder} (1, 2, another number, or +∞ for the largest magnitude), but it is {order}. With a smaller one the norm of many elements, which grows with their number to the power of 1 / order, may be infinite."));
     }
 
     /// <summary>The order of the norms that it decides from.</summary>

@@ -171,6 +171,7 @@ public sealed class ClipTests
     [InlineData(3e38f, 8.0)]
     [InlineData(1e-45f, 8.0)]
     [InlineData(3e38f, 1.0)]
+    [InlineData(3e38f, 0.1)]
     public void Norms_neither_overflow_nor_underflow(float value, double order)
     {
         float[] values = [.. Enumerable.Repeat(value, 20_000)];
@@ -211,6 +212,18 @@ public sealed class ClipTests
         Assert.All(stages, make => Assert.Contains(
             reason, Assert.Throws<ArgumentOutOfRangeException>(() => make()).Message, StringComparison.Ordinal));
         Assert.Contains("order", Assert.Throws<ArgumentOutOfRangeException>(() => Clip.GlobalNorm(1, threshold)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>100,000 ones have the norm 10⁵⁰⁰ of the order 0.01, which as ∞ would turn all gradients into 0.</summary>
+    [Theory]
+    [InlineData(0.01)]
+    [InlineData(0.0999)]
+    public void An_order_whose_norm_may_be_infinite_is_refused(double order)
+    {
+        string message = Assert.Throws<ArgumentOutOfRangeException>(() => Clip.GlobalNorm(1, order)).Message;
+        Assert.Contains("the order of a norm must be at least 0.1", message, StringComparison.Ordinal);
+        Assert.Contains("may be infinite", message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Clip.ParameterNorm(1, order));
     }
 
     [Fact]
