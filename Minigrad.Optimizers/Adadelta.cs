@@ -12,6 +12,8 @@ public class Adadelta : Optimizer
     /// <param name="rho">ρ, the rate of both running means.</param>
     /// <param name="epsilon">ε, added inside the roots.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Adadelta(
         IEnumerable<Tensor> parameters,
         double learningRate = 1,
@@ -28,6 +30,8 @@ public class Adadelta : Optimizer
     /// <param name="rho">ρ, the rate of both running means.</param>
     /// <param name="epsilon">ε, added inside the roots.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Adadelta(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1,

@@ -13,6 +13,8 @@ public sealed class Adagrad : Optimizer
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="initialAccumulator">What the sum starts at.</param>
     /// <param name="epsilon">ε, added outside the root.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Adagrad(
         IEnumerable<Tensor> parameters,
         double learningRate = 1e-2,
@@ -31,6 +33,8 @@ public sealed class Adagrad : Optimizer
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="initialAccumulator">What the sum starts at.</param>
     /// <param name="epsilon">ε, added outside the root.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Adagrad(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1e-2,

@@ -14,6 +14,8 @@ public class Adam : Optimizer
     /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far (Reddi, Kale and Kumar, 2018, arXiv:1904.09237).</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Adam(
         IEnumerable<Tensor> parameters,
         double learningRate = 1e-3,
@@ -34,6 +36,8 @@ public class Adam : Optimizer
     /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far (Reddi, Kale and Kumar, 2018, arXiv:1904.09237).</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Adam(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1e-3,

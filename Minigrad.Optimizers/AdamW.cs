@@ -14,6 +14,8 @@ public sealed class AdamW : Adam
     /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
     /// <param name="weightDecay">The decoupled weight decay λ.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public AdamW(
         IEnumerable<Tensor> parameters,
         double learningRate = 1e-3,
@@ -34,6 +36,8 @@ public sealed class AdamW : Adam
     /// <param name="epsilon">ε, added outside the root, after the correction of bias.</param>
     /// <param name="weightDecay">The decoupled weight decay λ.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public AdamW(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1e-3,

@@ -18,6 +18,8 @@ public class NAdam : Optimizer
     /// <param name="epsilon">ε, added outside the root.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentumDecay">ψ, how fast the momentum grows.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public NAdam(
         IEnumerable<Tensor> parameters,
         double learningRate = 2e-3,
@@ -38,6 +40,8 @@ public class NAdam : Optimizer
     /// <param name="epsilon">ε, added outside the root.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentumDecay">ψ, how fast the momentum grows.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public NAdam(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 2e-3,

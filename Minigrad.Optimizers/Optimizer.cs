@@ -35,7 +35,7 @@ public abstract partial class Optimizer
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <param name="groups">The groups, with at least one parameter among them.</param>
     /// <param name="learningRate">The learning rate η of groups that have no own, not negative.</param>
-    /// <exception cref="ArgumentException">There is no parameter, one is given twice, or asks for no gradient.</exception>
+    /// <exception cref="ArgumentException">There is no parameter, a group is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The learning rate is negative or not finite.</exception>
     protected Optimizer(IEnumerable<ParameterGroup> groups, double learningRate)
     {

@@ -13,6 +13,8 @@ public sealed class RAdam : Optimizer
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε, added outside the root.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public RAdam(
         IEnumerable<Tensor> parameters,
         double learningRate = 1e-3,
@@ -31,6 +33,8 @@ public sealed class RAdam : Optimizer
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε, added outside the root.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public RAdam(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1e-3,

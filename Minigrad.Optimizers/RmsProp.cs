@@ -16,6 +16,8 @@ public sealed class RmsProp : Optimizer
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentum">μ; 0 for none.</param>
     /// <param name="centered">Whether to divide by the standard deviation, the mean taken out (Graves, 2013, arXiv:1308.0850).</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public RmsProp(
         IEnumerable<Tensor> parameters,
         double learningRate = 1e-2,
@@ -36,6 +38,8 @@ public sealed class RmsProp : Optimizer
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentum">μ; 0 for none.</param>
     /// <param name="centered">Whether to divide by the standard deviation, the mean taken out (Graves, 2013, arXiv:1308.0850).</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public RmsProp(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1e-2,

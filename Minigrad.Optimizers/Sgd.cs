@@ -15,6 +15,8 @@ public sealed class Sgd : Optimizer
     /// <param name="dampening">How much less of a gradient enters the momentum, from the second step on.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="nesterov">Whether to look ahead along the momentum; needs momentum and no dampening.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation; or Nesterov momentum is asked for without momentum or with dampening.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Sgd(
         IEnumerable<Tensor> parameters,
         double learningRate = 1e-3,
@@ -33,6 +35,8 @@ public sealed class Sgd : Optimizer
     /// <param name="dampening">How much less of a gradient enters the momentum, from the second step on.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="nesterov">Whether to look ahead along the momentum; needs momentum and no dampening.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation; or Nesterov momentum is asked for without momentum or with dampening.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Sgd(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1e-3,

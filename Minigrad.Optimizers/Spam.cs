@@ -34,6 +34,8 @@ public sealed class Spam : Optimizer
     /// <param name="resetInterval">ΔT, after how many updates the means begin anew.</param>
     /// <param name="warmUp">N, how many steps after a reset are made smaller; 0 for none.</param>
     /// <param name="delay">D, how many steps after a reset no spikes are looked for.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Spam(
         IEnumerable<Tensor> parameters,
         double learningRate = 1e-3,
@@ -60,6 +62,8 @@ public sealed class Spam : Optimizer
     /// <param name="resetInterval">ΔT, after how many updates the means begin anew.</param>
     /// <param name="warmUp">N, how many steps after a reset are made smaller; 0 for none.</param>
     /// <param name="delay">D, how many steps after a reset no spikes are looked for.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public Spam(
         IEnumerable<ParameterGroup> groups,
         double learningRate = 1e-3,

@@ -52,8 +52,9 @@ public abstract class UpdateClip
         new StableAdamWUpdateClip(epsilon, threshold ?? 1);
 
     /// <summary>
-    /// Clippy: Δ ← Δ · min(1, minᵢ (λ · |wᵢ| + α) / |Δᵢ|), so that no weight moves by more than a part of itself
-    /// (Tang et al., 2023, arXiv:2302.09178). Δ includes the learning rate.
+    /// Clippy: Δ ← Δ · min(1, minᵢ (λ · |wᵢ| + α) / |Δᵢ|), so that the update moves no weight by more than a part of itself
+    /// (Tang et al., 2023, arXiv:2302.09178). Δ includes the learning rate. Decoupled weight decay, as <see cref="AdamW"/> has it, is
+    /// outside of Δ and comes on top: η · λ of the decay times the weight.
     /// </summary>
     /// <remarks>
     /// A λ that follows the past would have to follow from one number, and no number says of every λ what it leaves of an update as long
