@@ -146,7 +146,30 @@ internal sealed partial class GpuSteps
             parameter, start, length, gap, view, storage.Offset, offsets[parameter], firstUnit, storage.Length / units.Rows, units.Columns, stride);
     }
 
-    private void FillWindows(ReadOnlySpan<Storage?> gradients)
+    /// <summary>Has the rest of the step read copies of the gradients, which stages may write to: those that backward left are not the step's.</summary>
+    private void CopyGradients()
+    {
+        if (hasCopies)
+        {
+            return;
+        }
+
+        hasCopies = true;
+        copies ??= new Slab(pool, (int)Room(parameters));
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            if (places[i].ChunkCount > 0)
+            {
+                ArrayView<float> copy = copies.Floats.SubView(offsets[i], parameters[i].Length);
+                queue.Copy(gradientViews[i], copy);
+                gradientViews[i] = copy;
+            }
+        }
+
+        FillWindows();
+    }
+
+    private void FillWindows()
     {
         windows.Clear();
         for (int window = 0; window < windowStarts.Count; window++)
@@ -157,7 +180,7 @@ internal sealed partial class GpuSteps
             {
                 if (places[i].ChunkCount > 0)
                 {
-                    views.Add(((GpuStorage)gradients[i]!).View);
+                    views.Add(gradientViews[i]);
                 }
             }
 

@@ -34,6 +34,7 @@ internal sealed partial class GpuSteps : DeferredSteps
     private readonly List<int> windowStarts = [];
     private readonly List<GradientWindow> windows = [];
     private readonly List<ArrayView<float>> views = [];
+    private readonly ArrayView<float>[] gradientViews;
     private StepMemory memory;
     private int chunkCount;
 
@@ -42,6 +43,8 @@ internal sealed partial class GpuSteps : DeferredSteps
     private bool isFirst;
     private bool hasBound;
     private bool hasUnits;
+    private bool hasCopies;
+    private Slab? copies;
 
     /// <summary>Moves the parameters together, and makes room for what is remembered of them.</summary>
     public GpuSteps(
@@ -59,6 +62,7 @@ internal sealed partial class GpuSteps : DeferredSteps
         offsets = new int[parameters.Length];
         sets = new int[parameters.Length];
         places = new ParameterPlace[parameters.Length];
+        gradientViews = new ArrayView<float>[parameters.Length];
         unitOffsets = new int[parameters.Length];
         viewOf = new int[parameters.Length];
         (rows, columns) = (new UnitTable(parameters.Length), new UnitTable(parameters.Length));
@@ -107,16 +111,21 @@ internal sealed partial class GpuSteps : DeferredSteps
         }
 
         Attempts++;
-        FillWindows(gradients);
-        (isFirst, hasBound, hasUnits) = (true, false, false);
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            gradientViews[i] = gradients[i] is GpuStorage { Length: > 0 } gradient ? gradient.View : default;
+        }
+
+        FillWindows();
+        (isFirst, hasBound, hasUnits, hasCopies) = (true, false, false, false);
         Measure(default(SquareTerm), target: 0);
     }
 
     /// <inheritdoc/>
-    public override bool Decide<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
+    public override void Decide<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
     {
         DecideArguments arguments = Arguments(stage.Order, stage.Set, stage.IsLast);
-        bool writes = WritePending(ref arguments, stage.Set, unitsToo: stage.Order != 2);
+        WritePending(ref arguments, stage.Set, unitsToo: stage.Order != 2);
         if (stage.Order is not 2)
         {
             MeasureOrder(ref arguments);
@@ -125,11 +134,10 @@ internal sealed partial class GpuSteps : DeferredSteps
         hasBound |= decision.MayBound;
         (arguments.StagePlace, arguments.StageNumber) = (PlaceOf(stage), stage.Number);
         Launch(MemoryOf(stage), decision, rule, arguments);
-        return writes;
     }
 
     /// <inheritdoc/>
-    public override bool DecideUnits<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
+    public override void DecideUnits<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
     {
         // Units are decided from the state of their gradients, so that has to be settled first.
         DecideArguments arguments = Arguments(2, StepKernels.AllSets, isLast: false);
@@ -162,7 +170,6 @@ internal sealed partial class GpuSteps : DeferredSteps
         combination.UnitsAreColumns = stage.Scope == ThresholdScope.Column ? 1 : 0;
         combination.StagePlace = PlaceOf(stage);
         Settle(combination);
-        return writes;
     }
 
     /// <inheritdoc/>
@@ -404,7 +411,8 @@ internal sealed partial class GpuSteps : DeferredSteps
         }
     }
 
-    /// <summary>A stage that reads memory has what is pending there written first, where there may be any.</summary>
+    /// <summary>A stage that reads memory has what is pending written first, to a copy, where there may be any.</summary>
+    /// <returns>Whether it was.</returns>
     private bool WritePending(ref DecideArguments arguments, int set, bool unitsToo)
     {
         if (set < 0 || !(hasBound || (unitsToo && hasUnits)))
@@ -412,6 +420,7 @@ internal sealed partial class GpuSteps : DeferredSteps
             return false;
         }
 
+        CopyGradients();
         for (int window = 0; window < windows.Count; window++)
         {
             (int first, int count) = ChunksOf(window);

@@ -172,16 +172,7 @@ internal sealed class DeferredPipeline
     {
         DeferredStage place = new(number, stage.History.Scope, stage.Order, set, isLast, memories.PlaceOf(stage.History, set));
         clipped.Add((stage, place));
-        if (stage.Defer(steps, place))
-        {
-            for (int i = 0; i < gradients.Length; i++)
-            {
-                if (sets[i] == set)
-                {
-                    gradients[i]?.MarkChanged();
-                }
-            }
-        }
+        stage.Defer(steps, place);
     }
 
     /// <summary>Ends the stages of a step that has none.</summary>

@@ -10,8 +10,8 @@ namespace Minigrad.Optimizers;
 /// </summary>
 /// <remarks>
 /// <para>Unscaling, averaging and norm clipping touch no memory: they leave one factor that the update reads as it
-/// streams over gradient and state. So after a step <see cref="Tensor.Gradient"/> still holds the gradient as backward left
-/// it, unless a stage had to write (a norm after a value clip).</para>
+/// streams over gradient and state. After a step <see cref="Tensor.Gradient"/> still holds the gradient as backward left
+/// it; a stage that has to write (a norm after a value clip) writes to a copy, which the optimizer keeps for the steps that follow.</para>
 /// <para>An optimizer of your own: write a rule (a <c>public readonly struct</c> that implements
 /// <see cref="Operations.IUpdateRule"/>), derive from this class, and apply the rule in <see cref="Update"/>.</para>
 /// </remarks>

@@ -39,8 +39,7 @@ public abstract class DeferredSteps
     /// <param name="decision">What it decides.</param>
     /// <param name="rule">How its threshold comes about.</param>
     /// <param name="stage">Its place in the step.</param>
-    /// <returns>Whether gradients may have been written.</returns>
-    public abstract bool Decide<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
+    public abstract void Decide<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
         where TDecision : unmanaged, IClipDecision
         where TRule : unmanaged, IThresholdRule;
 
@@ -50,8 +49,7 @@ public abstract class DeferredSteps
     /// <param name="decision">What it decides.</param>
     /// <param name="rule">How its threshold comes about.</param>
     /// <param name="stage">Its place in the step; its scope is of units.</param>
-    /// <returns>Whether gradients may have been written.</returns>
-    public abstract bool DecideUnits<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
+    public abstract void DecideUnits<TDecision, TRule>(TDecision decision, TRule rule, DeferredStage stage)
         where TDecision : unmanaged, IUnitDecision
         where TRule : unmanaged, IThresholdRule;
 

@@ -16,7 +16,7 @@ internal sealed class DecisionStage<TDecision>(
     where TDecision : unmanaged, IClipDecision
 {
     /// <inheritdoc/>
-    public override bool Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.Decide(steps, decision, stage);
+    public override void Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.Decide(steps, decision, stage);
 
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)

@@ -1,4 +1,5 @@
 using System.Text;
+using Minigrad.Backends;
 
 namespace Minigrad.Optimizers.Clipping;
 
@@ -63,10 +64,9 @@ internal static class NonFiniteGradients
 
     private static void ZeroBadValues(PendingGradient gradient, double limit)
     {
-        gradient.Flush();
-        gradient.Gradient.Backend.Map(
-            new Operations.KeepBelow((float)limit), gradient.Gradient.Storage, gradient.Gradient.Storage);
-        gradient.Gradient.Storage.MarkChanged();
+        Storage values = gradient.Take();
+        values.Backend.Map(new Operations.KeepBelow((float)limit), values, values);
+        values.MarkChanged();
         gradient.Measure();
     }
 

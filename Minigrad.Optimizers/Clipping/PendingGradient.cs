@@ -5,13 +5,15 @@ namespace Minigrad.Optimizers.Clipping;
 /// <summary>
 /// One gradient on its way through the stages: the numbers in memory, and the scale that was decided but not written.
 /// Its value is clamp(g · coefficient · unit factor, low, high). An optimizer keeps one for each parameter and begins it anew
-/// at every step.
+/// at every step. What a stage has written is memory of its own: the parameter's gradient stays as backward left it, so that another
+/// step does not unscale and average it twice, and one that throws has changed nothing.
 /// </summary>
 /// <param name="parameter">The parameter.</param>
 /// <param name="number">Its place among all that were given, with gradients or without.</param>
 internal sealed class PendingGradient(Tensor parameter, int number)
 {
     private Tensor? gradient;
+    private Tensor? own;
     private ThresholdScope unitScope;
 
     /// <summary>The parameter.</summary>
@@ -23,7 +25,7 @@ internal sealed class PendingGradient(Tensor parameter, int number)
     /// <summary>Whether there is a gradient.</summary>
     public bool HasGradient => gradient is not null;
 
-    /// <summary>The parameter's gradient as it is in memory.</summary>
+    /// <summary>The parameter's gradient as backward left it, or as a stage has written it to memory of its own.</summary>
     public Tensor Gradient => gradient
         ?? throw new InvalidOperationException("This parameter has no gradient. Please report this as a fault of Minigrad.");
 
@@ -162,32 +164,36 @@ internal sealed class PendingGradient(Tensor parameter, int number)
         NormInMemory = norm[0];
     }
 
-    /// <summary>Writes what is pending into memory and measures again.</summary>
+    /// <summary>Writes what is pending into memory of its own and measures again.</summary>
     public void Flush()
     {
-        if (WriteInPlace())
+        if (!IsAsInMemory)
         {
+            WriteTo(Own());
             Measure();
         }
     }
 
-    /// <summary>Writes what is pending into memory, after which the norm is not known.</summary>
-    /// <returns>Whether there was anything to write.</returns>
-    public bool WriteInPlace()
+    /// <summary>Has the value in memory of its own, which may be written to.</summary>
+    /// <returns>That memory, whose norm is not known after it was written to.</returns>
+    public Storage Take()
     {
-        if (Coefficient == 1 && IsPlainlyScaled)
+        if (!IsAsInMemory || !ReferenceEquals(Gradient, own))
         {
-            return false;
+            WriteTo(Own());
         }
 
-        if (Gradient.Backend.WriteScaled(Gradient.Storage, Scale(), Gradient.Storage))
-        {
-            ActedBounds.Add(BoundStage);
-        }
+        return Gradient.Storage;
+    }
 
-        Gradient.Storage.MarkChanged();
-        BeginAt(Gradient, 1);
-        return true;
+    /// <summary>Writes the value into the parameter's gradient, after which the norm is not known.</summary>
+    public void WriteInPlace()
+    {
+        Tensor target = Parameter.GatheredGradient!;
+        if (!IsAsInMemory || !ReferenceEquals(Gradient, target))
+        {
+            WriteTo(target);
+        }
     }
 
     /// <summary>The L2 norm of the value, measured on a copy where it does not follow from known norms.</summary>
@@ -203,6 +209,24 @@ internal sealed class PendingGradient(Tensor parameter, int number)
         Span<double> norm = [0];
         Gradient.Backend.Norms(copy, 2, norm);
         return norm[0];
+    }
+
+    /// <summary>Whether nothing is pending.</summary>
+    private bool IsAsInMemory => Coefficient == 1 && IsPlainlyScaled;
+
+    private Tensor Own() => own = own is not null && ReferenceEquals(own.Backend, Gradient.Backend)
+        ? own
+        : new Tensor(Gradient.Shape, Gradient.Backend.Allocate(Gradient.Length));
+
+    private void WriteTo(Tensor target)
+    {
+        if (Gradient.Backend.WriteScaled(Gradient.Storage, Scale(), target.Storage))
+        {
+            ActedBounds.Add(BoundStage);
+        }
+
+        target.Storage.MarkChanged();
+        BeginAt(target, 1);
     }
 
     private void BeginAt(Tensor gradient, double coefficient)

@@ -39,8 +39,7 @@ internal abstract class ThresholdStage : ClipStage
     /// <summary>Queues the stage on a device.</summary>
     /// <param name="steps">The running step.</param>
     /// <param name="stage">Its place in it.</param>
-    /// <returns>Whether gradients may have been written.</returns>
-    public abstract bool Defer(DeferredSteps steps, DeferredStage stage);
+    public abstract void Defer(DeferredSteps steps, DeferredStage stage);
 
     /// <inheritdoc/>
     public override string ToString() => History.Text;

@@ -17,7 +17,7 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
         nameof(epsilon), epsilon, $"Clip.UnitNorm: epsilon is the smallest weight norm that counts and must be positive and finite, but it is {epsilon}; with 0, weights that start at zero would never learn. 1e-3 is usual."));
 
     /// <inheritdoc/>
-    public override bool Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.DecideUnits(steps, decision, stage);
+    public override void Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.DecideUnits(steps, decision, stage);
 
     /// <inheritdoc/>
     protected internal override double Clip(GradientSet gradients)

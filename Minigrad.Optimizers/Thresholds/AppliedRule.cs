@@ -35,16 +35,14 @@ internal abstract class AppliedRule
     /// <param name="steps">The running step.</param>
     /// <param name="decision">What it decides.</param>
     /// <param name="stage">Its place in the step.</param>
-    /// <returns>Whether gradients may have been written.</returns>
-    public abstract bool Decide<TDecision>(DeferredSteps steps, TDecision decision, DeferredStage stage)
+    public abstract void Decide<TDecision>(DeferredSteps steps, TDecision decision, DeferredStage stage)
         where TDecision : unmanaged, IClipDecision;
 
     /// <summary>Queues a stage of units on a device.</summary>
     /// <param name="steps">The running step.</param>
     /// <param name="decision">What it decides.</param>
     /// <param name="stage">Its place in the step.</param>
-    /// <returns>Whether gradients may have been written.</returns>
-    public abstract bool DecideUnits(DeferredSteps steps, UnitNormDecision decision, DeferredStage stage);
+    public abstract void DecideUnits(DeferredSteps steps, UnitNormDecision decision, DeferredStage stage);
 
     /// <summary>Queues updates that are measured first.</summary>
     /// <typeparam name="TStep">Makes the rule of a step.</typeparam>

@@ -28,11 +28,11 @@ internal sealed class TypedRule<TRule>(TRule rule) : AppliedRule
         series.Observe<SystemMath, HostThresholdMemory>(new HostThresholdMemory(memory, start));
 
     /// <inheritdoc/>
-    public override bool Decide<TDecision>(DeferredSteps steps, TDecision decision, DeferredStage stage) =>
+    public override void Decide<TDecision>(DeferredSteps steps, TDecision decision, DeferredStage stage) =>
         steps.Decide(decision, rule, stage);
 
     /// <inheritdoc/>
-    public override bool DecideUnits(DeferredSteps steps, UnitNormDecision decision, DeferredStage stage) =>
+    public override void DecideUnits(DeferredSteps steps, UnitNormDecision decision, DeferredStage stage) =>
         steps.DecideUnits(decision, rule, stage);
 
     /// <inheritdoc/>

@@ -21,6 +21,29 @@ public sealed class LossScalingOnGpuTests(GpuFixture fixture) : IClassFixture<Gp
 
     private GpuBackend Gpu => fixture.Backend;
 
+    /// <summary>Of some chunks, an empty parameter and one without a gradient.</summary>
+    [Fact]
+    public void A_stage_that_writes_leaves_gradients_as_backward_left_them()
+    {
+        foreach (ClipStage last in (ClipStage[])[Clip.GlobalNorm(1e9), Clip.GlobalNorm(1e9, order: 1), Clip.UnitNorm(1e9)])
+        {
+            Tensor[] parameters = [.. new[] { 2, 0, 5, 9_000 }.Select(length => Tensor.Zeros(length).To(Gpu).WithGradient($"of {length}"))];
+            Sgd optimizer = new(parameters, 1) { LossScaling = LossScaling.Static(8), Clip = [Clip.UnitNorm(1e9), Clip.Value(2), last, Clip.UnitNorm(1e9)] };
+            foreach (Tensor parameter in parameters.Where(parameter => parameter.Length != 5))
+            {
+                optimizer.Scale(parameter.Sum() * 4f).Backward();
+            }
+
+            optimizer.Step();
+            optimizer.Step();
+            foreach (Tensor parameter in parameters.Where(parameter => parameter.Length != 5))
+            {
+                Assert.All(parameter.ToArray(), value => Assert.Equal(-4f, value, 1e-6f));
+                Assert.All(parameter.Gradient!.ToArray(), value => Assert.Equal(32f, value));
+            }
+        }
+    }
+
     [Fact]
     public void Every_policy_and_stage_makes_the_steps_that_the_CPU_makes()
     {

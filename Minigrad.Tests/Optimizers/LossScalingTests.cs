@@ -275,6 +275,23 @@ public sealed class LossScalingTests
         Step(optimizer, w);
     }
 
+    /// <summary>A norm after a bound is of a copy, so the next step, and Unscale, find what backward left.</summary>
+    [Fact]
+    public void A_stage_that_writes_leaves_the_gradient_as_backward_left_it()
+    {
+        Tensor v = Tensor.Of([0f, 0f]).WithGradient("v");
+        Sgd optimizer = new([v], 1) { LossScaling = LossScaling.Static(8), Clip = [Clip.Value(2), Clip.GlobalNorm(1000)] };
+        optimizer.Scale((v * Tensor.Of([4f, 0.5f])).Sum()).Backward();
+        Assert.Equal(Math.Sqrt(4.25), optimizer.Step().ClippedNorm, 1e-6);
+        optimizer.Step();
+        Assert.Equal([-4f, -1f], v.ToArray());
+        Assert.Equal([32f, 4f], v.Gradient!.ToArray());
+        optimizer.Unscale();
+        optimizer.Step();
+        Assert.Equal([-6f, -1.5f], v.ToArray());
+        Assert.Equal([4f, 0.5f], v.Gradient!.ToArray());
+    }
+
     [Fact]
     public void Backward_after_Unscale_adds_to_some_gradients_only_and_is_refused()
     {

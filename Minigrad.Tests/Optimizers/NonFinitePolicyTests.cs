@@ -27,6 +27,23 @@ public sealed class NonFinitePolicyTests
         AssertSameState(before, optimizer.State());
     }
 
+    [Fact]
+    public void Throw_after_a_stage_that_writes_has_not_changed_the_gradient_either()
+    {
+        Tensor w = Tensor.Of([1f, 1f]).WithGradient("w");
+        Sgd optimizer = new([w], 1) { AccumulationCount = 4, Clip = [Clip.Value(1e25), Clip.GlobalNorm(1e24)], CheckInterval = 1 };
+        w.Gradient = Tensor.Of([1e26f, 4e20f]);
+        Assert.Throws<NonFiniteGradientException>(() => optimizer.Step());
+        Assert.Equal([1e26f, 4e20f], w.Gradient.ToArray());
+
+        optimizer.NonFinite = NonFinitePolicy.ZeroBadValues;
+        optimizer.Step();
+        Assert.Equal([1e26f, 4e20f], w.Gradient.ToArray());
+        w.Gradient = Tensor.Of([float.NaN, 8f]);
+        optimizer.Step();
+        Assert.Equal([float.NaN, 8f], w.Gradient.ToArray());
+    }
+
     [Theory]
     [MemberData(nameof(BadValues))]
     public void SkipStep_leaves_everything_and_counts(float bad)
