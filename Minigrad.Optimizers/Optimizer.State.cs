@@ -114,6 +114,7 @@ public abstract partial class Optimizer
             }
         }
     }
+
     /// <summary>What a serializer did not find is null.</summary>
     private static void CheckIsWhole(OptimizerState state)
     {

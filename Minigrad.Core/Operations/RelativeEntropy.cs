@@ -15,6 +15,6 @@ public readonly struct RelativeEntropy : IBinaryOp
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T a, T b)
-        where T : struct, IReal<T> => 
-            T.Less(T.Abs(b), SmallestNormal, T.IfNaN(a, 0f * a, 0f), b * (T.Log(b) - a));
+        where T : struct, IReal<T> =>
+        T.Less(T.Abs(b), SmallestNormal, T.IfNaN(a, 0f * a, 0f), b * (T.Log(b) - a));
 }
