@@ -28,7 +28,7 @@ internal sealed class CrossEntropyNode(Tensor x, Storage normalizers, ClassTarge
         // A row without a target has no gradient, whatever its logits: not NaN either. A divisor of 0 says that all rows are such.
         Tensor target = Target(x);
         Tensor total = target.Sum([-1], keepDimensions: true);
-        Tensor counted = Tensor.Where(total.Greater(0f), x, Tensor.Filled([], 0f, x.Backend));
+        Tensor counted = Tensor.Where(total, x, Tensor.Filled([], 0f, x.Backend));
         Tensor slope = (counted.Softmax() * total) - target;
         Tensor share = gradient / (divisor == 0f ? 1f : divisor);
         Give(0, slope * (gradient.Rank == 0 ? share : share.Unsqueeze(-1)));

@@ -45,7 +45,7 @@ public sealed class ThresholdAdvice
         Median = StepHistory.Quantile(norms, 0.5);
         Percentile90 = StepHistory.Quantile(norms, 0.9);
         Percentile95 = StepHistory.Quantile(norms, 0.95);
-        Largest = history.Rows.Max(row => row.LargestMadeNorm);
+        Largest = history.Rows.Aggregate(0.0, (largest, row) => Math.Max(largest, row.LargestMadeNorm));
 
         // A single explosion would set the mean of all, and it is the usual norm that is asked for.
         double usual = StepHistory.Quantile(norms, 0.99);

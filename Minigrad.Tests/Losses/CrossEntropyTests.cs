@@ -134,6 +134,18 @@ public sealed class CrossEntropyTests
     }
 
     [Fact]
+    public void A_row_of_negative_weight_counts_in_a_gradient_that_is_differentiated_too()
+    {
+        Tensor logits = Tensor.Of([0.5f, -1f, 0.25f, 2f], 2, 2).WithGradient();
+        Tensor weight = Tensor.Of([-1f, 2f]);
+        Tensor Gradient(bool createGraph) => Tensor.Gradients(
+            Loss.CrossEntropy(logits, (int[])[0, 1], weight, reduction: Reduction.Sum), [logits], createGraph: createGraph)[0];
+        float[] plain = Gradient(createGraph: false).ToArray();
+        Assert.NotEqual(0f, plain[0]);
+        Assert.All(Gradient(createGraph: true).ToArray().Zip(plain), pair => Assert.Equal(pair.Second, pair.First, 1e-6f));
+    }
+
+    [Fact]
     public void Weights_that_ask_for_a_gradient_are_refused()
     {
         Tensor weight = Tensor.Ones(3).WithGradient();

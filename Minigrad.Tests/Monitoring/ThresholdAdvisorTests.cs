@@ -79,6 +79,14 @@ public sealed class ThresholdAdvisorTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void The_largest_norm_is_NaN_if_that_of_a_step_that_was_made_is()
+    {
+        float[] norms = [.. Enumerable.Range(0, 200).Select(i => i == 3 ? float.NaN : 2f + (i % 6))];
+        Assert.True(double.IsNaN(ThresholdAdvisor.Advise(Record(norms, NonFinitePolicy.Propagate)).Largest));
+        Assert.Equal(7, ThresholdAdvisor.Advise(Record(norms, NonFinitePolicy.SkipStep)).Largest, 1e-5);
+    }
+
+    [Fact]
     public void A_skipped_step_in_a_row_of_several_is_no_explosion_either()
     {
         float[] norms = [.. Enumerable.Range(0, 200).Select(i => i == 5 ? float.PositiveInfinity : 2f + (i % 6))];
