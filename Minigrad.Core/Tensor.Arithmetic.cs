@@ -77,8 +77,8 @@ public sealed partial class Tensor
     /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor Where(Tensor condition, Tensor a, Tensor b)
     {
-        Tensor y = Combine(condition, a, b, default(Choose));
-        return IsRecorded(a, b) ? new ChooseNode(condition, a, b).Output(y) : y;
+        Tensor y = Combine(condition, a, b, default(Where));
+        return IsRecorded(a, b) ? new WhereNode(condition, a, b).Output(y) : y;
     }
 
     /// <summary>The larger of two elements; NaN if either is NaN. At a tie each gets half of the gradient.</summary>
@@ -175,9 +175,10 @@ public sealed partial class Tensor
         approximate ? Map(default(GaussianLinearTanh)) : Map(default(GaussianLinear));
 
     /// <summary>ln(1 + e^(βx)) / β; x where βx exceeds the threshold.</summary>
-    /// <param name="beta">β, how sharp the bend is.</param>
+    /// <param name="beta">β, how sharp the bend is; a finite number, not 0.</param>
     /// <param name="threshold">The value of βx above which the result is x.</param>
-    public Tensor Softplus(float beta = 1f, float threshold = 20f) => Map(new SoftRectifier(beta, threshold));
+    /// <exception cref="ArgumentOutOfRangeException">β is 0 or not finite.</exception>
+    public Tensor Softplus(float beta = 1f, float threshold = 20f) => Map(new SoftRectifier(SoftRectifier.Checked(beta), threshold));
 
     /// <summary>min(max(x, minimum), maximum); NaN stays NaN. The gradient at an edge is 1.</summary>
     /// <param name="minimum">The lower edge.</param>

@@ -126,19 +126,27 @@ public sealed partial class Tensor
     /// <summary>Numbers drawn uniformly from [low, high).</summary>
     /// <param name="shape">The dimensions.</param>
     /// <param name="low">The lower end.</param>
-    /// <param name="high">The upper end.</param>
+    /// <param name="high">The upper end, not below the lower.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The ends are not finite, too far apart for a float, or the upper lies below the lower.</exception>
     public static Tensor Uniform(ReadOnlySpan<int> shape, float low = 0f, float high = 1f, Generator? generator = null) =>
-        Random(shape, new UniformDistribution(low, high), generator);
+        high >= low && float.IsFinite(high - low)
+            ? Random(shape, new UniformDistribution(low, high), generator)
+            : throw new ArgumentOutOfRangeException(
+                nameof(high), high, $"Tensor.Uniform draws from [low, high), but was given [{low}, {high}). Both must be finite, with a finite distance, and high not below low.");
 
     /// <summary>Numbers drawn from a normal distribution.</summary>
     /// <param name="shape">The dimensions.</param>
     /// <param name="mean">The mean μ.</param>
-    /// <param name="standardDeviation">The standard deviation σ.</param>
+    /// <param name="standardDeviation">The standard deviation σ, at least 0.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The mean is not finite, or the deviation is negative or not finite.</exception>
     public static Tensor Normal(
         ReadOnlySpan<int> shape, float mean = 0f, float standardDeviation = 1f, Generator? generator = null) =>
-        Random(shape, new NormalDistribution(mean, standardDeviation), generator);
+        float.IsFinite(mean) && float.IsFinite(standardDeviation) && standardDeviation >= 0
+            ? Random(shape, new NormalDistribution(mean, standardDeviation), generator)
+            : throw new ArgumentOutOfRangeException(
+                nameof(standardDeviation), standardDeviation, $"Tensor.Normal was given mean {mean} and standard deviation {standardDeviation}. Both must be finite, and the deviation not negative; it is a deviation, not a variance.");
 
     /// <summary>Numbers drawn from any distribution.</summary>
     /// <typeparam name="TDistribution">The distribution.</typeparam>

@@ -6,7 +6,11 @@ namespace Minigrad.Optimizers;
 /// <content>What an optimizer remembers, taken and restored.</content>
 public abstract partial class Optimizer
 {
-    /// <summary>A copy of everything that is remembered, by the clipping stages too. <see cref="Restore"/> continues from it to the same bits.</summary>
+    /// <summary>
+    /// A copy of everything that is remembered, by the clipping stages too, with rate and decay. <see cref="Restore"/> continues
+    /// from it to the same bits, in an optimizer that was made with the same settings: those of its rule (momentum, betas), its
+    /// clips and its policies are the program's, and are not part of it.
+    /// </summary>
     public OptimizerState State()
     {
         LearnUpdates();

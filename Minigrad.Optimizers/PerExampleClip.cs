@@ -65,7 +65,7 @@ public sealed class PerExampleClip
     /// <param name="count">B, how many examples the batch has.</param>
     /// <param name="loss">The loss of an example, by its number from 0, without a loss scale. It is called once for each, in order.</param>
     /// <returns>What was measured.</returns>
-    /// <exception cref="ArgumentException">There is no example, no parameter that asks for a gradient, or one has a gradient already.</exception>
+    /// <exception cref="ArgumentException">A parameter is null, there is no example, no parameter that asks for a gradient, or one has a gradient already.</exception>
     /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite. After this and any other error no parameter has a gradient.</exception>
     /// <exception cref="InvalidOperationException">
     /// A loss was multiplied by a loss scale, so that its gradient would be clipped too much; or a schedule gives no threshold, or an infinite one with noise.
@@ -74,7 +74,7 @@ public sealed class PerExampleClip
     {
         ArgumentNullException.ThrowIfNull(parameters);
         ArgumentNullException.ThrowIfNull(loss);
-        Tensor[] own = [.. parameters.Where(parameter => parameter.RequiresGradient)];
+        Tensor[] own = Learning([.. parameters]);
         Check(own, count);
         StageState before = State();
         Tensor?[] sums = new Tensor?[own.Length];
@@ -140,6 +140,15 @@ public sealed class PerExampleClip
 
     private string WhyNoNoise() =>
         $"PerExampleClip: noise of {noise} times an infinite threshold has no size. Without a bound on what one example counts for, no noise hides it: give a finite threshold.";
+
+    /// <summary>Those that are not frozen.</summary>
+    private static Tensor[] Learning(Tensor?[] parameters)
+    {
+        int missing = Array.IndexOf(parameters, null);
+        return missing < 0
+            ? [.. parameters.OfType<Tensor>().Where(parameter => parameter.RequiresGradient)]
+            : throw new ArgumentException($"PerExampleClip.Backward: parameter {missing} is null. Pass model.Parameters.", nameof(parameters));
+    }
 
     private static void Check(Tensor[] parameters, int count)
     {

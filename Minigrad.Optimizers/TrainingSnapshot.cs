@@ -7,7 +7,7 @@ namespace Minigrad.Optimizers;
 internal sealed class TrainingSnapshot
 {
     private readonly List<(Tensor Tensor, float[] Values, Tensor? Gradient, ScaleMark? Mark)> tensors = [];
-    private readonly List<(Module Module, bool IsTraining)> modes = [];
+    private readonly (Module Module, bool IsTraining)[] modes;
     private readonly Optimizer optimizer;
     private readonly OptimizerState optimizerState;
     private readonly ScaleMark? mark;
@@ -27,7 +27,7 @@ internal sealed class TrainingSnapshot
             tensors.Add((tensor, tensor.ToArray(), tensor.Gradient, tensor.GradientMark));
         }
 
-        AddModes(model);
+        modes = model.Modes();
     }
 
     /// <summary>Forgets the gradients of all that was taken; those taken are kept for <see cref="Restore"/>.</summary>
@@ -53,26 +53,6 @@ internal sealed class TrainingSnapshot
             tensor.GradientMark = Equals(scale, mark) ? optimizer.CurrentMark : scale;
         }
 
-        foreach ((Module module, bool isTraining) in modes)
-        {
-            // An outer module sets all inside it, so the inner ones come after it.
-            if (isTraining)
-            {
-                module.Train();
-            }
-            else
-            {
-                module.Evaluate();
-            }
-        }
-    }
-
-    private void AddModes(Module module)
-    {
-        modes.Add((module, module.IsTraining));
-        foreach ((_, Module child) in module.Children)
-        {
-            AddModes(child);
-        }
+        Module.RestoreModes(modes);
     }
 }

@@ -29,7 +29,8 @@ public abstract class Layer : Module
     }
 
     /// <summary>
-    /// A table of the layers in the order in which they run: path, kind, output shape, number of parameters.
+    /// A table of the layers in the order in which they end: path, kind, output shape, number of parameters. One that is made
+    /// of layers has a line only for parameters of its own beside theirs.
     /// </summary>
     /// <param name="inputShape">
     /// The shape of an input. The layers run once on zeros, as in use, without recording, where the model's parameters are; the
@@ -41,9 +42,9 @@ public abstract class Layer : Module
         (Module Module, bool IsTraining)[] modes = Modes();
         using LayerListener listener = new((layer, output) =>
         {
-            if (layer.Children.Count == 0)
+            if (layer.Children.Count == 0 || layer.OwnParameterCount > 0)
             {
-                rows.Add((layer.Path, layer.ToString()!, output.Shape.ToString(), layer.ParameterCount));
+                rows.Add((layer.Path, layer.ToString()!, output.Shape.ToString(), layer.OwnParameterCount));
             }
         });
         try

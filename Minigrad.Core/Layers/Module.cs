@@ -222,6 +222,9 @@ public abstract class Module
         return module;
     }
 
+    /// <summary>The number of elements of the parameters registered directly in this module.</summary>
+    private protected long OwnParameterCount => parameters.Select(entry => entry.Tensor).Distinct().Sum(parameter => (long)parameter.Length);
+
     /// <summary>The module's path and kind, as messages name it.</summary>
     internal string Title => Path.Length == 0 ? ToString()! : $"'{Path}', {this}";
 
@@ -251,11 +254,11 @@ public abstract class Module
     }
 
     /// <summary>Whether this module and each inside it behave as in training, for <see cref="RestoreModes"/>.</summary>
-    private protected (Module Module, bool IsTraining)[] Modes() =>
+    internal (Module Module, bool IsTraining)[] Modes() =>
         [.. Modules().Select(entry => (entry.Module, entry.Module.IsTraining))];
 
     /// <summary>Puts modes back, each module's own.</summary>
-    private protected static void RestoreModes((Module Module, bool IsTraining)[] modes)
+    internal static void RestoreModes((Module Module, bool IsTraining)[] modes)
     {
         foreach ((Module module, bool isTraining) in modes)
         {

@@ -1,3 +1,5 @@
+using Minigrad.Operations;
+
 namespace Minigrad.Layers;
 
 /// <summary>ln(1 + e^(βx)) / β. Any shape in, the same out: <c>[…] → […]</c>.</summary>
@@ -6,10 +8,7 @@ namespace Minigrad.Layers;
 /// <exception cref="ArgumentOutOfRangeException">β is 0 or not finite.</exception>
 public sealed class Softplus(float beta = 1f, float threshold = 20f) : Layer
 {
-    private readonly float beta = float.IsFinite(beta) && beta != 0
-        ? beta
-        : throw new ArgumentOutOfRangeException(
-            nameof(beta), beta, $"Softplus is ln(1 + e^(βx)) / β, so beta must be a finite number other than 0, but it is {beta}. 1 is usual; a larger one bends more sharply, towards Relu.");
+    private readonly float beta = SoftRectifier.Checked(beta);
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input) => input.Softplus(beta, threshold);

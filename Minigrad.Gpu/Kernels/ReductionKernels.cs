@@ -106,12 +106,12 @@ internal static class ReductionKernels
         Index1D line, ArrayView<float> x, int axis, int inner, int first, int step, ArrayView<float> y)
     {
         int start = (line / inner * axis * inner) + (line % inner);
-        float total = 0f;
+        RunningSum<Scalar> total = default;
         int place = first;
-        for (int count = 0; count < axis; count++)
+        for (int count = 1; count <= axis; count++)
         {
-            total = x[start + (place * inner)] + total;
-            y[start + (place * inner)] = total;
+            total.Add(x[start + (place * inner)], count);
+            y[start + (place * inner)] = total.Value.Value;
             place += step;
         }
     }

@@ -6,7 +6,10 @@ namespace Minigrad.Optimizers.Clipping;
 /// <summary>Finds gradients that no step can be made with, says which, and carries the policy out.</summary>
 internal static class NonFiniteGradients
 {
-    /// <summary>The square of a larger float32 overflows, and with it the moments of most optimizers.</summary>
+    /// <summary>
+    /// The square of a larger float32 overflows, and with it the moments of most optimizers. What is held against it is the norm,
+    /// which no element exceeds: that is known without another look at the elements.
+    /// </summary>
     public const double LargestUsable = 1.8e19;
 
     /// <summary>Measures all gradients and deals with those that are not finite.</summary>
@@ -102,7 +105,7 @@ internal static class NonFiniteGradients
     {
         StringBuilder text = new(double.IsInfinity(limit)
             ? "A gradient is not finite"
-            : $"A gradient is finite but larger than {limit:0.0e+0}, so that its square overflows float32 and the optimizer's state with it");
+            : $"A gradient is finite but its norm is above {limit:0.0e+0}, where squares overflow float32 and the optimizer's state with it");
         text.Append(step is null ? ": " : $" at step {step}: ");
         if (elements.Place >= 0)
         {

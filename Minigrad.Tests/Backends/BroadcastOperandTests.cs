@@ -38,7 +38,7 @@ public sealed class BroadcastOperandTests
         {
             Operand[] operands = [.. dimensions.Select((those, seed) => Make(sizes, those, seed))];
             float[] y = new float[sizes[0] * sizes[1] * sizes[2]];
-            ElementwiseLoops.Combine(new Workers { ThreadCount = threads }, default(Choose), operands[0], operands[1], operands[2], y, y.Length);
+            ElementwiseLoops.Combine(new Workers { ThreadCount = threads }, default(Where), operands[0], operands[1], operands[2], y, y.Length);
             Assert.Equal(
                 Enumerable.Range(0, y.Length).Select(output => At(operands[0], output) != 0f ? At(operands[1], output) : At(operands[2], output)), y);
         },

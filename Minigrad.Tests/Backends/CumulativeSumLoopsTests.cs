@@ -1,10 +1,12 @@
 using CsCheck;
 using Minigrad.Backends;
 using Minigrad.Backends.Cpu;
+using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Tests.Backends;
 
-/// <summary>Running sums, held against one addition after the other: the same bits, whatever the number of threads.</summary>
+/// <summary>Running sums, held against the formula taken one term after the other, and that against sums in double.</summary>
 [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class CumulativeSumLoopsTests
 {
@@ -20,7 +22,7 @@ public sealed class CumulativeSumLoopsTests
         Gen.Frequency((20, Gen.Float[-1e3f, 1e3f]), (1, Gen.OneOfConst(0f, -0f, 1e-42f, 3e38f, float.PositiveInfinity, float.NaN)));
 
     [Fact]
-    public void Sums_are_those_of_one_addition_after_the_other() => Layouts.SelectMany(
+    public void Sums_are_those_of_one_term_after_the_other() => Layouts.SelectMany(
         layout => Number.Array[layout.Length].Select(Gen.Bool, Gen.Int[1, 3], (x, reverse, threads) => (layout, x, reverse, threads))).Sample(
         (layout, x, reverse, threads) =>
         {
@@ -30,6 +32,43 @@ public sealed class CumulativeSumLoopsTests
         },
         iter: 500,
         threads: 1);
+
+    [Fact]
+    public void A_sum_is_off_by_sixteen_roundings_however_long() => Gen.Float[-1e3f, 1e3f].Array[0, 2000].Select(Gen.Bool).Sample(
+        (x, isPositive) =>
+        {
+            RunningSum<Scalar> running = default;
+            double exact = 0;
+            double magnitudes = 0;
+            for (int i = 0; i < x.Length; i++)
+            {
+                float term = isPositive ? Math.Abs(x[i]) : x[i];
+                running.Add(term, i + 1);
+                exact += term;
+                magnitudes += Math.Abs(term);
+                Assert.True(
+                    Math.Abs(running.Value.Value - exact) <= 16.01 * Math.ScaleB(magnitudes, -24), $"{running.Value.Value} after {i + 1} terms, whose sum is {exact}");
+            }
+        },
+        iter: 200);
+
+    [Fact]
+    public void A_million_tenths_are_a_hundred_thousand_and_two_roundings()
+    {
+        float[] sums = Tensor.Full([1_000_000], 0.1f).CumulativeSum(0).ToArray();
+        Assert.Equal(100_000.016f, sums[^1]);
+        Assert.Equal(100_000f, MathF.BitDecrement(MathF.BitDecrement(sums[^1])));
+        Assert.Equal(sums.Reverse(), Tensor.Full([1_000_000, 3], 0.1f).CumulativeSum(0, reverse: true)[.., 1].ToArray());
+    }
+
+    [Fact]
+    public void What_is_infinite_stays_so_and_what_is_not_a_number_too()
+    {
+        Assert.Equal([1f, float.PositiveInfinity, float.PositiveInfinity, float.NaN, float.NaN], Sums(1f, float.PositiveInfinity, 2f, float.NegativeInfinity, 3f));
+        Assert.Equal([3e38f, float.PositiveInfinity, float.PositiveInfinity], Sums(3e38f, 3e38f, -3e38f));
+        Assert.Equal([1f, float.NaN, float.NaN], Sums(1f, float.NaN, 2f));
+        static float[] Sums(params float[] x) => Tensor.Of(x).CumulativeSum(0).ToArray();
+    }
 
     [Theory]
     [InlineData(3, 20_000, 1)]
@@ -50,13 +89,13 @@ public sealed class CumulativeSumLoopsTests
         float[] y = new float[x.Length];
         for (int column = 0; column < layout.Outer * layout.Inner; column++)
         {
-            float sum = 0f;
+            RunningSum<Scalar> sum = default;
             for (int step = 0; step < layout.Axis; step++)
             {
                 int row = (column / layout.Inner * layout.Axis) + (reverse ? layout.Axis - 1 - step : step);
                 int place = (row * layout.Inner) + (column % layout.Inner);
-                sum = x[place] + sum;
-                y[place] = sum;
+                sum.Add(x[place], step + 1);
+                y[place] = sum.Value.Value;
             }
         }
 

@@ -145,7 +145,7 @@ public sealed record ProgramOperation(
         Binary("maximum", Rounded, Tensor.Maximum, typeof(Maximum)),
         Binary("minimum", Rounded, Tensor.Minimum, typeof(Minimum)),
         Binary("power", RaisedToPower, (a, b) => a.Pow(b), typeof(Power)),
-        new("where", Broadcast(2), (t, _) => Tensor.Where(t[0], t[1], t[2]), Rounded) { Formula = typeof(Choose) },
+        new("where", Broadcast(2), (t, _) => Tensor.Where(t[0], t[1], t[2]), Rounded) { Formula = typeof(Where) },
 
         new("transpose", None, (t, _) => t[0].Transpose(), Moved),
         new("flip", None, (t, n) => t[0].Flip(n % 2), Moved),

@@ -139,7 +139,7 @@ public sealed partial class SeamTests(GpuFixture fixture) : IClassFixture<GpuFix
             backend.Fill(y, 0.5f);
             backend.Map(default(HyperbolicTangent), y, y);
             backend.Zip(default(Multiply), new Operand(y), new Operand(y), y);
-            backend.Combine(default(Choose), new Operand(y), new Operand(y), new Operand(y), y);
+            backend.Combine(default(Where), new Operand(y), new Operand(y), new Operand(y), y);
         },
         1e-6f);
 

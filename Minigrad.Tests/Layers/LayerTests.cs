@@ -142,6 +142,16 @@ public sealed class LayerTests
     }
 
     [Fact]
+    public void The_summary_shows_what_a_layer_owns_beside_its_layers()
+    {
+        string[] lines = new Scaled().Summary(5, 3).Split('\n', StringSplitOptions.TrimEntries);
+        Assert.Equal(4, lines.Length);
+        Assert.Equal(["linear", "Linear(3", "→", "2)", "[5,", "2]", "8"], lines[1].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(["Scaled", "[5,", "2]", "2"], lines[2].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal("10 parameters, of which 10 learn", lines[3]);
+    }
+
+    [Fact]
     public void A_summary_leaves_every_mode_as_it_was()
     {
         Sequential model = new(new Linear(3, 4), new Dropout(), new Sequential(new Dropout(), new Linear(4, 1)));
@@ -234,10 +244,13 @@ public sealed class LayerTests
     [InlineData(0f)]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
-    public void A_softplus_that_would_divide_by_nothing_is_refused(float beta) => Assert.Contains(
-        "other than 0",
-        Assert.Throws<ArgumentOutOfRangeException>(nameof(beta), () => new Softplus(beta)).Message,
-        StringComparison.Ordinal);
+    public void A_softplus_that_would_divide_by_nothing_is_refused(float beta)
+    {
+        Assert.Contains(
+            "other than 0", Assert.Throws<ArgumentOutOfRangeException>(nameof(beta), () => new Softplus(beta)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "other than 0", Assert.Throws<ArgumentOutOfRangeException>(nameof(beta), () => Tensor.Ones(2).Softplus(beta)).Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(7, 4)]
@@ -303,5 +316,19 @@ public sealed class LayerTests
             Tensor shared = Parameter("first", Tensor.Ones(2));
             Parameter("second", shared);
         }
+    }
+
+    private sealed class Scaled : Layer
+    {
+        private readonly Linear linear;
+        private readonly Tensor scale;
+
+        public Scaled()
+        {
+            linear = Child("linear", new Linear(3, 2));
+            scale = Parameter("scale", Tensor.Ones(2));
+        }
+
+        protected override Tensor Compute(Tensor input) => linear.Forward(input) * scale;
     }
 }

@@ -44,6 +44,25 @@ public sealed class NonFinitePolicyTests
         Assert.Equal([float.NaN, 8f], w.Gradient.ToArray());
     }
 
+    [Fact]
+    public void A_norm_too_large_to_square_is_named_by_its_largest_element_or_by_itself()
+    {
+        Tensor w = Tensor.Of([1f, 1f, 1f, 1f]).WithGradient("w");
+        Sgd optimizer = new([w], 1) { CheckInterval = 1 };
+        w.Gradient = Tensor.Of([1f, -2e19f, 3f, 4f]);
+        string message = Assert.Throws<NonFiniteGradientException>(() => optimizer.Step()).Message;
+        Assert.Contains("its norm is above 1.8e+19", message, StringComparison.Ordinal);
+        Assert.Contains("'w' has -2E+19 at [1], and 1 bad of 4 elements", message, StringComparison.Ordinal);
+
+        // No element's square overflows, but the norm tells only that one may.
+        w.Gradient = Tensor.Full([4], 1.2e19f);
+        Assert.Contains(
+            "'w' has a norm of 2.4e+19", Assert.Throws<NonFiniteGradientException>(() => optimizer.Step()).Message, StringComparison.Ordinal);
+        w.Gradient = Tensor.Full([4], 0.8e19f);
+        optimizer.Step();
+        Assert.Equal(1f - 0.8e19f, w.ToArray()[3]);
+    }
+
     [Theory]
     [MemberData(nameof(BadValues))]
     public void SkipStep_leaves_everything_and_counts(float bad)
@@ -109,7 +128,7 @@ public sealed class NonFinitePolicyTests
         if (policy == NonFinitePolicy.Throw)
         {
             string message = Assert.Throws<NonFiniteGradientException>(() => optimizer.Step()).Message;
-            Assert.Contains("square overflows", message, StringComparison.Ordinal);
+            Assert.Contains("squares overflow", message, StringComparison.Ordinal);
             Assert.Contains("'lstm.weight_hh_l0' has 1E+25 at [1, 2]", message, StringComparison.Ordinal);
         }
         else

@@ -251,6 +251,7 @@ public sealed class PerExampleClipTests
         Teaches<ArgumentException>(() => clip.Backward([w], 0, Of), "0 examples", "at least one", "pass over the step");
         Teaches<ArgumentException>(() => clip.Backward([w], -1, Of), "-1 examples");
         Teaches<ArgumentException>(() => clip.Backward([Tensor.Ones(2)], 3, Of), "no parameter", "frozen");
+        Teaches<ArgumentException>(() => clip.Backward([w, null!], 3, Of), "parameter 1 is null", "model.Parameters");
         Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(0), "must be positive, but it is 0", "+∞");
         Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(double.NaN), "NaN");
         Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(1, noise: -1), "multiple of the threshold", "-1");

@@ -106,6 +106,37 @@ public sealed class CreationTests
         Assert.NotEqual(normal, Tensor.Normal([100_000], 2f, 3f, new Generator(2)).ToArray());
     }
 
+    [Theory]
+    [InlineData(1f, 0f)]
+    [InlineData(float.NaN, 1f)]
+    [InlineData(0f, float.PositiveInfinity)]
+    [InlineData(-3e38f, 3e38f)]
+    public void Ends_that_nothing_lies_between_are_refused(float low, float high)
+    {
+        Generator generator = new(5);
+        Assert.Contains(
+            $"was given [{low}, {high})",
+            Assert.Throws<ArgumentOutOfRangeException>(nameof(high), () => Tensor.Uniform([4], low, high, generator)).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(0ul, generator.Position);
+        Assert.Equal([2f, 2f], Tensor.Uniform([2], 2f, 2f).ToArray());
+    }
+
+    [Theory]
+    [InlineData(0f, -1f)]
+    [InlineData(0f, float.NaN)]
+    [InlineData(float.NegativeInfinity, 1f)]
+    public void A_deviation_below_zero_is_refused(float mean, float standardDeviation)
+    {
+        Generator generator = new(5);
+        Assert.Contains(
+            $"mean {mean} and standard deviation {standardDeviation}.",
+            Assert.Throws<ArgumentOutOfRangeException>(nameof(standardDeviation), () => Tensor.Normal([4], mean, standardDeviation, generator)).Message,
+            StringComparison.Ordinal);
+        Assert.Equal(0ul, generator.Position);
+        Assert.Equal([2f, 2f], Tensor.Normal([2], 2f, 0f).ToArray());
+    }
+
     [Fact]
     public void Streams_are_independent_and_positions_resume()
     {

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using Minigrad.Numerics;
+using Minigrad.Operations;
 
 namespace Minigrad.Backends.Cpu;
 
 /// <summary>
-/// Running sums, each from the first element to the last: their bits are those of adding one number after the other. Runs are shared among
-/// threads, and the sum so far stays in a register. Columns lie a row apart: neighbouring ones are walked together, one in each lane, and four
+/// Running sums, each from the first element to the last, one term after the other. Runs are shared among threads, and the sum so far stays
+/// in registers. Columns lie a row apart: neighbouring ones are walked together, one in each lane, and four
 /// vectors of them, so that an addition need not wait for the one before.
 /// </summary>
 internal static class CumulativeSumLoops
@@ -29,12 +30,11 @@ internal static class CumulativeSumLoops
     [MethodImpl(Loop)]
     private static void SumRun(ref float x, ref float y, nuint place, nuint step, int length)
     {
-        float sum = 0f;
-        for (; length > 0; length--)
+        RunningSum<Scalar> sum = default;
+        for (int count = 1; count <= length; count++, place += step)
         {
-            sum = Unsafe.Add(ref x, place) + sum;
-            Unsafe.Add(ref y, place) = sum;
-            place += step;
+            sum.Add(Unsafe.Add(ref x, place), count);
+            Unsafe.Add(ref y, place) = sum.Value.Value;
         }
     }
 
@@ -47,33 +47,33 @@ internal static class CumulativeSumLoops
         nuint end = first + columns;
         for (; first + (4 * width) <= end; first += 4 * width)
         {
-            TLanes sum0 = 0f;
-            TLanes sum1 = sum0;
-            TLanes sum2 = sum0;
-            TLanes sum3 = sum0;
+            RunningSum<TLanes> sum0 = default;
+            RunningSum<TLanes> sum1 = default;
+            RunningSum<TLanes> sum2 = default;
+            RunningSum<TLanes> sum3 = default;
             nuint place = first;
-            for (int rest = rows; rest > 0; rest--, place += step)
+            for (int count = 1; count <= rows; count++, place += step)
             {
-                sum0 = TLanes.Load(in x, place) + sum0;
-                sum1 = TLanes.Load(in x, place + width) + sum1;
-                sum2 = TLanes.Load(in x, place + (2 * width)) + sum2;
-                sum3 = TLanes.Load(in x, place + (3 * width)) + sum3;
-                TLanes.Store(sum0, ref y, place);
-                TLanes.Store(sum1, ref y, place + width);
-                TLanes.Store(sum2, ref y, place + (2 * width));
-                TLanes.Store(sum3, ref y, place + (3 * width));
+                sum0.Add(TLanes.Load(in x, place), count);
+                sum1.Add(TLanes.Load(in x, place + width), count);
+                sum2.Add(TLanes.Load(in x, place + (2 * width)), count);
+                sum3.Add(TLanes.Load(in x, place + (3 * width)), count);
+                TLanes.Store(sum0.Value, ref y, place);
+                TLanes.Store(sum1.Value, ref y, place + width);
+                TLanes.Store(sum2.Value, ref y, place + (2 * width));
+                TLanes.Store(sum3.Value, ref y, place + (3 * width));
             }
         }
 
         for (; first < end; first += width)
         {
-            TLanes sum = 0f;
+            RunningSum<TLanes> sum = default;
             nuint place = first;
             nuint limit = end;
-            for (int rest = rows; rest > 0; rest--, place += step, limit += step)
+            for (int count = 1; count <= rows; count++, place += step, limit += step)
             {
-                sum = Lanes.Read<TLanes>(in x, place, limit, 0f) + sum;
-                Lanes.Write(sum, ref y, place, limit);
+                sum.Add(Lanes.Read<TLanes>(in x, place, limit, 0f), count);
+                Lanes.Write(sum.Value, ref y, place, limit);
             }
         }
     }

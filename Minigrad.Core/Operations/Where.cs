@@ -4,7 +4,7 @@ using Minigrad.Numerics;
 namespace Minigrad.Operations;
 
 /// <summary>y = b where the condition a is not 0, c elsewhere.</summary>
-public readonly struct Choose : ITernaryOp
+public readonly struct Where : ITernaryOp
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,7 +1,7 @@
 namespace Minigrad.Autodiff;
 
 /// <summary>y = a where the condition holds, b elsewhere: the gradient goes the way the value came.</summary>
-internal sealed class ChooseNode(Tensor condition, Tensor a, Tensor b) : Node(a, b)
+internal sealed class WhereNode(Tensor condition, Tensor a, Tensor b) : Node(a, b)
 {
     private readonly Shape first = a.Shape;
     private readonly Shape second = b.Shape;
