@@ -54,7 +54,10 @@ public sealed class EmulatedPrecision : IDisposable
     /// <summary>The format in force on this thread.</summary>
     internal static Precision Current => current;
 
-    /// <summary>Goes back to what was in force before; once, so that a second call does not end another scope.</summary>
+    /// <summary>
+    /// Goes back to what was in force before; once, so that a second call does not end another scope. Scopes end in the reverse of
+    /// the order in which they began, as <c>using</c> does it.
+    /// </summary>
     public void Dispose()
     {
         if (!isDisposed)

@@ -43,13 +43,13 @@ public sealed partial class Tensor
     public static Tensor operator -(float c, Tensor b) => NotNull(b).Map(new WithFirst<Subtract>(default, c));
 
     /// <summary>a · c for a number c.</summary>
-    public static Tensor operator *(Tensor a, float c) => NotNull(a).Map(new WithSecond<Multiply>(default, c));
+    public static Tensor operator *(Tensor a, float c) => NotNull(a).Map(new ByNumber<Multiply>(default, c));
 
     /// <summary>c · b for a number c.</summary>
-    public static Tensor operator *(float c, Tensor b) => NotNull(b).Map(new WithFirst<Multiply>(default, c));
+    public static Tensor operator *(float c, Tensor b) => NotNull(b).Map(new ByNumber<Multiply>(default, c));
 
     /// <summary>a / c for a number c.</summary>
-    public static Tensor operator /(Tensor a, float c) => NotNull(a).Map(new WithSecond<Divide>(default, c));
+    public static Tensor operator /(Tensor a, float c) => NotNull(a).Map(new ByNumber<Divide>(default, c));
 
     /// <summary>c / b for a number c.</summary>
     public static Tensor operator /(float c, Tensor b) => NotNull(b).Map(new WithFirst<Divide>(default, c));

@@ -9,7 +9,9 @@ public sealed partial class Tensor
 {
     /// <summary>
     /// A part of the tensor, with C#'s indices and ranges, one for each leading axis: <c>x[0]</c>, <c>x[1..3]</c>,
-    /// <c>x[.., ^1]</c>. Reading copies and is recorded; assigning changes this tensor in place.
+    /// <c>x[.., ^1]</c>. Reading copies and is recorded; assigning changes this tensor in place,
+    /// to numbers alone: no gradient flows to how they were computed. To build a tensor of recorded parts, use <see cref="Concatenate"/>
+    /// or <see cref="Stack"/>.
     /// </summary>
     /// <param name="places">An index removes its axis, a range keeps it; axes left out are whole.</param>
     /// <exception cref="ShapeException">There are more places than axes, or one is outside its axis.</exception>

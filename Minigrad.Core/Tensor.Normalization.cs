@@ -135,7 +135,7 @@ public sealed partial class Tensor
         {
             y = Allocate(Shape.Scalar, x.Backend);
             x.Loops.Reduce(default(Sum), losses.Storage, new AxisLayout(1, rows, 1), y.Storage);
-            x.Loops.Map(new WithSecond<Divide>(default, divisor), y.Storage, y.Storage);
+            x.Loops.Map(new ByNumber<Divide>(default, divisor), y.Storage, y.Storage);
             losses.Storage.Recycle();
         }
 

@@ -181,7 +181,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// The gradients ∂y/∂x of one tensor with respect to others, as a function: no <see cref="Gradient"/> is touched.
+    /// The gradients ∂y/∂x of one tensor with respect to others, as a function: no <see cref="Gradient"/> is touched. Only
+    /// operations between y and <paramref name="xs"/> are walked, and let go: what the xs were computed by is left as it is.
     /// </summary>
     /// <param name="y">What to differentiate; a single number unless <paramref name="gradient"/> is given.</param>
     /// <param name="xs">With respect to what: any tensors on the way to y.</param>
@@ -265,7 +266,10 @@ public sealed partial class Tensor
         return new Tensor(Shape, storage) { Name = Name, requiresGradient = requiresGradient };
     }
 
-    /// <summary>Overwrites all elements in place with those of another tensor of the same shape.</summary>
+    /// <summary>
+    /// Overwrites all elements in place with those of another tensor of the same shape. Numbers alone are copied: no gradient
+    /// flows to how the source was computed.
+    /// </summary>
     /// <param name="source">Where to copy from; it may be on another backend.</param>
     /// <exception cref="ShapeException">The shapes differ.</exception>
     /// <exception cref="GradientException">This tensor is recorded, or asks for a gradient outside <see cref="NoGrad"/>.</exception>

@@ -20,11 +20,17 @@ internal sealed class BackwardPass
 
     private readonly List<Node> nodes = [];
     private readonly Stack<Node> open = new();
-    private readonly List<LeafNode> searched = [];
+
+    /// <summary>Where functional gradients are kept, by the node whose output's they are; of this pass, so that others may ask for the same.</summary>
+    private readonly Dictionary<Node, GradientCapture> captures = [];
+
+    /// <summary>What a pass inside another has put its number in the place of; empty in any other.</summary>
+    private readonly List<(Node Node, long VisitedBy)> marked = [];
     private long number;
     private bool createGraph;
     private bool retainGraph;
     private bool accumulateInLeaves;
+    private bool isAskedForSome;
     private bool isSearch;
     private ScaleMark? scale;
 
@@ -46,28 +52,14 @@ internal sealed class BackwardPass
     public static Tensor?[] Gradients(
         Tensor root, Tensor seed, IReadOnlyList<Tensor> targets, bool createGraph, bool retainGraph)
     {
-        GradientCapture[] captures = new GradientCapture[targets.Count];
-        for (int i = 0; i < targets.Count; i++)
-        {
-            Node node = targets[i].NodeForGradient!;
-            captures[i] = node.Capture ??= new GradientCapture();
-        }
-
-        try
-        {
-            Begin(createGraph, retainGraph, accumulateInLeaves: false).Run(root, seed);
-        }
-        finally
-        {
-            foreach (Tensor target in targets)
-            {
-                target.NodeForGradient!.Capture = null;
-            }
-        }
+        BackwardPass pass = Begin(createGraph, retainGraph, accumulateInLeaves: false);
+        pass.isAskedForSome = true;
+        GradientCapture[] asked = [.. targets.Select(target => pass.CaptureOf(target.NodeForGradient!))];
+        pass.Run(root, seed);
 
         // Numbers of their own: a sum gives its seed to all terms, and who scales one gradient in place scales no other.
         HashSet<Storage> taken = [seed.Storage];
-        return [.. captures.Select(capture => capture.Gradient is { } found && !taken.Add(found.Storage) ? Copy(found) : capture.Gradient)];
+        return [.. asked.Select(capture => capture.Gradient is { } found && !taken.Add(found.Storage) ? Copy(found) : capture.Gradient)];
     }
 
     /// <summary>Computes the gradients of all leaves only for the trace that is open to look at; none is kept.</summary>
@@ -99,6 +91,9 @@ internal sealed class BackwardPass
         }
     }
 
+    /// <summary>Whether the gradient of a node's output is asked for.</summary>
+    public bool IsAskedFor(Node node) => Find(node) is not null;
+
     /// <summary>Records that someone outside the pass may hold a gradient, so that its buffer is never reused.</summary>
     public static void MarkExposed(Tensor gradient) => gradient.Storage.IsExposed = true;
 
@@ -111,6 +106,7 @@ internal sealed class BackwardPass
         pass.createGraph = createGraph;
         pass.retainGraph = retainGraph;
         pass.accumulateInLeaves = accumulateInLeaves;
+        pass.isAskedForSome = false;
         pass.isSearch = false;
         pass.Trace = AnomalyTrace.Current is { } trace ? new GradientTrace(trace.Roundings) : null;
         return pass;
@@ -171,7 +167,7 @@ internal sealed class BackwardPass
                 trace.Start(root, rootNode, seed);
             }
 
-            Collect(rootNode);
+            Collect(rootNode, isInside: outer is not null);
             MarkExposed(seed);
             Deliver(rootNode, seed, rootNode);
             foreach (Node node in nodes)
@@ -188,8 +184,9 @@ internal sealed class BackwardPass
 
             nodes.Clear();
             open.Clear();
-            searched.ForEach(leaf => leaf.Capture = null);
-            searched.Clear();
+            captures.Clear();
+            marked.ForEach(entry => entry.Node.VisitedBy = entry.VisitedBy);
+            marked.Clear();
             current = outer;
             trace?.Forget();
             Trace = null;
@@ -201,43 +198,119 @@ internal sealed class BackwardPass
         trace?.End();
     }
 
-    /// <summary>All nodes that the root depends on, youngest first. No recursion: a chain may be very long.</summary>
-    private void Collect(Node root)
+    /// <summary>
+    /// All nodes that the root depends on, youngest first; where gradients of some tensors are asked for, those on the way to them.
+    /// No recursion: a chain may be very long.
+    /// </summary>
+    private void Collect(Node root, bool isInside)
     {
         if (root is LeafNode)
         {
             return;
         }
 
-        root.VisitedBy = number;
-        open.Push(root);
+        // Inputs are older than what uses them, so what is older than all that is asked for leads to none of it.
+        long oldest = isAskedForSome ? captures.Keys.Select(node => node.Sequence).DefaultIfEmpty(long.MaxValue).Min() : long.MinValue;
+        Open(root, isInside);
         while (open.TryPop(out Node? node))
         {
-            CheckThatGraphIsWhole(node);
-            CheckThatScaleIsOutermost(node, root);
-            if (createGraph && node.Order > 0)
+            if (node.Sequence > oldest)
             {
-                throw new GradientException(
-                    $"Backward(createGraph: true) reached {node.Operation}, which is itself part of a gradient. Minigrad differentiates twice; "
-                    + "a third derivative is not supported. Leave createGraph out for the last backward.");
+                CheckThatGraphIsWhole(node);
             }
 
             nodes.Add(node);
             foreach (Node? input in node.Inputs)
             {
-                if (input is not null and not LeafNode && input.VisitedBy != number)
+                if (input is not null and not LeafNode && input.VisitedBy != number && input.Sequence >= oldest)
                 {
-                    input.VisitedBy = number;
-                    open.Push(input);
+                    Open(input, isInside);
                 }
             }
         }
 
         nodes.Sort(static (a, b) => b.Sequence.CompareTo(a.Sequence));
+        if (isAskedForSome)
+        {
+            LeaveOutWhatLeadsNowhere();
+        }
+
+        foreach (Node node in nodes)
+        {
+            CheckThatScaleIsOutermost(node, root);
+            CheckThatNoThirdDerivativeIsTaken(node);
+            if (isInside)
+            {
+                CheckThatNoOuterPassIsHere(node);
+            }
+        }
+    }
+
+    private void Open(Node node, bool isInside)
+    {
+        if (isInside)
+        {
+            marked.Add((node, node.VisitedBy));
+        }
+
+        node.VisitedBy = number;
+        open.Push(node);
+    }
+
+    /// <summary>Leaves out nodes that are not asked for and have no input on the way to one that is; oldest first, so an input is decided before.</summary>
+    private void LeaveOutWhatLeadsNowhere()
+    {
+        for (int i = nodes.Count - 1; i >= 0; i--)
+        {
+            if (!captures.ContainsKey(nodes[i]) && !LeadsOn(nodes[i]))
+            {
+                nodes[i].VisitedBy = 0;
+            }
+        }
+
+        nodes.RemoveAll(node => node.VisitedBy != number);
+    }
+
+    /// <summary>Whether an input of a node is asked for, or on the way to one that is.</summary>
+    private bool LeadsOn(Node node) => Array.Exists(
+        node.Inputs, input => input is not null && (input is LeafNode ? captures.ContainsKey(input) : input.VisitedBy == number));
+
+    private void CheckThatNoThirdDerivativeIsTaken(Node node)
+    {
+        // An end of the way is asked for, not walked through.
+        if (createGraph && node.Order > 0 && (!isAskedForSome || LeadsOn(node)))
+        {
+            throw new GradientException(
+                $"Backward(createGraph: true) reached {node.Operation}, which is itself part of a gradient. Minigrad differentiates twice; "
+                + "a third derivative is not supported. Leave createGraph out for the last backward.");
+        }
+    }
+
+    private static void CheckThatNoOuterPassIsHere(Node node)
+    {
+        if (node.HasGradient)
+        {
+            throw new GradientException(
+                $"A backward pass inside another reached {node.Operation}, where the outer pass has gathered a gradient that it has not passed on yet. "
+                + "Let the inner pass run through operations of its own: begin them from Detach() of what both need.");
+        }
+    }
+
+    private GradientCapture? Find(Node node) => captures.Count > 0 && captures.TryGetValue(node, out GradientCapture? capture) ? capture : null;
+
+    private GradientCapture CaptureOf(Node node)
+    {
+        if (!captures.TryGetValue(node, out GradientCapture? capture))
+        {
+            captures[node] = capture = new GradientCapture();
+        }
+
+        return capture;
     }
 
     private void Visit(Node node)
     {
+        bool isEnd = isAskedForSome && !LeadsOn(node);
         if (node.HasGradient)
         {
             Trace?.Visit(node);
@@ -250,7 +323,7 @@ internal sealed class BackwardPass
             }
 
             Storage storage = gradient.Storage;
-            if (node.Capture is { } capture)
+            if (Find(node) is { } capture)
             {
                 capture.Gradient = gradient;
                 MarkExposed(gradient);
@@ -268,11 +341,17 @@ internal sealed class BackwardPass
                 MarkExposed(gradient);
             }
 
-            node.Backward(gradient);
+            if (!isEnd)
+            {
+                // A pass inside this one may have released it since it was collected.
+                CheckThatGraphIsWhole(node);
+                node.Backward(gradient);
+            }
+
             LetGo(storage);
         }
 
-        if (!retainGraph)
+        if (!retainGraph && !isEnd)
         {
             node.Release();
         }
@@ -307,6 +386,11 @@ internal sealed class BackwardPass
 
     private void DeliverToInterior(Node node, Tensor gradient)
     {
+        if (node.VisitedBy != number)
+        {
+            return; // It leads to nothing that is asked for.
+        }
+
         if (node.PendingGradient is not { } pending)
         {
             node.PendingGradient = gradient;
@@ -334,13 +418,7 @@ internal sealed class BackwardPass
 
     private void DeliverToLeaf(LeafNode leaf, Tensor gradient)
     {
-        if (isSearch && leaf.Capture is null)
-        {
-            leaf.Capture = new GradientCapture();
-            searched.Add(leaf);
-        }
-
-        if (leaf.Capture is { } capture)
+        if ((isSearch ? CaptureOf(leaf) : Find(leaf)) is { } capture)
         {
             Taint? before = Trace is null || capture.Gradient is null ? null : Taint.Of(capture.Gradient.Storage);
             capture.Gradient = capture.Gradient is null ? gradient : Sum(capture.Gradient, gradient);

@@ -39,7 +39,7 @@ internal sealed class LookupLinearNode : Node
 
     /// <summary>Whether the gradient of X is wanted itself, not only what reaches the table.</summary>
     private bool IsInputLookedAt =>
-        Inputs[Input] is LeafNode or { Capture: not null } or { Retained: not null } || BackwardPass.Current!.Trace is not null;
+        Inputs[Input] is LeafNode or { Retained: not null } || (Inputs[Input] is { } node && BackwardPass.Current!.IsAskedFor(node)) || BackwardPass.Current!.Trace is not null;
 
     /// <summary>Whether x was looked up, and neither its backend, its precision nor a trace is in the way.</summary>
     /// <param name="x">The rows: <c>[…, in]</c>.</param>

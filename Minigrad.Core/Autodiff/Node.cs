@@ -12,7 +12,11 @@ internal abstract class Node
     private static long created;
 
     /// <summary>A node without inputs, which is no operation.</summary>
-    protected Node() => Inputs = [];
+    protected Node()
+    {
+        Inputs = [];
+        Sequence = Interlocked.Increment(ref created);
+    }
 
     /// <summary>A node for an operation on some inputs, of which some may be constants.</summary>
     protected Node(params ReadOnlySpan<Tensor> inputs)
@@ -23,13 +27,16 @@ internal abstract class Node
         {
             Inputs[i] = inputs[i].NodeForGradient;
         }
+
+        // After the inputs, since that of a leaf may have been made here.
+        Sequence = Interlocked.Increment(ref created);
     }
 
     /// <summary>The operation's name, as it stands in graphs and messages.</summary>
     public abstract string Operation { get; }
 
     /// <summary>When the node was made. Inputs are always older than what uses them, so this orders the backward walk.</summary>
-    public long Sequence { get; } = Interlocked.Increment(ref created);
+    public long Sequence { get; }
 
     /// <summary>The nodes of the inputs, null for an input that needs no gradient.</summary>
     public Node?[] Inputs { get; private set; }
@@ -54,9 +61,6 @@ internal abstract class Node
 
     /// <summary>Which backward pass has visited this node.</summary>
     public long VisitedBy { get; set; }
-
-    /// <summary>Where a functional gradient of this node's output is to be kept, or null.</summary>
-    public GradientCapture? Capture { get; set; }
 
     /// <summary>The output itself, if its gradient is to be kept there (<see cref="Tensor.RetainGradient"/>), or null.</summary>
     public Tensor? Retained { get; set; }

@@ -27,13 +27,25 @@ internal readonly struct Traced : IReal<Traced>
     public static Traced operator -(Traced x, Traced y) =>
         x.tensor is { } a && y.tensor is { } b ? new(a - b) : Binary(default(Subtract), x, y);
 
-    public static Traced operator *(Traced x, Traced y) =>
-        x.tensor is { } a && y.tensor is { } b ? new(a * b) : Binary(default(Multiply), x, y);
+    public static Traced operator *(Traced x, Traced y) => (x.tensor, y.tensor) switch
+    {
+        ({ } a, { } b) => new(a * b),
+        (null, _) => x.constant * y,
+        _ => x * y.constant,
+    };
 
-    public static Traced operator *(float c, Traced x) => (Traced)c * x;
+    public static Traced operator *(float c, Traced x) => x.tensor is { } a ? new(c * a) : new(c * x.constant);
 
-    public static Traced operator /(Traced x, Traced y) =>
-        x.tensor is { } a && y.tensor is { } b ? new(a / b) : Binary(default(Divide), x, y);
+    public static Traced operator *(Traced x, float c) => x.tensor is { } a ? new(a * c) : new(x.constant * c);
+
+    public static Traced operator /(Traced x, Traced y) => (x.tensor, y.tensor) switch
+    {
+        ({ } a, { } b) => new(a / b),
+        (null, { } b) => new(x.constant / b),
+        _ => x / y.constant,
+    };
+
+    public static Traced operator /(Traced x, float c) => x.tensor is { } a ? new(a / c) : new(x.constant / c);
 
     public static Traced operator -(Traced x) => Unary(default(Negate), x);
 

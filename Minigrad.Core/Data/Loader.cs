@@ -1,4 +1,5 @@
 using System.Collections;
+using Minigrad.Autodiff;
 
 namespace Minigrad.Data;
 
@@ -45,8 +46,9 @@ public sealed class Loader<TBatch> : IEnumerable<TBatch>
 
     /// <summary>
     /// How many batches are prepared ahead, on a thread that lives as long as one run through the loader; 0 prepares each
-    /// when it is asked for. It changes neither the order nor the batches. A run that is broken off waits for the batch
-    /// in preparation.
+    /// when it is asked for. It changes neither the order nor the batches: the thread computes under the <see cref="NoGrad"/> and
+    /// <see cref="EmulatedPrecision"/> in which the run begins. While anomalies are traced, nothing is prepared ahead. A run that
+    /// is broken off waits for the batch in preparation.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative.</exception>
     public int Prefetch
@@ -66,7 +68,7 @@ public sealed class Loader<TBatch> : IEnumerable<TBatch>
     public IEnumerator<TBatch> GetEnumerator()
     {
         IEnumerator<TBatch> batches = Batches(Dataset.Order(dataset.Count, shuffle));
-        return Prefetch == 0 ? batches : Ahead(batches);
+        return Prefetch == 0 || AnomalyTrace.Current is not null ? batches : Ahead(batches);
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
+using Minigrad.Autodiff;
 
 namespace Minigrad.Data;
 
@@ -16,7 +17,17 @@ internal sealed class Prefetcher<T> : IDisposable
     public Prefetcher(IEnumerator<T> items, int ahead)
     {
         free = new SemaphoreSlim(ahead);
-        thread = new Thread(() => Run(items)) { IsBackground = true, Name = "Minigrad prefetch" };
+        (bool isRecording, Precision precision) = (Recording.IsOn, EmulatedPrecision.Current);
+        thread = new Thread(() =>
+        {
+            Recording.Set(isRecording);
+            EmulatedPrecision.Set(precision);
+            Run(items);
+        })
+        {
+            IsBackground = true,
+            Name = "Minigrad prefetch",
+        };
         thread.Start();
     }
 

@@ -57,11 +57,19 @@ public readonly struct Dual<T> : IReal<Dual<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Dual<T> operator *(Dual<T> x, float c) => new(c * x.Value, c * x.Derivative);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Dual<T> operator /(Dual<T> x, Dual<T> y)
     {
         T quotient = x.Value / y.Value;
         return new(quotient, (x.Derivative - (quotient * y.Derivative)) / y.Value);
     }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Dual<T> operator /(Dual<T> x, float c) => new(x.Value / c, x.Derivative / c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

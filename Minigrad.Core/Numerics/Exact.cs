@@ -36,7 +36,13 @@ public readonly struct Exact : IReal<Exact>
     public static Exact operator *(float c, Exact x) => new(c * x.Value);
 
     /// <inheritdoc/>
+    public static Exact operator *(Exact x, float c) => new(x.Value * c);
+
+    /// <inheritdoc/>
     public static Exact operator /(Exact x, Exact y) => new(x.Value / y.Value);
+
+    /// <inheritdoc/>
+    public static Exact operator /(Exact x, float c) => new(x.Value / c);
 
     /// <inheritdoc/>
     public static Exact operator -(Exact x) => new(-x.Value);

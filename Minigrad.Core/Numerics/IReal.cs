@@ -32,8 +32,14 @@ public interface IReal<T>
     /// <summary>c · x for a constant c. It is a rule of its own, since 0 · ∞ must not enter the derivative.</summary>
     static abstract T operator *(float c, T x);
 
+    /// <summary>x · c for a constant c, as c · x.</summary>
+    static abstract T operator *(T x, float c);
+
     /// <summary>x / y, correctly rounded.</summary>
     static abstract T operator /(T x, T y);
+
+    /// <summary>x / c for a constant c, correctly rounded; a rule of its own, as c · x is.</summary>
+    static abstract T operator /(T x, float c);
 
     /// <summary>−x.</summary>
     static abstract T operator -(T x);

@@ -47,7 +47,15 @@ public readonly struct Lanes128 : ILanes<Lanes128>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 operator *(Lanes128 x, float c) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value * c);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 operator /(Lanes128 x, Lanes128 y) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value / y.value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 operator /(Lanes128 x, float c) => Unsafe.BitCast<Vector128<float>, Lanes128>(x.value / c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

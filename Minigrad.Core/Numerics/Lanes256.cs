@@ -47,7 +47,15 @@ public readonly struct Lanes256 : ILanes<Lanes256>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 operator *(Lanes256 x, float c) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value * c);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 operator /(Lanes256 x, Lanes256 y) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value / y.value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 operator /(Lanes256 x, float c) => Unsafe.BitCast<Vector256<float>, Lanes256>(x.value / c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

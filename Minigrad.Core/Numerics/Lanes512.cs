@@ -48,7 +48,15 @@ public readonly struct Lanes512 : ILanes<Lanes512>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 operator *(Lanes512 x, float c) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value * c);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 operator /(Lanes512 x, Lanes512 y) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value / y.value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 operator /(Lanes512 x, float c) => Unsafe.BitCast<Vector512<float>, Lanes512>(x.value / c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

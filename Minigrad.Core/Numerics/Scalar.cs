@@ -52,7 +52,15 @@ public readonly struct Scalar : IMachineReal<Scalar>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar operator *(Scalar x, float c) => new(x.Value * c);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar operator /(Scalar x, Scalar y) => new(x.Value / y.Value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar operator /(Scalar x, float c) => new(x.Value / c);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,10 +4,15 @@ using Minigrad.Numerics;
 namespace Minigrad.Operations;
 
 /// <summary>y = a / b.</summary>
-public readonly struct Divide : IBinaryOp
+public readonly struct Divide : IScaling
 {
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Forward<T>(T a, T b)
         where T : struct, IReal<T> => a / b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Scale<T>(T x, float number)
+        where T : struct, IReal<T> => x / number;
 }

@@ -1,3 +1,7 @@
+using Minigrad.Losses;
+using Minigrad.Numerics;
+using Minigrad.Operations;
+
 namespace Minigrad.Tests.Autodiff;
 
 /// <summary>The walk backward: what it adds up, what it frees, and what it refuses.</summary>
@@ -300,6 +304,138 @@ public sealed class BackwardTests
     }
 
     [Fact]
+    public void A_number_times_infinity_has_the_slope_of_the_number()
+    {
+        Tensor x = Tensor.Of([float.PositiveInfinity, 1f, float.NaN]).WithGradient();
+        Assert.Equal([2f, 2f, 2f], Tensor.Gradients((x * 2f).Sum(), [x])[0].ToArray());
+        Assert.Equal([2f, 2f, 2f], Tensor.Gradients((2f * x).Sum(), [x])[0].ToArray());
+        Assert.Equal([0.5f, 0.5f, 0.5f], Tensor.Gradients((x / 2f).Sum(), [x])[0].ToArray());
+        Assert.Equal([1f / 3, 1f / 3, 1f / 3], Tensor.Gradients(x.Mean(), [x])[0].ToArray());
+        Assert.Equal([6f, 6f, 6f], Tensor.Gradients(x.Map(new Formula()).Sum(), [x])[0].ToArray());
+
+        // A finite input of which one square overflows, and a mask before a temperature.
+        Tensor y = Tensor.Of([3e20f, 1f, 2f]).WithGradient();
+        Assert.Equal([2e20f, 2f / 3, 4f / 3], Tensor.Gradients(Loss.MeanSquare(y, Tensor.Zeros(3)), [y])[0].ToArray());
+        Tensor w = Tensor.Of([1f, 2f, 3f]).WithGradient();
+        Tensor masked = (w + Tensor.Of([0f, 0f, float.NegativeInfinity])) / 2f;
+        float[] gradient = Tensor.Gradients((masked.Softmax() * Tensor.Of([1f, 5f, 7f])).Sum(), [w])[0].ToArray();
+        Assert.Equal(0f, gradient[2]);
+        Assert.Equal(0.4700074f, gradient[1], 1e-6f);
+        Assert.Equal(-0.4700074f, gradient[0], 1e-6f);
+
+        // Recorded, and once more.
+        Tensor slope = Tensor.Gradients((x * 2f / 4f).Sum(), [x], createGraph: true)[0];
+        Assert.Equal([0.5f, 0.5f, 0.5f], slope.ToArray());
+        Assert.Equal([0f, 0f, 0f], Tensor.Gradients((slope + x.Detach() + (0f * x)).Sum(), [x])[0].ToArray());
+    }
+
+    [Fact]
+    public void What_lies_beyond_the_tensors_asked_for_is_not_touched()
+    {
+        Tensor w = Tensor.Of([1f, 2f]).WithGradient();
+        Tensor h = w.Exp();
+        Tensor other = w.Sin();
+        Assert.Equal([2f * MathF.E, 2f * MathF.Exp(2f)], Tensor.Gradients(h.Square().Sum() + other.Sum(), [h])[0].ToArray());
+        Tensor.Gradients(h.Square().Sum(), [h, h]);
+        (h.Sum() + other.Sum()).Backward();
+        Assert.Equal(MathF.E + MathF.Cos(1f), w.Gradient!.ToArray()[0], 1e-6f);
+
+        // The graph of what was walked is gone all the same.
+        Tensor square = h.Square();
+        Tensor.Gradients(square.Sum(), [h]);
+        Assert.Contains("Square a second time", Assert.Throws<GradientException>(() => Tensor.Gradients(square.Sum(), [h])).Message, StringComparison.Ordinal);
+        Assert.Empty(Tensor.Gradients(h.Square().Sum(), []));
+        Assert.Equal([1f, 1f], Tensor.Gradients(h, [h], Tensor.Ones(2))[0].ToArray());
+    }
+
+    // Two steps of descent, differentiated through: no third derivative is taken, since each begins where the one before ended.
+    [Fact]
+    public void Steps_of_descent_can_be_differentiated_through()
+    {
+        Tensor F(Tensor z) => z.Square().Sum() + z.Sin().Sum();
+        Tensor w = Tensor.Of([1f, 2f]).WithGradient();
+        Tensor z = w;
+        for (int step = 0; step < 3; step++)
+        {
+            z -= 0.1f * Tensor.Gradients(F(z), [z], createGraph: true)[0];
+        }
+
+        F(z).Backward();
+        for (int i = 0; i < 2; i++)
+        {
+            double zi = i + 1.0;
+            double slope = 1;
+            for (int step = 0; step < 3; step++)
+            {
+                slope *= 1 - (0.1 * (2 - Math.Sin(zi)));
+                zi -= 0.1 * ((2 * zi) + Math.Cos(zi));
+            }
+
+            Assert.Equal(slope * ((2 * zi) + Math.Cos(zi)), w.Gradient!.ToArray()[i], 1e-5);
+        }
+    }
+
+    // An implicit layer: z = tanh(z / 2 + 2x) at its fixed point, whose backward solves for the gradient by a pass of its own.
+    [Fact]
+    public void A_pass_inside_another_leaves_its_gradients_alone()
+    {
+        Tensor x = Tensor.Of([0.5f]).WithGradient();
+        Tensor encoded = x * 2f;
+        Tensor start = Tensor.Of([0.3f]).WithGradient();
+        Tensor inner = ((start * 0.5f) + encoded).Tanh();
+        Tensor z = ((start.Detach() * 0.5f) + encoded).Tanh();
+        Tensor solved = Tensor.Custom("implicit", [z], () => z, gradient =>
+        {
+            Tensor flow = gradient;
+            for (int i = 0; i < 3; i++)
+            {
+                flow = gradient + Tensor.Gradients(inner, [start], flow, retainGraph: true)[0];
+            }
+
+            return [flow];
+        });
+        (solved * encoded).Sum().Backward();
+        double value = Math.Tanh(0.15 + 1);
+        double slope = 1 - (value * value);
+        double turns = 1 + (0.5 * slope * (1 + (0.5 * slope * (1 + (0.5 * slope)))));
+        Assert.Equal(2 * (value + (turns * slope)), x.Gradient!.Item(), 1e-5);
+    }
+
+    [Fact]
+    public void A_pass_inside_another_through_what_both_need_is_refused()
+    {
+        Tensor x = Tensor.Of([0.5f]).WithGradient();
+        Tensor shared = x.Exp();
+        Tensor inner = shared.Sin().Sum();
+        Tensor Custom(bool retain) => Tensor.Custom("c", [shared], () => shared * 2f, gradient =>
+        {
+            Tensor.Gradients(inner, [x], retainGraph: retain);
+            return [gradient * 2f];
+        });
+        Assert.Contains(
+            "reached Exponential, where the outer pass has gathered a gradient",
+            Assert.Throws<GradientException>(() => (Custom(retain: true) * shared).Sum().Backward(retainGraph: true)).Message,
+            StringComparison.Ordinal);
+        Assert.Null(x.Gradient);
+        Custom(retain: true).Sum().Backward(retainGraph: true);
+        Assert.Equal(2f * MathF.Exp(0.5f), x.Gradient!.Item(), 1e-5f);
+
+        // What the inner pass has let go the outer one misses, and says so.
+        Assert.Contains(
+            "Exponential a second time", Assert.Throws<GradientException>(() => Custom(retain: false).Sum().Backward()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Threads_may_ask_for_the_same_leaf()
+    {
+        Tensor w = Tensor.Of([0.1f, 0.2f, 0.3f, 0.4f], 2, 2).WithGradient();
+        Tensor[] inputs = [.. Enumerable.Range(0, 4).Select(i => Tensor.Uniform([5, 2], generator: new Generator((ulong)i)))];
+        float[] Gradient(int i) => Tensor.Gradients(inputs[i].MatMul(w).Tanh().Sum(), [w])[0].ToArray();
+        float[][] expected = [.. Enumerable.Range(0, 4).Select(Gradient)];
+        Parallel.For(0, 2000, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(expected[i % 4], Gradient(i % 4)));
+    }
+
+    [Fact]
     public void A_custom_operation_uses_the_backward_that_was_given()
     {
         Tensor x = Tensor.Of([1f, -2f]).WithGradient("x");
@@ -355,5 +491,11 @@ public sealed class BackwardTests
         Tensor[] churn = [.. Enumerable.Range(0, 100).Select(_ => Tensor.Normal([64, 64], generator: generator))];
         Assert.All(held, entry => Assert.Equal(entry.Copy, entry.Gradient.ToArray()));
         Assert.Equal(100, churn.Length);
+    }
+
+    private readonly struct Formula : IUnaryOp
+    {
+        public T Forward<T>(T x)
+            where T : struct, IReal<T> => (x * 2f) + (8f * x / 2f);
     }
 }

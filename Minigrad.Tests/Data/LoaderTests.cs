@@ -67,6 +67,30 @@ public sealed class LoaderTests
 
     [Theory]
     [InlineData(0)]
+    [InlineData(2)]
+    public void Batches_are_made_under_the_scopes_in_which_the_run_begins(int prefetch)
+    {
+        PairedData data = new(Tensor.Of([0.1f, 1.1f], 2, 1).WithGradient("data"), Tensor.Of([0f, float.NaN], 2, 1));
+        Loader<PairedData> loader = new(data, 2) { Prefetch = prefetch };
+        using (new EmulatedPrecision(Precision.Half))
+        using (new NoGrad())
+        {
+            PairedData batch = loader.First();
+            Assert.Equal([0.099975586f, 1.0996094f], batch.Inputs.ToArray());
+            Assert.False(batch.Inputs.RequiresGradient);
+        }
+
+        Assert.True(loader.First().Inputs.RequiresGradient);
+        using (Anomaly.Trace())
+        {
+            Tensor targets = loader.First().Targets;
+            AnomalyException found = Assert.Throws<AnomalyException>(() => (targets * Tensor.Of([1f]).WithGradient()).Sum().Backward());
+            Assert.DoesNotContain("no trace was open", found.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
     [InlineData(1)]
     [InlineData(3)]
     public void An_error_in_the_data_arrives_at_its_batch(int prefetch)

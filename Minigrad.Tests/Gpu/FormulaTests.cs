@@ -13,7 +13,7 @@ namespace Minigrad.Tests.Gpu;
 public sealed class FormulaTests(GpuFixture fixture) : IClassFixture<GpuFixture>
 {
     /// <summary>Wrappers that hold an operand fixed, and leave the value a value; all others are slopes.</summary>
-    private static readonly Type[] Applied = [typeof(WithFirst<>), typeof(WithSecond<>)];
+    private static readonly Type[] Applied = [typeof(WithFirst<>), typeof(WithSecond<>), typeof(ByNumber<>)];
 
     private static readonly float[] Values =
     [

@@ -74,6 +74,15 @@ public sealed class StructuredOperationTests
     /// fuses the product with the difference keeps what rounding took from the mean, up to half a unit of it.
     /// </summary>
     [Fact]
+    public void A_condition_that_is_not_a_number_is_not_zero()
+    {
+        Tensor a = Tensor.Of([1f, 1f, 1f, 1f]).WithGradient();
+        Tensor chosen = Tensor.Where(Tensor.Of([float.NaN, 0f, -0f, float.NegativeInfinity]), a, 2f);
+        Assert.Equal([1f, 2f, 2f, 1f], chosen.ToArray());
+        Assert.Equal([1f, 0f, 0f, 1f], Tensor.Gradients(chosen.Sum(), [a])[0].ToArray());
+    }
+
+    [Fact]
     public void A_group_of_one_number_has_no_gradient_but_for_rounding()
     {
         foreach (float value in (float[])[-0.28f, 1.7f, 3e4f])

@@ -146,7 +146,7 @@ public sealed class CpuBackend : Backend
         if (PairedForm<TRounding>.LeftFactor != 1)
         {
             factors = Allocate(left.Storage.Length);
-            Map(new WithSecond<Multiply>(default, PairedForm<TRounding>.LeftFactor), left.Storage, factors);
+            Map(new ByNumber<Multiply>(default, PairedForm<TRounding>.LeftFactor), left.Storage, factors);
         }
 
         FormProduct<PairedForm<TRounding>, TActivation>(shape, left with { Storage = factors }, right, result, bias, activation, kept);
