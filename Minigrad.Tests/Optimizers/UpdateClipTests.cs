@@ -456,7 +456,7 @@ public sealed class UpdateClipTests
         [.. shapes.Select((shape, i) => Tensor.Normal(shape, generator: new Generator(100 + (ulong)i)).WithGradient($"p{i}"))];
 
     internal static float[]?[] Gradients(Tensor[] parameters, int step, float scale) => [.. parameters.Select((parameter, i) =>
-        Tensor.Normal([.. parameter.Shape.Dimensions], 0f, scale, new Generator((1000 * (ulong)step) + (ulong)i)).ToArray())];
+        (scale * Tensor.Normal([.. parameter.Shape.Dimensions], generator: new Generator((1000 * (ulong)step) + (ulong)i))).ToArray())];
 
     internal static void Set(Tensor[] parameters, float[]?[] gradients)
     {
