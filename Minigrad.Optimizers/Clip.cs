@@ -60,7 +60,10 @@ public static class Clip
     public static ClipStage UnitNorm(Threshold? clipping = null, double epsilon = 1e-3, UnitLayout layout = UnitLayout.Rows) =>
         new UnitNormClip(clipping ?? 0.01, epsilon, layout);
 
-    /// <summary>Clamps every element to ±c. The direction of the step changes; NaN stays NaN.</summary>
+    /// <summary>
+    /// Clamps every element to ±c. The direction of the step changes. Under <see cref="NonFinitePolicy.Propagate"/> NaN stays NaN and all
+    /// other elements are clamped; a rule that remembers has no threshold then, and makes all NaN (see <see cref="Threshold"/>).
+    /// </summary>
     /// <param name="bound">c; a rule sees the largest magnitude of all gradients, for which they are measured once more.</param>
     /// <exception cref="ArgumentOutOfRangeException">The bound is 0, negative or NaN.</exception>
     public static ClipStage Value(Threshold bound)
@@ -69,7 +72,7 @@ public static class Clip
         return Value(bound, -1, 1, details: string.Empty);
     }
 
-    /// <summary>Clamps every element to an interval. The direction of the step changes; NaN stays NaN.</summary>
+    /// <summary>Clamps every element to an interval. The direction of the step changes; NaN and infinities are as in <see cref="Value(Threshold)"/>.</summary>
     /// <param name="low">The lower edge, at most 0; −∞ for none.</param>
     /// <param name="high">The upper edge, at least 0; +∞ for none.</param>
     /// <param name="scale">What both edges are multiplied by, 1 if not given; a rule sees the largest magnitude of all gradients, for which they are measured once more.</param>

@@ -44,7 +44,7 @@ public sealed class LossScaling
     }
 
     /// <summary>
-    /// A scale that grows after enough good steps in a row and falls when a gradient overflows. A step whose gradients are not
+    /// A scale that grows after enough good steps in a row and falls when a gradient overflows. Any step that is skipped ends the row. A step whose gradients are not
     /// finite is skipped, whatever <see cref="Optimizer.NonFinite"/> says, and counted as other skipped steps are; the scale
     /// never falls below 1. The defaults are PyTorch's, but for the maximum, which it does not have.
     /// </summary>

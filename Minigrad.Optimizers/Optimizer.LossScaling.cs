@@ -165,7 +165,7 @@ public abstract partial class Optimizer
     {
         if (ScaleRule is { IsDynamic: true } rule)
         {
-            double counted = hasOverflowed ? 0 : goodSteps;
+            double counted = goodSteps;
             double next = hasOverflowed ? rule.AfterOverflow(lossScale) : rule.AfterStep(lossScale, ref counted);
             BeginScale(next, (int)counted);
         }

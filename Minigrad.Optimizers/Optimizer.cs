@@ -396,6 +396,7 @@ public abstract partial class Optimizer
     {
         SkippedSteps++;
         ConsecutiveSkips++;
+        goodSteps = 0;
         StepReport report = Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true, hasOverflowed);
         if (hasOverflowed)
         {

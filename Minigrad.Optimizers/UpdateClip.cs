@@ -47,7 +47,7 @@ public abstract class UpdateClip
     /// <param name="threshold">
     /// What the root is compared with, 1 if not given as in the paper: η ← η / max(1, √mean(g² / max(v̂, ε²)) / c). A rule sees the root.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">ε is not positive, or so small that its square is 0 in float32; or the threshold is 0, negative or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">ε is infinite, NaN or below 1.1 · 10⁻¹⁹, whose square is the smallest normal float32; or the threshold is 0, negative or NaN.</exception>
     public static UpdateClip StableAdamW(double epsilon = 1e-8, Threshold? threshold = null) =>
         new StableAdamWUpdateClip(epsilon, threshold ?? 1);
 
@@ -59,12 +59,13 @@ public abstract class UpdateClip
     /// <remarks>
     /// A λ that follows the past would have to follow from one number, and no number says of every λ what it leaves of an update as long
     /// as α stays. So what changes is a multiple of the whole bound: c · (λ · |wᵢ| + α), of which λ and α are the shape. With a small α it
-    /// is c · λ that is changed.
+    /// is c · λ that is changed. Where α is so small that the size is above float32's range, the coefficient is 0: the update is left out, under
+    /// a rule too, which has no threshold for such a size (the report has NaN there).
     /// </remarks>
     /// <param name="relative">λ, the largest change relative to a weight, not negative.</param>
     /// <param name="absolute">α, which is added so that weights of 0 can move.</param>
     /// <param name="threshold">c, how many times its bound an update may be, 1 if not given as in the paper. A rule sees maxᵢ |Δᵢ| / (λ · |wᵢ| + α).</param>
-    /// <exception cref="ArgumentOutOfRangeException">λ is negative, or α is not positive; or the threshold is 0, negative or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">λ is negative or not finite, or α is not finite or not positive in float32, where it is 0 below 7 · 10⁻⁴⁶; or the threshold is 0, negative or NaN.</exception>
     public static UpdateClip Clippy(double relative = 0.1, double absolute = 1e-7, Threshold? threshold = null) =>
         new ClippyUpdateClip(relative, absolute, threshold ?? 1);
 

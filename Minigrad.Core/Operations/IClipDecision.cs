@@ -19,6 +19,14 @@ public interface IClipDecision
     double Measure<TMath>(double norm, double size)
         where TMath : struct, IStepMath;
 
+    /// <summary>
+    /// What a rule is told of all gradients together: their norm where it is norms that are compared; else what is compared, since the
+    /// two have no measure in common.
+    /// </summary>
+    /// <param name="measure">What is compared.</param>
+    /// <param name="total">The norm of all gradients that the stage sees.</param>
+    double Together(double measure, double total);
+
     /// <summary>The factor of what was compared: all gradients together, or one.</summary>
     /// <param name="measure">What was compared.</param>
     /// <param name="threshold">The threshold.</param>

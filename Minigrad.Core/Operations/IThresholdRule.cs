@@ -20,7 +20,7 @@ public interface IThresholdRule
     /// <typeparam name="TMath">The functions of where it runs.</typeparam>
     /// <typeparam name="TMemory">Where the memory lies.</typeparam>
     /// <param name="norm">What is to be compared with the threshold; not asked for where it is NaN or infinite, if the rule remembers.</param>
-    /// <param name="total">The norm of all gradients that the stage sees; the same number where it is they that are compared.</param>
+    /// <param name="total">The norm of all gradients that the stage sees; the same number as <paramref name="norm"/> where it is they that are compared, or what is compared is no norm.</param>
     /// <param name="memory">What is remembered.</param>
     double Threshold<TMath, TMemory>(double norm, double total, TMemory memory)
         where TMath : struct, IStepMath

@@ -14,6 +14,9 @@ public readonly struct NoClip : IClipDecision
         where TMath : struct, IStepMath => norm;
 
     /// <inheritdoc/>
+    public double Together(double measure, double total) => total;
+
+    /// <inheritdoc/>
     public double Factor(double measure, double threshold) => 1.0;
 
     /// <inheritdoc/>

@@ -168,7 +168,7 @@ internal static partial class StepKernels
                 {
                     double measure = decision.Measure<DeviceMath>(norm, memory.Places[i].Length);
                     threshold = series.Threshold<DeviceMath, DeviceThresholdMemory>(
-                        measure, total, new DeviceThresholdMemory(remembered, i * series.Length));
+                        measure, decision.Together(measure, total), new DeviceThresholdMemory(remembered, i * series.Length));
                     factor = decision.Factor(measure, threshold);
                     stage = With(stage, measure, threshold, factor);
                 }
@@ -267,6 +267,7 @@ internal static partial class StepKernels
             {
                 record.SkippedSteps += 1.0;
                 record.ConsecutiveSkips += 1.0;
+                record.GoodSteps = 0.0;
             }
             else
             {
@@ -289,7 +290,6 @@ internal static partial class StepKernels
             else if (record.Outcome == (double)StepOutcome.Overflow)
             {
                 record.NextLossScale = arguments.LossScaling.AfterOverflow(record.LossScale);
-                record.GoodSteps = 0.0;
             }
 
             if (Group.IdxX == 0)

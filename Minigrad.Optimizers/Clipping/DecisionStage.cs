@@ -42,7 +42,7 @@ internal sealed class DecisionStage<TDecision>(
             if (!decision.IsCommon)
             {
                 double measure = decision.Measure<SystemMath>(norms[i], gradient.Gradient.Length);
-                threshold = History.ThresholdOf(measure, total, History.MemoryOf(gradient.Parameter), 0);
+                threshold = History.ThresholdOf(measure, decision.Together(measure, total), History.MemoryOf(gradient.Parameter), 0);
                 factor = decision.Factor(measure, threshold);
                 measured.Add(measure, threshold, factor);
             }

@@ -34,6 +34,9 @@ public readonly struct NormDecision(int isCommon, int measure, double epsilon) :
     }
 
     /// <inheritdoc/>
+    public double Together(double measure, double total) => this.measure == (int)NormMeasure.Norm ? total : measure;
+
+    /// <inheritdoc/>
     public double Factor(double measure, double threshold)
     {
         // A device may take a comparison with NaN for true, so NaN is asked for before anything is compared.

@@ -4,7 +4,8 @@ namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
 /// The bounds low · c and high · c. No element exceeds the norm, so a bound that is not below it never acts and need not be
-/// applied.
+/// applied; a norm that is NaN says nothing of the elements that are numbers. Where the threshold is NaN there are no bounds,
+/// and the factor makes all NaN: no large number passes as if it had been clamped.
 /// </summary>
 /// <param name="low">The lower bound for a threshold of 1, not above 0.</param>
 /// <param name="high">The upper bound for a threshold of 1, not below 0.</param>
@@ -24,7 +25,10 @@ public readonly struct ValueDecision(double low, double high) : IClipDecision
         where TMath : struct, IStepMath => norm;
 
     /// <inheritdoc/>
-    public double Factor(double measure, double threshold) => 1.0;
+    public double Together(double measure, double total) => total;
+
+    /// <inheritdoc/>
+    public double Factor(double measure, double threshold) => double.IsNaN(threshold) ? threshold : 1.0;
 
     /// <inheritdoc/>
     public double Low(double norm, double threshold) =>
@@ -34,6 +38,14 @@ public readonly struct ValueDecision(double low, double high) : IClipDecision
     public double High(double norm, double threshold) =>
         IsNeeded(norm, high * threshold) ? high * threshold : double.PositiveInfinity;
 
-    private static bool IsNeeded(double norm, double bound) =>
-        !double.IsNaN(norm) && !double.IsNaN(bound) && norm > bound;
+    private static bool IsNeeded(double norm, double bound)
+    {
+        // A device may take a comparison with NaN for true, so NaN is asked for before anything is compared.
+        if (double.IsNaN(bound))
+        {
+            return false;
+        }
+
+        return double.IsNaN(norm) || norm > bound;
+    }
 }

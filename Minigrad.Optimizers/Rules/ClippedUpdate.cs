@@ -64,7 +64,17 @@ public readonly struct ClippedUpdate<TRule, TLimit> : IMeasuredRule<ClippedUpdat
         where TMath : struct, IStepMath => limit.Size<TMath>(norm, count);
 
     /// <inheritdoc/>
-    public double Factor(double size, double threshold) => decision.Factor(size, threshold);
+    /// <remarks>A size above float32's range has no threshold under a rule that remembers, and every finite threshold leaves nothing of it.</remarks>
+    public double Factor(double size, double threshold)
+    {
+        // A device may take a comparison with NaN for true, so NaN is asked for before anything is compared.
+        if (double.IsNaN(threshold) && !double.IsNaN(size) && size > double.MaxValue)
+        {
+            return 0.0;
+        }
+
+        return decision.Factor(size, threshold);
+    }
 
     /// <inheritdoc/>
     public ClippedUpdate<TRule, TLimit> Shortened(double coefficient) => new(decayed, limit, shrinkage, coefficient);

@@ -8,7 +8,8 @@ namespace Minigrad.Optimizers.Rules;
 /// Where gradients stay 0, as those of a unit that has died or of a row that is no longer looked up, such a number shrinks at each step.
 /// Below 2⁻¹²⁶ it would be subnormal, with which many processors calculate many times as slowly, and would stay so for ever: rounded,
 /// 0.9 · 4 · 2⁻¹⁴⁹ is 4 · 2⁻¹⁴⁹ again. So it shrinks no further than to 2⁻¹⁰⁰ here: a sum or a mean goes on to 0, and a mean of
-/// squares stays, since it is divided by. A parameter hardly feels it: 2⁻¹⁰⁰ / √2⁻¹⁰⁰ is 9 · 10⁻¹⁶ of a learning rate.
+/// squares stays, since it is divided by. A parameter hardly feels it: 2⁻¹⁰⁰ / √2⁻¹⁰⁰ is 9 · 10⁻¹⁶ of a learning rate. (Only Adamax divides
+/// by no root, so that with an ε of 0 it does not follow gradients below about 2⁻¹⁰⁰ / (1 − β₁).)
 /// </remarks>
 internal static class Running
 {

@@ -76,14 +76,10 @@ public readonly struct ZScoreRule(double limit, double decay, int warmup, double
         double mean = memory[1];
         double deviation = TMath.SquareRoot(memory[2]);
         double score = (norm - mean) / (deviation + epsilon);
-        if (target == (int)SpikeTarget.Limit)
-        {
-            return mean + (limit * deviation);
-        }
-
         if (score > limit)
         {
-            return target == (int)SpikeTarget.Mean ? mean : mean + (limit * deviation / (score / limit));
+            double distance = target == (int)SpikeTarget.Limit ? limit * deviation : limit * deviation / (score / limit);
+            return target == (int)SpikeTarget.Mean ? mean : mean + distance;
         }
 
         double highest = mean + (limit * (deviation + epsilon));

@@ -85,12 +85,10 @@ class ZScore:
         """What the rule clips to, or None where it does not."""
         deviation = math.sqrt(self.variance)
         z = (n - self.mean) / (deviation + self.eps)
-        if self.target == "limit":
-            bound = self.mean + self.limit * deviation
-            return bound if n > bound else None
         if z <= self.limit:
             return None
-        return self.mean if self.target == "mean" else self.mean + self.limit * deviation / (z / self.limit)
+        return {"mean": self.mean, "limit": self.mean + self.limit * deviation}.get(
+            self.target, self.mean + self.limit * deviation / (z / self.limit))
 
     def ask(self, n, total):
         """Where the rule does not clip, the threshold is where clipping would begin."""
@@ -99,7 +97,7 @@ class ZScore:
         deviation = math.sqrt(self.variance)
         own = self.own(n)
         if own is None:
-            own = self.mean + self.limit * (deviation + (0 if self.target == "limit" else self.eps))
+            own = self.mean + self.limit * (deviation + self.eps)
         return min(own, self.maximum)
 
     def tell(self, n, total):
@@ -242,7 +240,8 @@ def clip(stage, attrs, series, params, shapes, grads):
         for i, g in enumerate(grads):
             # optax clip_by_block_rms: u / max(1, RMS(u) / c). TensorFlow 1 clip_by_average_norm: t c min(size / |t|, 1 / c).
             measure = norm(g, order) / {"per_parameter_norm": 1, "block_rms": math.sqrt(len(g)), "average_norm": len(g)}[stage]
-            factor = series.factor(measure, series.threshold(i, measure, total))
+            # What is no norm is not compared with the norm of all.
+            factor = series.factor(measure, series.threshold(i, measure, total if stage == "per_parameter_norm" else measure))
             result[i] = [x * factor for x in g]
             acted = acted or factor != 1
     elif stage == "value":
@@ -331,6 +330,8 @@ def edges():
             one(stage, [INF, 1.0], 1.0, "propagate", expected=[1.0, 1.0])
             one(stage, [-INF, 1.0], 1.0, "propagate", expected=[-1.0, 1.0])
             one(stage, [NAN, 1.0], 1.0, "propagate", expected=[NAN, 1.0])
+            one(stage, [NAN, 100.0], 5.0, "propagate", expected=[NAN, 5.0])
+            one(stage, [-100.0, NAN], 5.0, "propagate", expected=[-5.0, NAN])
         else:
             d = divisor[stage]
             one(stage, [3.0, 4.0], 5.0 / d, expected=[3.0, 4.0])

@@ -68,6 +68,21 @@ public sealed class LossScalingOnGpuTests(GpuFixture fixture) : IClassFixture<Gp
     }
 
     [Fact]
+    public void A_step_that_is_skipped_for_its_size_ends_a_row_of_good_steps()
+    {
+        Tensor w = Tensor.Of([3f, 4f]).To(Gpu).WithGradient("w");
+        Adam optimizer = new([w]) { LossScaling = LossScaling.Dynamic(initial: 8, growthInterval: 2), NonFinite = NonFinitePolicy.SkipStep };
+        List<double> scales = [];
+        foreach (float slope in (float[])[1f, 1e20f, 1f, 1e20f, 1f, 1f])
+        {
+            Tests.Optimizers.LossScalingTests.Step(optimizer, w, slope);
+            scales.Add(optimizer.LossScale);
+        }
+
+        Assert.Equal([8, 8, 8, 8, 8, 16], scales);
+    }
+
+    [Fact]
     public void A_host_that_does_not_look_changes_nothing()
     {
         LossScaling scaling = LossScaling.Dynamic(initial: 16, growthInterval: 2, maximum: 64);

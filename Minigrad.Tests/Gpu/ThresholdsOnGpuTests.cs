@@ -52,6 +52,44 @@ public sealed class ThresholdsOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
     }
 
     [Fact]
+    public void Under_Propagate_the_device_clamps_beside_a_NaN_and_makes_all_NaN_without_a_threshold()
+    {
+        foreach (float bad in (float[])[float.NaN, float.PositiveInfinity])
+        {
+            Tensor Step(ClipStage stage, Backend backend)
+            {
+                Tensor w = Tensor.Zeros(3).To(backend).WithGradient("w");
+                w.Gradient = Tensor.Of([bad, 100f, -100f]).To(backend);
+                new Sgd([w], learningRate: 1) { NonFinite = NonFinitePolicy.Propagate, Clip = [stage] }.Step();
+                return w;
+            }
+
+            foreach (Backend backend in (Backend[])[CpuBackend.Instance, Gpu])
+            {
+                Assert.Equal([-MathF.Min(bad, 5f), -5f, 5f], Step(Clip.Value(5), backend).ToArray());
+                Assert.All(Step(Clip.Value(Threshold.Percentile(50)), backend).ToArray(), value => Assert.True(float.IsNaN(value)));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_warm_up_compares_what_is_no_norm_with_itself()
+    {
+        foreach (Backend backend in (Backend[])[CpuBackend.Instance, Gpu])
+        {
+            foreach (ClipStage stage in (ClipStage[])[Clip.BlockRms(Threshold.MovingAverage(absolute: 1)), Clip.AverageNorm(Threshold.MovingAverage(absolute: 1))])
+            {
+                Tensor[] parameters = [Tensor.Zeros(100).To(backend).WithGradient("w"), Tensor.Zeros(2).To(backend).WithGradient("v")];
+                parameters[0].Gradient = Tensor.Full([100], 0.5f).To(backend);
+                parameters[1].Gradient = Tensor.Full([2], 40f).To(backend);
+                new Sgd(parameters, learningRate: 1) { Clip = [stage] }.Step();
+                Assert.All(parameters[0].ToArray(), value => Assert.Equal(-0.5f, value));
+                Assert.All(parameters[1].ToArray(), value => Assert.InRange(value, -1.5f, -0.9f));
+            }
+        }
+    }
+
+    [Fact]
     public void Random_gradients_of_all_magnitudes_are_clipped_alike()
     {
         // Each sample is a step on both, of 4 parameters whose elements are from 1e-30 to 1e30 or 0.

@@ -116,6 +116,19 @@ public sealed class UpdateClipOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
     }
 
     [Fact]
+    public void A_size_that_overflows_leaves_nothing_of_the_update_on_the_device_too()
+    {
+        foreach (Threshold threshold in (Threshold[])[1, Threshold.Percentile(50), Threshold.ZScore(warmup: 1)])
+        {
+            Tensor w = Tensor.Of([0f, 1f]).To(Gpu).WithGradient("w");
+            w.Gradient = Tensor.Of([1e10f, 1f]).To(Gpu);
+            StepReport report = new Sgd([w], 1e-2) { UpdateClip = UpdateClip.Clippy(0.1, 1e-31, threshold) }.Step();
+            Assert.Equal((0.0, double.PositiveInfinity), (report.UpdateCoefficient, report.Stages[0].Norm));
+            Assert.Equal([0f, 1f], w.ToArray());
+        }
+    }
+
+    [Fact]
     public void Histories_go_along_from_group_to_group_and_between_host_and_device()
     {
         foreach (string clip in UpdateThresholdTests.Clips.Keys)

@@ -156,6 +156,22 @@ public sealed class LossScalingTests
     }
 
     [Fact]
+    public void A_step_that_is_skipped_for_its_size_ends_a_row_of_good_steps()
+    {
+        Tensor w = Weight();
+        Adam optimizer = new([w]) { LossScaling = LossScaling.Dynamic(initial: 8, growthInterval: 2), NonFinite = NonFinitePolicy.SkipStep, CheckInterval = 1 };
+        List<double> scales = [];
+        foreach (float slope in (float[])[1f, 1e20f, 1f, 1e20f, 1f, 1f])
+        {
+            Step(optimizer, w, slope);
+            scales.Add(optimizer.LossScale);
+        }
+
+        Assert.Equal([8, 8, 8, 8, 8, 16], scales);
+        Assert.Equal(2, optimizer.SkippedSteps);
+    }
+
+    [Fact]
     public void Gradients_that_stay_bad_end_the_training_and_the_message_says_it_is_not_the_scale()
     {
         Tensor w = Weight();

@@ -1,4 +1,5 @@
 using Minigrad.Optimizers;
+using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Tests.Optimizers;
 
@@ -114,6 +115,41 @@ public sealed class NonFinitePolicyTests
         optimizer.Step();
         Assert.True(float.IsNaN(weight.ToArray()[5]));
         Assert.Equal(0f, weight.ToArray()[0]);
+    }
+
+    [Fact]
+    public void Propagate_clamps_the_elements_beside_a_NaN()
+    {
+        foreach (ClipStage[] stages in (ClipStage[][])[[Clip.Value(5)], [Clip.Value(-5, 5)], [Clip.Value(7), Clip.Value(5)], [Clip.Value(Schedule.Constant(5))]])
+        {
+            Tensor fused = Tensor.Zeros(3).WithGradient("w");
+            fused.Gradient = Tensor.Of([float.NaN, 100f, -100f]);
+            Sgd optimizer = new([fused], learningRate: 1) { NonFinite = NonFinitePolicy.Propagate, Clip = stages };
+            StepReport report = optimizer.Step();
+            Assert.Equal([float.NaN, -5f, 5f], fused.ToArray());
+            Assert.All(report.Stages, stage => Assert.True(stage.Acted));
+        }
+
+        Tensor byHand = Tensor.Zeros(3).WithGradient("w");
+        byHand.Gradient = Tensor.Of([float.NaN, 100f, -100f]);
+        Clip.Value(5).Apply([byHand], NonFinitePolicy.Propagate);
+        Assert.Equal([float.NaN, 5f, -5f], byHand.Gradient.ToArray());
+    }
+
+    [Fact]
+    public void Under_Propagate_a_value_stage_without_a_threshold_makes_all_NaN()
+    {
+        foreach (float bad in (float[])[float.NaN, float.PositiveInfinity])
+        {
+            foreach (ClipStage stage in (ClipStage[])[Clip.Value(Threshold.Percentile(50)), Clip.Value(-1, 2, Threshold.ZScore(warmup: 1, maximum: 3))])
+            {
+                Tensor w = Tensor.Zeros(3).WithGradient("w");
+                w.Gradient = Tensor.Of([bad, 100f, -100f]);
+                StageReport report = new Sgd([w], learningRate: 1) { NonFinite = NonFinitePolicy.Propagate, Clip = [stage] }.Step().Stages[0];
+                Assert.True(double.IsNaN(report.Threshold) && double.IsNaN(report.Coefficient) && report.Acted);
+                Assert.All(w.ToArray(), value => Assert.True(float.IsNaN(value)));
+            }
+        }
     }
 
     [Theory]

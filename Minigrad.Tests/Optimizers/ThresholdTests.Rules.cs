@@ -1,5 +1,6 @@
 using CsCheck;
 using Minigrad.Optimizers;
+using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Tests.Optimizers;
 
@@ -56,7 +57,21 @@ public sealed partial class ThresholdTests
         AssertThresholds(
             Threshold.ZScore(1, SpikeTarget.Limit, decay: 0.5, warmup: 2),
             [1, 3, 10, 2],
-            [double.PositiveInfinity, double.PositiveInfinity, 3, 2.5 + Math.Sqrt(0.625)]);
+            [double.PositiveInfinity, double.PositiveInfinity, 3, 2.5 + Math.Sqrt(0.625) + 1e-6]);
+    }
+
+    [Fact]
+    public void ZScore_clips_no_norm_that_is_no_spike_whatever_the_target()
+    {
+        // Warm-up {1, 1}: μ = 1, σ = 0. A norm 9.5e-7 above is z = 0.95 < 2.5; one 9.5e-6 above is z = 9.5.
+        const double nearby = 1.00000095367431640625;
+        const double spike = 1.0000095367431640625;
+        foreach (SpikeTarget target in Enum.GetValues<SpikeTarget>())
+        {
+            StageReport[] reports = Run(Threshold.ZScore(2.5, target, warmup: 2), [1, 1, nearby]);
+            Assert.Equal((1.0, false), (reports[2].Coefficient, reports[2].Acted));
+            Assert.Equal(1 / spike, Run(Threshold.ZScore(2.5, target, warmup: 2), [1, 1, spike])[2].Coefficient, 1e-12);
+        }
     }
 
     [Fact]
@@ -101,6 +116,24 @@ public sealed partial class ThresholdTests
         Clip.ParameterNorm(Threshold.MovingAverage()).Apply(parameters);
         Assert.Equal(0.6f, parameters[0].Gradient!.Item(), 1e-7f);
         Assert.Equal(0.8f, parameters[1].Gradient!.Item(), 1e-7f);
+    }
+
+    [Fact]
+    public void MovingAverages_warm_up_compares_what_is_no_norm_with_itself()
+    {
+        // 100 elements of 0.5 have the norm 5, but a root mean square of 0.5 and an average of 0.05.
+        foreach (ClipStage stage in (ClipStage[])[Clip.BlockRms(Threshold.MovingAverage(absolute: 1)), Clip.AverageNorm(Threshold.MovingAverage(absolute: 1))])
+        {
+            Tensor parameter = Tensor.Zeros(100).WithGradient();
+            parameter.Gradient = Tensor.Full([100], 0.5f);
+            stage.Apply([parameter]);
+            Assert.All(parameter.Gradient.ToArray(), value => Assert.Equal(0.5f, value));
+        }
+
+        Tensor large = Tensor.Zeros(100).WithGradient();
+        large.Gradient = Tensor.Full([100], 4f);
+        Clip.BlockRms(Threshold.MovingAverage(absolute: 1)).Apply([large]);
+        Assert.All(large.Gradient.ToArray(), value => Assert.Equal(1f, value, 1e-6f));
     }
 
     [Fact]
