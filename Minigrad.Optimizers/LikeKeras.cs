@@ -38,6 +38,7 @@ public static class LikeKeras
     /// <param name="momentum">μ; 0 for none.</param>
     /// <param name="nesterov">Whether to look ahead along the momentum; without momentum it changes nothing.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Sgd(
         IEnumerable<Tensor> parameters, double learningRate = 0.01, double momentum = 0, bool nesterov = false, double weightDecay = 0) =>
@@ -49,6 +50,7 @@ public static class LikeKeras
     /// <param name="momentum">μ; 0 for none.</param>
     /// <param name="nesterov">Whether to look ahead along the momentum; without momentum it changes nothing.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Sgd(
         IEnumerable<ParameterGroup> groups, double learningRate = 0.01, double momentum = 0, bool nesterov = false, double weightDecay = 0) =>
@@ -62,6 +64,7 @@ public static class LikeKeras
     /// <param name="epsilon">ε.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adam(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false, double weightDecay = 0) =>
@@ -75,6 +78,7 @@ public static class LikeKeras
     /// <param name="epsilon">ε.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adam(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false, double weightDecay = 0) =>
@@ -88,6 +92,7 @@ public static class LikeKeras
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer AdamW(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double weightDecay = 0.004, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false) =>
@@ -101,6 +106,7 @@ public static class LikeKeras
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer AdamW(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double weightDecay = 0.004, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, bool amsGrad = false) =>
@@ -114,6 +120,7 @@ public static class LikeKeras
     /// <param name="epsilon">ε.</param>
     /// <param name="centered">Whether to divide by the standard deviation, the mean taken out.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer RmsProp(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double rho = 0.9, double momentum = 0, double epsilon = 1e-7, bool centered = false, double weightDecay = 0) =>
@@ -127,6 +134,7 @@ public static class LikeKeras
     /// <param name="epsilon">ε.</param>
     /// <param name="centered">Whether to divide by the standard deviation, the mean taken out.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer RmsProp(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double rho = 0.9, double momentum = 0, double epsilon = 1e-7, bool centered = false, double weightDecay = 0) =>
@@ -138,6 +146,7 @@ public static class LikeKeras
     /// <param name="initialAccumulator">What the sum starts at.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adagrad(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double initialAccumulator = 0.1, double epsilon = 1e-7, double weightDecay = 0) =>
@@ -149,6 +158,7 @@ public static class LikeKeras
     /// <param name="initialAccumulator">What the sum starts at.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adagrad(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double initialAccumulator = 0.1, double epsilon = 1e-7, double weightDecay = 0) =>
@@ -160,6 +170,7 @@ public static class LikeKeras
     /// <param name="rho">ρ, the rate of the running mean.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adadelta(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double rho = 0.95, double epsilon = 1e-7, double weightDecay = 0) =>
@@ -171,6 +182,7 @@ public static class LikeKeras
     /// <param name="rho">ρ, the rate of the running mean.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adadelta(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double rho = 0.95, double epsilon = 1e-7, double weightDecay = 0) =>
@@ -183,6 +195,7 @@ public static class LikeKeras
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adamax(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>
@@ -195,6 +208,7 @@ public static class LikeKeras
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adamax(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>
@@ -207,6 +221,7 @@ public static class LikeKeras
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Nadam(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>
@@ -219,6 +234,7 @@ public static class LikeKeras
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, apart from the gradient.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Nadam(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-7, double weightDecay = 0) =>

@@ -18,7 +18,7 @@ public static class LikePyTorch
     /// </summary>
     /// <param name="maxNorm">c.</param>
     /// <param name="normType">The order of the norm.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The threshold or the order is 0, negative or NaN.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The threshold is 0, negative or NaN, or the order below 0.1 or NaN.</exception>
     public static ClipStage ClipGradNorm(double maxNorm, double normType = 2) => Clip.GlobalNorm(maxNorm, normType, pyTorchEpsilon: 1e-6);
 
     /// <summary>PyTorch's <c>clip_grad_value_</c>: every element is clamped to ±c.</summary>
@@ -33,6 +33,7 @@ public static class LikePyTorch
     /// <param name="dampening">How much less of a gradient enters the momentum, from the second step on.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="nesterov">Whether to look ahead along the momentum; needs momentum and no dampening.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation; or Nesterov momentum is asked for without momentum or with dampening.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Sgd(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double momentum = 0, double dampening = 0, double weightDecay = 0, bool nesterov = false) =>
@@ -45,6 +46,7 @@ public static class LikePyTorch
     /// <param name="dampening">How much less of a gradient enters the momentum, from the second step on.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="nesterov">Whether to look ahead along the momentum; needs momentum and no dampening.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation; or Nesterov momentum is asked for without momentum or with dampening.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Sgd(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double momentum = 0, double dampening = 0, double weightDecay = 0, bool nesterov = false) =>
@@ -58,6 +60,7 @@ public static class LikePyTorch
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adam(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool amsGrad = false) =>
@@ -71,6 +74,7 @@ public static class LikePyTorch
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adam(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, bool amsGrad = false) =>
@@ -84,6 +88,7 @@ public static class LikePyTorch
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The decoupled weight decay λ.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer AdamW(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 1e-2, bool amsGrad = false) =>
@@ -97,6 +102,7 @@ public static class LikePyTorch
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The decoupled weight decay λ.</param>
     /// <param name="amsGrad">Whether to divide by the largest mean square so far.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer AdamW(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 1e-2, bool amsGrad = false) =>
@@ -110,6 +116,7 @@ public static class LikePyTorch
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentum">μ; 0 for none.</param>
     /// <param name="centered">Whether to divide by the standard deviation, the mean taken out.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer RmsProp(
         IEnumerable<Tensor> parameters, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false) =>
@@ -123,6 +130,7 @@ public static class LikePyTorch
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentum">μ; 0 for none.</param>
     /// <param name="centered">Whether to divide by the standard deviation, the mean taken out.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer RmsProp(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-2, double alpha = 0.99, double epsilon = 1e-8, double weightDecay = 0, double momentum = 0, bool centered = false) =>
@@ -135,6 +143,7 @@ public static class LikePyTorch
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="initialAccumulator">What the sum starts at.</param>
     /// <param name="epsilon">ε.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adagrad(
         IEnumerable<Tensor> parameters, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10) =>
@@ -147,6 +156,7 @@ public static class LikePyTorch
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="initialAccumulator">What the sum starts at.</param>
     /// <param name="epsilon">ε.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adagrad(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-2, double learningRateDecay = 0, double weightDecay = 0, double initialAccumulator = 0, double epsilon = 1e-10) =>
@@ -158,6 +168,7 @@ public static class LikePyTorch
     /// <param name="rho">ρ, the rate of the running mean.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adadelta(
         IEnumerable<Tensor> parameters, double learningRate = 1, double rho = 0.9, double epsilon = 1e-6, double weightDecay = 0) =>
@@ -169,6 +180,7 @@ public static class LikePyTorch
     /// <param name="rho">ρ, the rate of the running mean.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adadelta(
         IEnumerable<ParameterGroup> groups, double learningRate = 1, double rho = 0.9, double epsilon = 1e-6, double weightDecay = 0) =>
@@ -181,6 +193,7 @@ public static class LikePyTorch
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adamax(
         IEnumerable<Tensor> parameters, double learningRate = 2e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0) =>
@@ -193,6 +206,7 @@ public static class LikePyTorch
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer Adamax(
         IEnumerable<ParameterGroup> groups, double learningRate = 2e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0) =>
@@ -206,6 +220,7 @@ public static class LikePyTorch
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentumDecay">ψ, how fast the momentum grows.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer NAdam(
         IEnumerable<Tensor> parameters, double learningRate = 2e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 4e-3) =>
@@ -219,6 +234,7 @@ public static class LikePyTorch
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
     /// <param name="momentumDecay">ψ, how fast the momentum grows.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer NAdam(
         IEnumerable<ParameterGroup> groups, double learningRate = 2e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0, double momentumDecay = 4e-3) =>
@@ -231,6 +247,7 @@ public static class LikePyTorch
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, or one is null, is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer RAdam(
         IEnumerable<Tensor> parameters, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0) =>
@@ -243,6 +260,7 @@ public static class LikePyTorch
     /// <param name="beta2">β₂, the rate of the running mean of squares.</param>
     /// <param name="epsilon">ε.</param>
     /// <param name="weightDecay">The weight decay λ, added to the gradient as λ · p.</param>
+    /// <exception cref="ArgumentException">There is no parameter, a group or a parameter is null, or a parameter is given twice, asks for no gradient or is the result of an operation.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A constant is out of its range.</exception>
     public static Optimizer RAdam(
         IEnumerable<ParameterGroup> groups, double learningRate = 1e-3, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0) =>

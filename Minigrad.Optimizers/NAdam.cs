@@ -7,8 +7,11 @@ namespace Minigrad.Optimizers;
 /// <summary>Adam with Nesterov momentum (Dozat, 2016), whose momentum μₜ = β₁ · (1 − ½ · 0.96^(t · ψ)) grows to β₁.</summary>
 public class NAdam : Optimizer
 {
-    /// <summary>The products μ₁ · … · μₜ so far, which follow from t alone and so need not be saved.</summary>
-    private readonly List<double> products = [1];
+    /// <summary>
+    /// The products μ₁ · … · μₜ by t, which follow from t alone and so need not be saved: those of the numbers of updates that parameters
+    /// have had, and at times a few more.
+    /// </summary>
+    private readonly Dictionary<int, double> products = new() { [0] = 1 };
 
     /// <summary>An optimizer of parameters.</summary>
     /// <param name="parameters">The parameters, as model.Parameters.</param>
@@ -71,6 +74,9 @@ public class NAdam : Optimizer
     /// <summary>ψ, how fast the momentum grows.</summary>
     public double MomentumDecay { get; }
 
+    /// <summary>How many products are known.</summary>
+    internal int KnownProducts => products.Count;
+
     /// <inheritdoc/>
     protected override int StateCount => 2;
 
@@ -87,13 +93,36 @@ public class NAdam : Optimizer
     /// <param name="step">How many steps there were.</param>
     protected override double Memory(int step)
     {
-        NAdamStep rule = Rule(LearningRate);
-        while (products.Count <= step)
+        if (products.TryGetValue(step, out double product))
         {
-            products.Add(products[^1] * rule.Momentum<SystemMath>(products.Count));
+            return product;
         }
 
-        return products[step];
+        NAdamStep rule = Rule(LearningRate);
+        int known = products.ContainsKey(step - 1) ? step - 1 : products.Keys.Where(count => count < step).Max();
+        product = products[known];
+        while (known < step)
+        {
+            known++;
+            product *= rule.Momentum<SystemMath>(known);
+        }
+
+        KeepWhatIsNeeded();
+        products.Add(step, product);
+        return product;
+    }
+
+    /// <summary>Forgets the products that no parameter is at, whenever half of them may be such.</summary>
+    private void KeepWhatIsNeeded()
+    {
+        if (products.Count > 2 * (ParameterCount + 1))
+        {
+            HashSet<int> needed = [0, .. UpdateCounts];
+            foreach (int count in products.Keys.Where(count => !needed.Contains(count)).ToList())
+            {
+                products.Remove(count);
+            }
+        }
     }
 
     private NAdamStep Rule(double learningRate) => new(

@@ -36,9 +36,6 @@ public abstract partial class Optimizer
         }
     } = DeferredSteps.RecordCount;
 
-    /// <summary>How many targets the running update has.</summary>
-    internal int TargetCount => targets.Count;
-
     /// <summary>Waits for the device, and throws what a step met that the host has not looked at. On the CPU there is nothing to wait for.</summary>
     /// <exception cref="NonFiniteGradientException">A gradient was not usable and the policy is to throw.</exception>
     /// <exception cref="InvalidOperationException">Too many steps were skipped in a row.</exception>

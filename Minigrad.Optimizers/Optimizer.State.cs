@@ -11,6 +11,10 @@ public abstract partial class Optimizer
     /// from it to the same bits, in an optimizer that was made with the same settings: those of its rule (momentum, betas), its
     /// clips and its policies are the program's, and are not part of it.
     /// </summary>
+    /// <exception cref="InvalidOperationException">
+    /// A stage or a clip of updates that remembers is listed twice, or a group has an <see cref="UpdateClip"/> that needs a mean square which
+    /// the optimizer does not keep.
+    /// </exception>
     public OptimizerState State()
     {
         LearnUpdates();
@@ -34,6 +38,10 @@ public abstract partial class Optimizer
     /// <summary>Restores what <see cref="State"/> gave, or nothing if it does not fit.</summary>
     /// <param name="state">The state of an optimizer of the same kind, over parameters of the same sizes.</param>
     /// <exception cref="ArgumentException">It does not fit; the message says where.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A stage or a clip of updates that remembers is listed twice, or a group has an <see cref="UpdateClip"/> that needs a mean square which
+    /// the optimizer does not keep.
+    /// </exception>
     public void Restore(OptimizerState state)
     {
         ArgumentNullException.ThrowIfNull(state);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Minigrad.Backends;
 using Minigrad.Operations;
 using Minigrad.Optimizers.Clipping;
@@ -18,6 +19,12 @@ public abstract partial class Optimizer
     /// <summary>How many updates of the running step have been taken.</summary>
     internal int TakenUpdates => takenUpdates;
 
+    /// <summary>How many parameters there are.</summary>
+    internal int ParameterCount => slots.Count;
+
+    /// <summary>How many updates each parameter had, as far as the host knows.</summary>
+    internal IEnumerable<int> UpdateCounts => slots.Select(slot => slot.Step);
+
     /// <summary>Where to note what becomes of the next so many updates.</summary>
     internal UpdatePlaces TakeUpdates(int count)
     {
@@ -25,6 +32,30 @@ public abstract partial class Optimizer
         takenUpdates += count;
         return new UpdatePlaces(
             first, updateCoefficients is null ? [] : updateCoefficients.AsSpan(first, count), clamped.AsSpan(first, count));
+    }
+
+    /// <summary>Checks that an update is of the parameters that <see cref="Update"/> was called with: any left out would stay as they are.</summary>
+    /// <param name="targets">The targets that the update is asked for.</param>
+    /// <exception cref="ArgumentException">They are others.</exception>
+    internal void CheckTargets(ReadOnlySpan<UpdateTarget> targets)
+    {
+        ReadOnlySpan<UpdateTarget> own = CollectionsMarshal.AsSpan(this.targets);
+        bool areAll = targets == own;
+        if (!areAll && targets.Length == own.Length)
+        {
+            areAll = true;
+            for (int i = 0; i < own.Length; i++)
+            {
+                areAll &= ReferenceEquals(targets[i].Parameter, own[i].Parameter);
+            }
+        }
+
+        if (!areAll)
+        {
+            throw new ArgumentException(
+                $"UpdateStep.Apply was given {targets.Length} targets that are not the {own.Length} that Update was called with. Parameters left out would silently stay as they are: pass the targets on as they are, and give parameters with another rule an optimizer of their own.",
+                nameof(targets));
+        }
     }
 
     /// <summary>What follows for an update that was measured; it is noted to be remembered, and for the report.</summary>

@@ -176,10 +176,12 @@ public abstract partial class Optimizer
     /// </summary>
     /// <returns>What was measured and done.</returns>
     /// <exception cref="InvalidOperationException">
-    /// No parameter has a gradient; too many steps were skipped in a row; a group has an <see cref="UpdateClip"/> that needs a mean square
-    /// which the optimizer does not keep, or a stage that remembers is listed twice; or <see cref="LossScaling"/> is set and a gradient is
-    /// not of a loss that <see cref="Scale"/> gave, or the other way round.
+    /// No parameter has a gradient, or one has another shape or lies on another backend than its parameter; too many steps were skipped in a
+    /// row; a group has an <see cref="UpdateClip"/> that needs a mean square which the optimizer does not keep; a stage that remembers is
+    /// listed twice, or used by another optimizer or by hand as well; the schedule of a threshold gives a number that is not positive;
+    /// or <see cref="LossScaling"/> is set and a gradient is not of a loss that <see cref="Scale"/> gave, or the other way round.
     /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The schedule of a threshold has ended, as that of <see cref="Schedule.OneCycle"/> does.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not usable and the policy is to throw.</exception>
     public StepReport Step()
     {
@@ -326,11 +328,9 @@ public abstract partial class Optimizer
 
     private void CheckGradient(Tensor gradient, Tensor parameter, int number)
     {
-        if (!gradient.Shape.Equals(parameter.Shape) || !ReferenceEquals(gradient.Backend, parameter.Backend))
+        if (!PendingGradient.Fits(gradient, parameter))
         {
-            throw new InvalidOperationException(
-                $"{GetType().Name}.Step(): '{NonFiniteGradients.NameOf(parameter, number)}' has shape {parameter.Shape} on {parameter.Backend.Name}, but its gradient has shape {gradient.Shape} on {gradient.Backend.Name}; "
-                + "both must be the same. Was a gradient set by hand, or the parameter moved after backward?");
+            throw new InvalidOperationException($"{GetType().Name}.Step(): {PendingGradient.WhyNoFit(gradient, parameter, number)}");
         }
     }
 

@@ -65,11 +65,12 @@ public sealed class PerExampleClip
     /// <param name="count">B, how many examples the batch has.</param>
     /// <param name="loss">The loss of an example, by its number from 0, without a loss scale. It is called once for each, in order.</param>
     /// <returns>What was measured.</returns>
-    /// <exception cref="ArgumentException">A parameter is null, there is no example, no parameter that asks for a gradient, or one has a gradient already.</exception>
-    /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite. After this and any other error no parameter has a gradient.</exception>
+    /// <exception cref="ArgumentException">A parameter is null or is given twice, there is no example, no parameter that asks for a gradient, or one has a gradient already; it keeps that.</exception>
+    /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite. After this and any other error once the examples have begun no parameter has a gradient.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A loss was multiplied by a loss scale, so that its gradient would be clipped too much; or a schedule gives no threshold, or an infinite one with noise.
+    /// A loss was multiplied by a loss scale, so that its gradient would be clipped too much; or a schedule gives no positive threshold, or an infinite one with noise.
     /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The schedule of the threshold has ended.</exception>
     public PerExampleReport Backward(IEnumerable<Tensor> parameters, int count, Func<int, Tensor> loss)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -162,6 +163,15 @@ public sealed class PerExampleClip
         {
             throw new ArgumentException(
                 "PerExampleClip.Backward was given no parameter that asks for a gradient. Pass model.Parameters, of which some are not frozen.", nameof(parameters));
+        }
+
+        HashSet<Tensor> seen = [];
+        int again = Array.FindIndex(parameters, parameter => !seen.Add(parameter));
+        if (again >= 0)
+        {
+            throw new ArgumentException(
+                $"PerExampleClip.Backward: '{NonFiniteGradients.NameOf(parameters[again], again)}' of shape {parameters[again].Shape} was given twice and would be counted and clipped twice. Give each parameter once; module.Parameters lists a tied one once.",
+                nameof(parameters));
         }
 
         int known = Array.FindIndex(parameters, parameter => parameter.GatheredGradient is not null);

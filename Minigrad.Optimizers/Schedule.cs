@@ -23,21 +23,21 @@ public abstract class Schedule
     /// <param name="initial">v₀.</param>
     /// <param name="size">How many steps a value is held.</param>
     /// <param name="factor">γ.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The initial value is not finite, the size not positive, or the factor negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The initial value is not finite, the size not positive, or the factor negative or not finite.</exception>
     public static Schedule Steps(double initial, int size, double factor = 0.1) => new StepSchedule(initial, size, factor);
 
     /// <summary>v₀ · γ^k, where k is how many of the milestones were reached.</summary>
     /// <param name="initial">v₀.</param>
     /// <param name="milestones">After how many steps each reduction comes; one given twice counts twice.</param>
     /// <param name="factor">γ.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The initial value is not finite, or a milestone or the factor is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The initial value is not finite, a milestone is negative, or the factor is negative or not finite.</exception>
     public static Schedule MultiStep(double initial, IReadOnlyList<int> milestones, double factor = 0.1) =>
         new MultiStepSchedule(initial, milestones, factor);
 
     /// <summary>v₀ · γᵗ.</summary>
     /// <param name="initial">v₀.</param>
     /// <param name="factor">γ; above 1 the value grows.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The initial value is not finite, or the factor negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The initial value is not finite, or the factor negative or not finite.</exception>
     public static Schedule Exponential(double initial, double factor) => new ExponentialSchedule(initial, factor);
 
     /// <summary>

@@ -73,6 +73,7 @@ public readonly struct UpdateStep
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule
     {
+        optimizer.CheckTargets(targets);
         if (optimizer.UpdateClipAt(clip) is { } own)
         {
             own.Apply<TStep, TRule>(this, step, targets);
@@ -102,14 +103,8 @@ public readonly struct UpdateStep
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, ISecondMoment
     {
-        if (optimizer.UpdateClipAt(clip) is { } own)
-        {
-            own.ApplyWithSecondMoment<TStep, TRule>(this, step, targets);
-        }
-        else
-        {
-            Make<TStep, TRule>(step, targets);
-        }
+        optimizer.CheckTargets(targets);
+        ApplyToSome<TStep, TRule>(step, targets);
     }
 
     /// <summary>What the rule carries into the step, if that was decided for these parameters.</summary>
@@ -126,10 +121,11 @@ public readonly struct UpdateStep
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, ISecondMoment, IUpdateMeasure
     {
+        optimizer.CheckTargets(targets);
         if (deferred is not null)
         {
             deferred.DecideUpdates<TStep, TRule>(step, optimizer.RuleThreshold!, first, end);
-            ApplyWithSecondMoment<TStep, TRule>(step, targets);
+            ApplyToSome<TStep, TRule>(step, targets);
             return;
         }
 
@@ -154,7 +150,7 @@ public readonly struct UpdateStep
                 next++;
             }
 
-            (this with { Decided = decided[start] }).ApplyWithSecondMoment<TStep, TRule>(step, targets[start..next]);
+            (this with { Decided = decided[start] }).ApplyToSome<TStep, TRule>(step, targets[start..next]);
         }
     }
 
@@ -168,7 +164,6 @@ public readonly struct UpdateStep
         ClippedUpdateStep<TStep, TRule, TLimit> clipped = new(decayed, limit, shrinkage);
         if (deferred is not null)
         {
-            CheckAll(targets);
             deferred.UpdateMeasured<ClippedUpdateStep<TStep, TRule, TLimit>, ClippedUpdate<TRule, TLimit>>(
                 clipped, optimizer.UpdateClipAt(clip)!.History, first, end);
             return;
@@ -209,6 +204,21 @@ public readonly struct UpdateStep
         }
     }
 
+    /// <summary>Updates all targets of the step, or neighbours among them, by a rule that has a mean square.</summary>
+    private void ApplyToSome<TStep, TRule>(TStep step, ReadOnlySpan<UpdateTarget> targets)
+        where TStep : unmanaged, IStepRule<TRule>
+        where TRule : unmanaged, ISecondMoment
+    {
+        if (optimizer.UpdateClipAt(clip) is { } own)
+        {
+            own.ApplyWithSecondMoment<TStep, TRule>(this, step, targets);
+        }
+        else
+        {
+            Make<TStep, TRule>(step, targets);
+        }
+    }
+
     private DecayedStep<TStep, TRule> Decayed<TStep, TRule>(TStep step)
         where TStep : unmanaged, IStepRule<TRule>
         where TRule : unmanaged, IUpdateRule => new(step, sign, added, (float)(1 - shrinkage));
@@ -223,7 +233,6 @@ public readonly struct UpdateStep
         }
         else
         {
-            CheckAll(targets);
             deferred.Update<DecayedStep<TStep, TRule>, Decayed<TRule>>(Decayed<TStep, TRule>(step), first, end);
         }
     }
@@ -241,15 +250,6 @@ public readonly struct UpdateStep
         else
         {
             backend.Update(Decayed<TStep, TRule>(step).At<SystemMath>(number, ref memory), targets, clamped);
-        }
-    }
-
-    private void CheckAll(ReadOnlySpan<UpdateTarget> targets)
-    {
-        if (targets.Length != optimizer.TargetCount)
-        {
-            throw new ArgumentException(
-                $"UpdateStep.Apply was given {targets.Length} targets of the {optimizer.TargetCount} that Update was called with. On a device the parameters of a group are updated by one rule: pass the targets on as they are.", nameof(targets));
         }
     }
 }

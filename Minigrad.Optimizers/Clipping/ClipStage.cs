@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Optimizers.Clipping;
 
 /// <summary>
@@ -12,14 +14,17 @@ public abstract class ClipStage
     /// <summary>
     /// Clips the gradients of parameters in place, for a training loop that is written out by hand.
     /// </summary>
+    /// <remarks>Where two parameters have one gradient between them, the second has a gradient of its own afterwards.</remarks>
     /// <param name="parameters">The parameters; those without a gradient are passed over.</param>
     /// <param name="policy">What to do about NaN and infinities. Skipping leaves the gradients as they are.</param>
-    /// <returns>The L2 norm of all gradients before clipping, or the norm of the stage's own order.</returns>
+    /// <returns>The L2 norm of all gradients before clipping, or the norm of the stage's own order; of gradients that are passed over for what is not finite it is ∞ or NaN.</returns>
+    /// <exception cref="ArgumentException">A parameter is null or is given twice.</exception>
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is <see cref="NonFinitePolicy.Throw"/>.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A gradient is still multiplied by a loss scale; or the stage remembers the steps of an optimizer, or has a schedule that
-    /// gives no threshold.
+    /// A gradient is still multiplied by a loss scale, or has another shape or lies on another backend than its parameter; or the stage
+    /// remembers the steps of an optimizer, or has a schedule that gives no positive threshold.
     /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The schedule of the threshold has ended; or there is no such policy, and a gradient is not finite.</exception>
     public double Apply(IEnumerable<Tensor> parameters, NonFinitePolicy policy = NonFinitePolicy.Throw)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -68,6 +73,7 @@ public abstract class ClipStage
     private GradientSet Gather(IEnumerable<Tensor> parameters)
     {
         GradientSet set = new();
+        HashSet<Tensor> seen = [];
         int number = 0;
         foreach (Tensor parameter in parameters)
         {
@@ -76,8 +82,20 @@ public abstract class ClipStage
                 throw new ArgumentException($"Clip.{this}.Apply: parameter {number} is null. Pass model.Parameters.", nameof(parameters));
             }
 
+            if (!seen.Add(parameter))
+            {
+                throw new ArgumentException(
+                    $"Clip.{this}.Apply: '{NonFiniteGradients.NameOf(parameter, number)}' of shape {parameter.Shape} was given twice and would be counted and clipped twice. Give each parameter once; module.Parameters lists a tied one once.",
+                    nameof(parameters));
+            }
+
             if (parameter.GatheredGradient is { } gradient)
             {
+                if (!PendingGradient.Fits(gradient, parameter))
+                {
+                    throw new InvalidOperationException($"Clip.{this}.Apply: {PendingGradient.WhyNoFit(gradient, parameter, number)}");
+                }
+
                 CheckIsUnscaled(parameter);
                 PendingGradient pending = new(parameter, number);
                 pending.Begin(gradient, 1);
@@ -91,7 +109,7 @@ public abstract class ClipStage
     }
 
     private double Apply(GradientSet set, NonFinitePolicy policy) =>
-        NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : double.NaN;
+        NonFiniteGradients.Handle(set, policy, step: null) ? ApplyInPlace(set) : set.NormBeforeBounds();
 
     private void CheckIsUnscaled(Tensor parameter)
     {
@@ -106,6 +124,17 @@ public abstract class ClipStage
     private double ApplyInPlace(GradientSet set)
     {
         double norm = Clip(set);
+
+        // What is left of a gradient that several parameters have need not be the same for each of them.
+        HashSet<Storage> seen = [];
+        foreach (PendingGradient gradient in set.Gradients)
+        {
+            if (!seen.Add(gradient.Parameter.GatheredGradient!.Storage))
+            {
+                gradient.WriteApart();
+            }
+        }
+
         foreach (PendingGradient gradient in set.Gradients)
         {
             gradient.WriteInPlace();

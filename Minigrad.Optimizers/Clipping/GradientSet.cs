@@ -28,7 +28,9 @@ public sealed class GradientSet
 
     /// <summary>The norm of all gradients together, as they are now: (Σ ‖gᵢ‖ᵖ)^(1/p), without overflow or underflow.</summary>
     /// <param name="order">p: a number of at least 0.1, or +∞.</param>
-    public double Norm(double order = 2) => NormOfNorms(Norms(order), order);
+    /// <exception cref="ArgumentOutOfRangeException">p is below 0.1 or NaN.</exception>
+    public double Norm(double order = 2) =>
+        NormOfNorms(Norms(ThresholdStage.CheckOrder(order, $"{nameof(GradientSet)}.{nameof(Norm)}")), order);
 
     /// <summary>Multiplies all gradients by one coefficient, without touching memory.</summary>
     /// <param name="coefficient">The factor.</param>

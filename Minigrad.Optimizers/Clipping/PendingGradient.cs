@@ -1,3 +1,4 @@
+using Minigrad.Autodiff;
 using Minigrad.Backends;
 
 namespace Minigrad.Optimizers.Clipping;
@@ -82,6 +83,20 @@ internal sealed class PendingGradient(Tensor parameter, int number)
 
     /// <summary>An upper limit of the magnitude of any element.</summary>
     public double LargestPossible => Math.Min(Norm, Math.Max(-Low, High));
+
+    /// <summary>Whether a gradient has the shape of its parameter and lies where that does.</summary>
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="parameter">The parameter.</param>
+    public static bool Fits(Tensor gradient, Tensor parameter) =>
+        gradient.Shape.Equals(parameter.Shape) && ReferenceEquals(gradient.Backend, parameter.Backend);
+
+    /// <summary>What is wrong with a gradient that does not fit.</summary>
+    /// <param name="gradient">The gradient.</param>
+    /// <param name="parameter">The parameter.</param>
+    /// <param name="number">Its place among all that were given.</param>
+    public static string WhyNoFit(Tensor gradient, Tensor parameter, int number) =>
+        $"'{NonFiniteGradients.NameOf(parameter, number)}' has shape {parameter.Shape} on {parameter.Backend.Name}, but its gradient has shape {gradient.Shape} on {gradient.Backend.Name}; "
+        + "both must be the same. Was a gradient set by hand, or the parameter moved after backward?";
 
     /// <summary>The number of units of a parameter: rows or columns of a matrix, one for a vector or a scalar.</summary>
     /// <param name="parameter">The parameter.</param>
@@ -194,6 +209,15 @@ internal sealed class PendingGradient(Tensor parameter, int number)
         {
             WriteTo(target);
         }
+    }
+
+    /// <summary>Gives the parameter the value as a gradient of its own, where another has the same gradient, which is to be written.</summary>
+    public void WriteApart()
+    {
+        ScaleMark? mark = Parameter.GradientMark;
+        Take();
+        Parameter.Gradient = Gradient;
+        Parameter.GradientMark = mark;
     }
 
     /// <summary>The L2 norm of the value, measured on a copy where it does not follow from known norms.</summary>

@@ -18,10 +18,7 @@ internal abstract class ThresholdStage : ClipStage
     protected ThresholdStage(string name, Threshold threshold, ThresholdScope scope, double order, string details)
     {
         History = new ThresholdHistory(nameof(Minigrad.Optimizers.Clip), name, threshold, scope, details);
-        Order = order >= SmallestOrder
-            ? order
-            : throw new ArgumentOutOfRangeException(
-                nameof(order), order, FormattableString.Invariant($"Clip.{name}: the order of a norm must be at least {SmallestOrder} (1, 2, another number, or +∞ for the largest magnitude), but it is {order}. With a smaller one the norm of many elements, which grows with their number to the power of 1 / order, may be infinite."));
+        Order = CheckOrder(order, $"Clip.{name}");
     }
 
     /// <summary>The order of the norms that it decides from.</summary>
@@ -35,6 +32,15 @@ internal abstract class ThresholdStage : ClipStage
 
     /// <summary>Whether the running step scaled or bounded a gradient.</summary>
     public bool HasActed => Measured.Acted;
+
+    /// <summary>Checks the order of a norm.</summary>
+    /// <param name="order">The order.</param>
+    /// <param name="asked">What asks for the norm, for the message.</param>
+    /// <exception cref="ArgumentOutOfRangeException">It is below 0.1 or NaN.</exception>
+    public static double CheckOrder(double order, string asked) => order >= SmallestOrder
+        ? order
+        : throw new ArgumentOutOfRangeException(
+            nameof(order), order, FormattableString.Invariant($"{asked}: the order of a norm must be at least {SmallestOrder} (1, 2, another number, or +∞ for the largest magnitude), but it is {order}. With a smaller one the norm of many elements, which grows with their number to the power of 1 / order, may be infinite."));
 
     /// <summary>Queues the stage on a device.</summary>
     /// <param name="steps">The running step.</param>

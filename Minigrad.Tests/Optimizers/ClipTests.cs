@@ -245,8 +245,61 @@ public sealed class ClipTests
         string message = Assert.Throws<NonFiniteGradientException>(() => Clip.GlobalNorm(1).Apply([bad])).Message;
         Assert.Contains("'head.weight' has NaN at [1]", message, StringComparison.Ordinal);
         Assert.True(double.IsNaN(Clip.GlobalNorm(1).Apply([bad], NonFinitePolicy.SkipStep)));
+        Assert.Equal(double.PositiveInfinity, Clip.GlobalNorm(1).Apply([WithGradient([1f, float.NegativeInfinity])], NonFinitePolicy.SkipStep));
         Assert.Equal(1, Clip.GlobalNorm(5).Apply([bad], NonFinitePolicy.ZeroBadValues));
         Assert.Equal([1f, 0f], bad.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void Parameters_that_have_one_gradient_are_each_clipped_once()
+    {
+        foreach ((string name, Func<Threshold, ClipStage> make) in StageKinds.Stages)
+        {
+            Tensor[] Make() => [Tensor.Of([1f, 2f]).WithGradient("a"), Tensor.Of([300f, 400f]).WithGradient("b"), Tensor.Of([5f, 6f]).WithGradient("c")];
+            Tensor[] shared = Make();
+            Tensor one = Tensor.Of([30f, -40f]);
+            (shared[0].Gradient, shared[1].Gradient, shared[2].Gradient) = (one, one, one.Detach());
+            Tensor[] apart = Make();
+            foreach (Tensor parameter in apart)
+            {
+                parameter.Gradient = Tensor.Of([30f, -40f]);
+            }
+
+            Assert.Equal(make(0.25).Apply(apart), make(0.25).Apply(shared));
+            Assert.Equal(apart.Select(parameter => parameter.Gradient!.ToArray()), shared.Select(parameter => parameter.Gradient!.ToArray()));
+            Assert.True(MathF.Abs(shared[0].Gradient!.ToArray()[0]) is > 0f and < 30f, name);
+        }
+    }
+
+    [Fact]
+    public void A_parameter_given_twice_or_with_a_gradient_that_does_not_fit_is_refused()
+    {
+        Tensor w = Tensor.Zeros(2, 3).WithGradient("layer.weight");
+        w.Gradient = Tensor.Ones(2, 3);
+        string twice = Assert.Throws<ArgumentException>(() => Clip.GlobalNorm(1).Apply([w, w])).Message;
+        Assert.Contains("Clip.GlobalNorm(1).Apply: 'layer.weight' of shape [2, 3] was given twice", twice, StringComparison.Ordinal);
+        Assert.Contains("Give each parameter once", twice, StringComparison.Ordinal);
+        Assert.All(w.Gradient.ToArray(), value => Assert.Equal(1f, value));
+        w.Gradient = Tensor.Ones(3, 2);
+        foreach ((string name, Func<Threshold, ClipStage> make) in StageKinds.Stages)
+        {
+            string message = Assert.Throws<InvalidOperationException>(() => make(0.25).Apply([w])).Message;
+            Assert.Contains("'layer.weight' has shape [2, 3]", message, StringComparison.Ordinal);
+            Assert.Contains("gradient has shape [3, 2]", message, StringComparison.Ordinal);
+            Assert.True(w.Gradient.ToArray().All(value => value == 1f), name);
+        }
+    }
+
+    [Theory]
+    [InlineData(0.05)]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(double.NaN)]
+    public void A_stage_of_ones_own_asks_for_no_norm_that_there_is_not(double order)
+    {
+        string message = Assert.Throws<ArgumentOutOfRangeException>(() => new Measuring(order).Apply([WithGradient([3f, 4f])])).Message;
+        Assert.Contains("GradientSet.Norm: the order of a norm must be at least 0.1", message, StringComparison.Ordinal);
+        Assert.Equal(7, new Measuring(1).Apply([WithGradient([3f, 4f])]), 1e-12);
     }
 
     private static void Step(ClipStage[] stages, Tensor parameter) => new Sgd([parameter], learningRate: 1) { Clip = stages }.Step();
@@ -290,5 +343,13 @@ public sealed class ClipTests
     {
         Assert.Equal(expected.Length, actual.Length);
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, (2e-6f * MathF.Abs(pair.First)) + 1e-7f));
+    }
+
+    /// <summary>A stage of one's own, which measures.</summary>
+    private sealed class Measuring(double order) : ClipStage
+    {
+        public override string ToString() => "measuring";
+
+        protected internal override double Clip(GradientSet gradients) => gradients.Norm(order);
     }
 }

@@ -201,6 +201,83 @@ public sealed class OptimizerTests
         AssertClose([0.9f, -0.9f], w.ToArray());
     }
 
+    /// <summary>One that is left out, or given in place of another, would silently stay as it is, or be moved twice.</summary>
+    [Fact]
+    public void A_rule_of_your_own_is_applied_to_all_parameters_or_refused()
+    {
+        Tensor[] parameters = [.. Enumerable.Range(0, 3).Select(i => Tensor.Of([1f]).WithGradient($"p{i}"))];
+        foreach (Tensor parameter in parameters)
+        {
+            parameter.Gradient = Tensor.Of([2f]);
+        }
+
+        UpdateTarget[] Some(UpdateTarget[] targets) => targets[1..];
+        UpdateTarget[] Twice(UpdateTarget[] targets) => [targets[0], targets[0], targets[2]];
+        UpdateTarget[] Copied(UpdateTarget[] targets) => targets;
+        foreach (Func<UpdateTarget[], UpdateTarget[]> pick in (Func<UpdateTarget[], UpdateTarget[]>[])[Some, Twice])
+        {
+            Teaches<ArgumentException>(() => new Picking(parameters, pick).Step(), "are not the 3 that Update was called with", "pass the targets on as they are");
+            Teaches<ArgumentException>(() => new Picking(parameters, pick) { UpdateClip = UpdateClip.Rms(1) }.Step(), "are not the 3 that");
+        }
+
+        Assert.All(parameters, parameter => Assert.Equal(1f, parameter.Item()));
+        new Picking(parameters, Copied).Step();
+        Assert.All(parameters, parameter => Assert.Equal(0.5f, parameter.Item()));
+    }
+
+    [Theory]
+    [InlineData("nadam")]
+    [InlineData("keras-nadam")]
+    public void NAdam_keeps_as_many_products_as_it_needs_and_makes_the_same_steps(string kind)
+    {
+        Tensor[] Three() => [.. Enumerable.Range(0, 3).Select(i => Tensor.Of([1f + i]).WithGradient($"p{i}"))];
+        Tensor[] together = Three();
+        Tensor[] alone = Three();
+        Optimizer all = Make(kind, together);
+        Optimizer[] each = [.. alone.Select(parameter => Make(kind, [parameter]))];
+        for (int step = 0; step < 300; step++)
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                bool hasGradient = i == 0 || step % (i == 1 ? 3 : 70) == 0;
+                together[i].Gradient = hasGradient ? Tensor.Of([1f + (step % 5)]) : null;
+                alone[i].Gradient = hasGradient ? Tensor.Of([1f + (step % 5)]) : null;
+                if (hasGradient)
+                {
+                    each[i].Step();
+                }
+            }
+
+            all.Step();
+            Assert.InRange(((NAdam)all).KnownProducts, 1, 10);
+        }
+
+        Assert.Equal(alone.Select(parameter => parameter.Item()), together.Select(parameter => parameter.Item()));
+        Optimizer restored = Make(kind, together);
+        restored.Restore(all.State());
+        OptimizerState before = all.State();
+        float[] values = [.. together.Select(parameter => parameter.Item())];
+        foreach (Tensor parameter in together)
+        {
+            parameter.Gradient = Tensor.Of([0.5f]);
+        }
+
+        all.Step();
+        float[] went = [.. together.Select(parameter => parameter.Item())];
+        using (new NoGrad())
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                together[i].Assign([values[i]]);
+            }
+        }
+
+        restored.Step();
+        Assert.Equal(went, together.Select(parameter => parameter.Item()));
+        Assert.Equal(301, all.StepCount);
+        Assert.Equal([300, 100, 5], before.Parameters.Select(parameter => parameter.Step));
+    }
+
     [Fact]
     public void Updates_change_the_version_so_that_an_old_graph_is_refused()
     {
@@ -455,5 +532,14 @@ public sealed class OptimizerTests
 
         protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets) =>
             step.Apply(new SignRule((float)step.LearningRate), targets);
+    }
+
+    private sealed class Picking(IEnumerable<Tensor> parameters, Func<UpdateTarget[], UpdateTarget[]> pick)
+        : Optimizer([new ParameterGroup(parameters)], 0.5)
+    {
+        protected override int StateCount => 0;
+
+        protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets) =>
+            step.Apply(new SignRule((float)step.LearningRate), pick(targets.ToArray()));
     }
 }

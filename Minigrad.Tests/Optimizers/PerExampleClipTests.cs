@@ -252,6 +252,7 @@ public sealed class PerExampleClipTests
         Teaches<ArgumentException>(() => clip.Backward([w], -1, Of), "-1 examples");
         Teaches<ArgumentException>(() => clip.Backward([Tensor.Ones(2)], 3, Of), "no parameter", "frozen");
         Teaches<ArgumentException>(() => clip.Backward([w, null!], 3, Of), "parameter 1 is null", "model.Parameters");
+        Teaches<ArgumentException>(() => clip.Backward([w, w], 3, Of), "'layer.weight' of shape [1] was given twice", "Give each parameter once");
         Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(0), "must be positive, but it is 0", "+∞");
         Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(double.NaN), "NaN");
         Teaches<ArgumentOutOfRangeException>(() => _ = new PerExampleClip(1, noise: -1), "multiple of the threshold", "-1");
@@ -264,6 +265,17 @@ public sealed class PerExampleClipTests
         Assert.Null(w.Gradient);
         w.Gradient = Tensor.Ones(1);
         Teaches<ArgumentException>(() => clip.Backward([w], 3, Of), "'layer.weight' has a gradient already", "ZeroGradients()");
+        Assert.Equal([1f], w.Gradient.ToArray());
+        w.Gradient = null;
+        PerExampleClip ending = new(Schedule.OneCycle(1, length: 4, riseShare: 0.5));
+        for (int batch = 0; batch < 5; batch++)
+        {
+            ending.Backward([w], 1, _ => w.Sum());
+            w.Gradient = null;
+        }
+
+        Teaches<ArgumentOutOfRangeException>(() => ending.Backward([w], 1, _ => w.Sum()), "Schedule.OneCycle was made for 4 steps");
+        Assert.Null(w.Gradient);
     }
 
     private static (Sequential Model, Tensor Input, int[] Labels) Problem()

@@ -1,5 +1,6 @@
 using Minigrad.Layers;
 using Minigrad.Optimizers;
+using Minigrad.Optimizers.Clipping;
 using Minigrad.Optimizers.Monitoring;
 
 namespace Minigrad.Tests.Optimizers;
@@ -68,6 +69,51 @@ public sealed class RefusedArgumentTests
         Teaches<ArgumentOutOfRangeException>(() => optimizer.NonFinite = (NonFinitePolicy)9, "Sgd.NonFinite", "SkipStep", "9");
         Teaches<ArgumentOutOfRangeException>(() => optimizer.MaximumConsecutiveSkips = -1, "MaximumConsecutiveSkips", "-1");
         Assert.Equal((NonFinitePolicy.Throw, 100), (optimizer.NonFinite, optimizer.MaximumConsecutiveSkips));
+    }
+
+    [Fact]
+    public void Schedules_of_thresholds_that_have_ended()
+    {
+        Sgd optimizer = new([w]) { Clip = [Clip.GlobalNorm(Schedule.OneCycle(1, length: 4, riseShare: 0.5))] };
+        ClipStage byHand = Clip.GlobalNorm(Schedule.OneCycle(1, length: 4, riseShare: 0.5));
+        w.Gradient = Tensor.Ones(2);
+        for (int step = 0; step < 5; step++)
+        {
+            optimizer.Step();
+            byHand.Apply([w]);
+        }
+
+        Teaches<ArgumentOutOfRangeException>(() => optimizer.Step(), "Schedule.OneCycle was made for 4 steps");
+        Teaches<ArgumentOutOfRangeException>(() => byHand.Apply([w]), "Schedule.OneCycle was made for 4 steps");
+    }
+
+    [Fact]
+    public void Stages_that_remember_and_are_listed_twice()
+    {
+        ClipStage stage = Clip.GlobalNorm(Threshold.Percentile());
+        Sgd optimizer = new([w]);
+        OptimizerState state = optimizer.State();
+        optimizer.Clip = [stage, stage];
+        Teaches<InvalidOperationException>(() => optimizer.State(), "listed twice", "Make a stage for each");
+        Teaches<InvalidOperationException>(() => optimizer.Restore(state), "listed twice");
+    }
+
+    [Fact]
+    public void Factors_orders_and_bounds_that_are_no_numbers()
+    {
+        foreach (double factor in (double[])[-1, double.NaN, double.PositiveInfinity])
+        {
+            Teaches<ArgumentOutOfRangeException>(() => Schedule.Exponential(1, factor), "Schedule.Exponential: factor", "finite and not negative");
+            Teaches<ArgumentOutOfRangeException>(() => Schedule.Steps(1, 2, factor), "Schedule.Steps: factor", "finite and not negative");
+            Teaches<ArgumentOutOfRangeException>(() => Schedule.MultiStep(1, [2], factor), "Schedule.MultiStep: factor", "finite and not negative");
+        }
+
+        Teaches<ArgumentOutOfRangeException>(() => LikePyTorch.ClipGradNorm(1, 0.05), "at least 0.1");
+        Teaches<ArgumentOutOfRangeException>(() => UpdateClip.StableAdamW(1e-19), "at least 1.1e-19");
+        Teaches<ArgumentOutOfRangeException>(() => UpdateClip.StableAdamW(double.PositiveInfinity), "epsilon");
+        Teaches<ArgumentOutOfRangeException>(() => UpdateClip.Clippy(0.1, 1e-46), "absolute bound");
+        Teaches<ArgumentOutOfRangeException>(() => UpdateClip.Clippy(0.1, double.PositiveInfinity), "absolute bound");
+        Teaches<ArgumentOutOfRangeException>(() => UpdateClip.Clippy(double.PositiveInfinity), "relative bound");
     }
 
     [Fact]
