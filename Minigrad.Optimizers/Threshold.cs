@@ -17,7 +17,7 @@ namespace Minigrad.Optimizers;
 /// <para>A history grows by one norm at the end of each step that was made. A step that was skipped or threw leaves no
 /// trace, a norm that is not finite enters no history, nor does a norm of 0, from which a rule would learn to clip everything
 /// to 0. Where a rule that remembers meets a norm that is not finite (under <see cref="NonFinitePolicy.Propagate"/> only), its
-/// threshold is NaN, and so are the gradients. A schedule follows the steps that were asked for, made or not, as that of
+/// threshold is NaN, and so are the gradients; of a clipped update whose size is above float32's range nothing is left. A schedule follows the steps that were asked for, made or not, as that of
 /// a learning rate does.</para>
 /// <para>On a device every rule runs there, at the step itself: none acts late and the host waits for none. A stage that remembers belongs to one
 /// optimizer, whose state includes what it remembers.</para>
