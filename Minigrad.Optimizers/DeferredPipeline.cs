@@ -20,6 +20,9 @@ internal sealed class DeferredPipeline
     private readonly int[] versions;
     private readonly List<(ThresholdStage Stage, DeferredStage Place)> clipped = [];
     private readonly DeferredMemories memories;
+
+    // Who waits for reports, and the first attempt that each waits for.
+    private readonly Dictionary<Action, int> readers = [];
     private readonly StepRecord[] records = new StepRecord[DeferredSteps.RecordCount];
     private StageRecord[] stageRecords = [];
     private int stageRoom;
@@ -147,6 +150,7 @@ internal sealed class DeferredPipeline
     public void Begin(
         double scale, bool isLossScaled, Operations.LossScaleRule lossScaling, NonFinitePolicy policy, Func<ParameterGroup, int> setOf)
     {
+        ReadWhatWillBeLost();
         PlaceSets(setOf);
         clipped.Clear();
         for (int i = 0; i < slots.Count; i++)
@@ -316,9 +320,28 @@ internal sealed class DeferredPipeline
     /// <param name="attempt">The attempt.</param>
     public bool Knows(int attempt) => attempt <= seen;
 
-    /// <summary>Whether an attempt is the oldest whose record is kept.</summary>
+    /// <summary>Whether the record of an attempt is gone.</summary>
     /// <param name="attempt">The attempt.</param>
-    public bool IsOldest(int attempt) => steps.Attempts - attempt >= DeferredSteps.RecordCount - 1;
+    public bool HasForgotten(int attempt) => steps.Attempts - attempt >= DeferredSteps.RecordCount;
+
+    /// <summary>Has the report of an attempt read before its record is lost.</summary>
+    /// <param name="attempt">The attempt.</param>
+    /// <param name="read">Reads it, with all others that it waits for.</param>
+    public void ReadBeforeLoss(int attempt, Action read) =>
+        readers[read] = Math.Min(attempt, readers.GetValueOrDefault(read, attempt));
+
+    /// <summary>No report is waited for any more.</summary>
+    /// <param name="read">What would have read it.</param>
+    public void HasRead(Action read) => readers.Remove(read);
+
+    /// <summary>Has all reports read that are waited for, of steps that may be the last.</summary>
+    public void ReadWaiting()
+    {
+        while (readers.Count > 0)
+        {
+            Read(readers.First().Key);
+        }
+    }
 
     /// <summary>What the stages of an attempt did; nothing if a gradient that is not finite kept it from them.</summary>
     /// <param name="attempt">The attempt.</param>
@@ -417,6 +440,34 @@ internal sealed class DeferredPipeline
                 sets[i] = setOf(slots[i].Group);
             }
         }
+    }
+
+    /// <summary>Has reports read whose oldest record the next step overwrites.</summary>
+    private void ReadWhatWillBeLost()
+    {
+        for (Action? reader = FirstToLose(); reader is not null; reader = FirstToLose())
+        {
+            Read(reader);
+        }
+    }
+
+    private Action? FirstToLose()
+    {
+        foreach ((Action reader, int attempt) in readers)
+        {
+            if (HasForgotten(attempt - 1))
+            {
+                return reader;
+            }
+        }
+
+        return null;
+    }
+
+    private void Read(Action reader)
+    {
+        reader();
+        readers.Remove(reader);
     }
 
     private StepRecord Kept(int attempt) => records[attempt % records.Length];

@@ -25,8 +25,16 @@ internal sealed class DeferredReport(
     /// <summary>Whether reading it waits for no device.</summary>
     public bool IsKnown => pipeline.Knows(attempt);
 
-    /// <summary>Whether a device forgets it when the next step is asked for.</summary>
-    public bool IsAboutToBeLost => pipeline.IsOldest(attempt);
+    /// <summary>Whether the device has forgotten it.</summary>
+    public bool IsLost => pipeline.HasForgotten(attempt);
+
+    /// <summary>Asks to be called before the device forgets it.</summary>
+    /// <param name="read">Reads the report.</param>
+    public void ReadBeforeItIsLost(Action read) => pipeline.ReadBeforeLoss(attempt, read);
+
+    /// <summary>Asks for no call any more.</summary>
+    /// <param name="read">What would have been called.</param>
+    public void WasRead(Action read) => pipeline.HasRead(read);
 
     /// <summary>What was measured and decided.</summary>
     public StepMeasurement Measurement() => pipeline.Measurement(attempt);

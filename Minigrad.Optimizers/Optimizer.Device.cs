@@ -206,9 +206,10 @@ public abstract partial class Optimizer
         if (isCountedOnDevice)
         {
             Check();
+            deferred!.ReadWaiting();
             LearnUpdates();
             (int made, int skipped, int consecutive) = (StepCount, SkippedSteps, ConsecutiveSkips);
-            (lossScale, goodSteps, scaleTensor) = (deferred!.LossScale, deferred.GoodSteps, null);
+            (lossScale, goodSteps, scaleTensor) = (deferred.LossScale, deferred.GoodSteps, null);
             isCountedOnDevice = false;
             (StepCount, SkippedSteps, ConsecutiveSkips) = (made, skipped, consecutive);
         }

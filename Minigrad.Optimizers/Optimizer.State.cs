@@ -51,6 +51,9 @@ public abstract partial class Optimizer
         IReadOnlyList<Storage>[] restored = [.. slots.Select((slot, i) =>
             (IReadOnlyList<Storage>)[.. state.Parameters[i].Slots.Select(values => ParameterSlot.Upload(values, slot.Parameter.Backend))])];
 
+        // Of these steps nobody else would have the reports read.
+        deferred?.ReadWaiting();
+
         // Nothing throws from here on.
         ForgetDevice();
         (StepCount, SkippedSteps, ConsecutiveSkips) = (state.Step, state.SkippedSteps, state.ConsecutiveSkips);

@@ -120,8 +120,8 @@ public sealed class StepReport
     /// <summary>Whether reading the report waits for no device.</summary>
     internal bool IsKnown => measurement is not null || source!.IsKnown;
 
-    /// <summary>Whether a device forgets the report when the next step is asked for.</summary>
-    internal bool IsAboutToBeLost => measurement is null && source!.IsAboutToBeLost;
+    /// <summary>Whether a device has forgotten the step, so that no more is known of it than what has been read.</summary>
+    internal bool IsLost => source is { IsLost: true };
 
     /// <summary>The norm after clipping, or null where it would have to be measured.</summary>
     internal double? KnownClippedNorm =>
@@ -174,6 +174,14 @@ public sealed class StepReport
     /// <summary>What messages call one of <see cref="Parameters"/>.</summary>
     internal string NameOf(int parameter) =>
         NonFiniteGradients.NameOf(parameters[parameter], places is null ? parameter : places[parameter]);
+
+    /// <summary>Asks to be called before a device forgets the step, which nothing else forgets.</summary>
+    /// <param name="read">Reads the report.</param>
+    internal void ReadBeforeItIsLost(Action read) => source?.ReadBeforeItIsLost(read);
+
+    /// <summary>Asks for no call any more, for this and all other reports of the same steps.</summary>
+    /// <param name="read">What would have been called.</param>
+    internal void WasRead(Action read) => source?.WasRead(read);
 
     /// <summary>The gradient's norm before clipping of each of <see cref="Parameters"/>.</summary>
     internal double[] Norms() => norms ??= source!.Norms();

@@ -12,7 +12,8 @@ namespace Minigrad.Optimizers.Monitoring;
 /// first step, and of all its steps the largest norm and how many were clipped and skipped: no spike is lost, and the rows are
 /// an even sample of the run, so that their quantiles are those of the run.</para>
 /// <para>On a device nothing waits: reports are read when the optimizer looks at what became of its steps
-/// (<see cref="Optimizer.CheckInterval"/>), all together. Reading the history in between waits.</para>
+/// (<see cref="Optimizer.CheckInterval"/>), all together, or before the device forgets the first of them. Reading the history in
+/// between waits.</para>
 /// </remarks>
 /// <example>
 /// <code>
@@ -197,14 +198,15 @@ public sealed partial class StepHistory
     private void Take(StepReport report, double? loss)
     {
         bool keepsNorms = stepsUntilNorms == 0;
+        StepRow row = RowOf(report, loss, mayMeasure: keepsNorms);
         if (keepsNorms)
         {
-            stepsUntilNorms = NormInterval * normStride;
             AddNorms(report);
+            stepsUntilNorms = NormInterval * normStride;
         }
 
         stepsUntilNorms--;
-        AddRow(RowOf(report, loss, mayMeasure: keepsNorms));
+        AddRow(row);
     }
 
     private static StepRow RowOf(StepReport report, double? loss, bool mayMeasure)
@@ -271,6 +273,7 @@ public sealed partial class StepHistory
 
     private void AddNorms(StepReport report)
     {
+        double[] measured = report.Norms();
         if (normRows.Count == NormCapacity)
         {
             for (int i = 0; i < NormCapacity; i++)
@@ -287,13 +290,11 @@ public sealed partial class StepHistory
 
             normRows.RemoveRange(NormCapacity / 2, NormCapacity / 2);
             normStride *= 2;
-            stepsUntilNorms *= 2;
         }
 
         FindColumns(report);
         double?[] norms = spare.TryPop(out double?[]? used) && used.Length == names.Count ? used : new double?[names.Count];
         Array.Fill(norms, null);
-        double[] measured = report.Norms();
         for (int i = 0; i < measured.Length; i++)
         {
             norms[places[i]] = measured[i];

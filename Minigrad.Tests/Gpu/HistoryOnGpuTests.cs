@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+using Minigrad.Backends.Cpu;
 using Minigrad.Gpu;
 using Minigrad.Layers;
 using Minigrad.Losses;
@@ -154,6 +156,164 @@ public sealed class HistoryOnGpuTests(GpuFixture fixture) : IClassFixture<GpuFix
         Assert.Equal([false, true, false], history.Rows.Select(row => row.WasSkipped));
         Assert.Equal([1, 2, 2], history.Rows.Select(row => row.Step));
         Assert.Equal(1, history.SkippedSteps);
+    }
+
+    /// <summary>The report of the step that throws is never added, and it is the one after which the others would be read.</summary>
+    [Fact]
+    public void A_history_goes_on_after_a_late_error_was_caught()
+    {
+        Tensor w = Tensor.Zeros(1).To(Gpu).WithGradient("w");
+        Sgd optimizer = new([w], 0.001);
+        StepHistory history = new();
+        int errors = 0;
+        for (int i = 1; i <= 80; i++)
+        {
+            try
+            {
+                history.Add(Step(optimizer, w, i == 10 ? float.NaN : i));
+            }
+            catch (NonFiniteGradientException)
+            {
+                errors++;
+            }
+        }
+
+        Assert.Equal(1, errors);
+        Assert.Equal(
+            Enumerable.Range(1, 80).Where(i => i != 64).Select(i => i == 10 ? double.NaN : i), history.Rows.Select(row => row.Norm));
+    }
+
+    [Theory]
+    [InlineData(10, 200)]
+    [InlineData(7, 64)]
+    [InlineData(63, 190)]
+    [InlineData(100, 500)]
+    public void Not_every_report_has_to_be_added(int interval, int steps)
+    {
+        Sequential model = new(new Linear(1, 1));
+        model.To(Gpu);
+        Tensor[] parameters = [.. model.Parameters];
+        Sgd optimizer = new(parameters, 1e-6);
+        StepHistory history = new() { NormInterval = 1 };
+        GradientMonitor monitor = new(model) { WatchInterval = 1000 };
+        for (int i = 1; i <= steps; i++)
+        {
+            Array.ForEach(parameters, parameter => parameter.Gradient = Tensor.Full([.. parameter.Shape], i).To(Gpu));
+            StepReport report = optimizer.Step();
+            if (i % interval == 0)
+            {
+                history.Add(report);
+                monitor.Add(report);
+            }
+        }
+
+        int[] added = [.. Enumerable.Range(1, steps).Where(i => i % interval == 0)];
+        Assert.Equal(added, history.Rows.Select(row => row.Step));
+        Assert.Equal(added.Select(i => (double?)i), history.ParameterNorms.Select(row => row.Norms[0]));
+        Assert.Equal(added[^1] * Math.Sqrt(2), monitor.Layers[0].Norm, 1e-9 * steps);
+    }
+
+    [Fact]
+    public void Reports_of_steps_before_a_state_was_restored_are_kept_and_those_after_it_too()
+    {
+        Tensor w = Tensor.Zeros(1).To(Gpu).WithGradient("w");
+        Sgd optimizer = new([w], 0.001);
+        StepHistory history = new() { NormInterval = 1 };
+        for (int i = 1; i <= 200; i++)
+        {
+            history.Add(Step(optimizer, w, i));
+            if (i == 101)
+            {
+                optimizer.Restore(optimizer.State());
+            }
+            else if (i == 151)
+            {
+                Assert.Equal(151, optimizer.StepCount);
+            }
+        }
+
+        Assert.Equal(Enumerable.Range(1, 200).Select(i => (double)i), history.Rows.Select(row => row.Norm));
+        Assert.Equal(Enumerable.Range(1, 200).Select(i => (double?)i), history.ParameterNorms.Select(row => row.Norms[0]));
+    }
+
+    [Fact]
+    public void A_report_that_the_device_has_forgotten_says_so_and_the_history_goes_on()
+    {
+        Tensor w = Tensor.Zeros(1).To(Gpu).WithGradient("w");
+        Sgd optimizer = new([w], 0.001);
+        StepHistory history = new();
+        StepReport first = Step(optimizer, w, 1);
+        for (int i = 2; i <= 100; i++)
+        {
+            history.Add(Step(optimizer, w, i));
+        }
+
+        Assert.Contains(
+            "keeps the last 64", Assert.Throws<InvalidOperationException>(() => history.Add(first)).Message, StringComparison.Ordinal);
+        history.Add(Step(optimizer, w, 101));
+        Assert.Equal(Enumerable.Range(2, 100), history.Rows.Select(row => row.Step));
+        Assert.Equal([2, 12, 22], history.ParameterNorms.Take(3).Select(row => row.Step));
+    }
+
+    [Fact]
+    public void Losses_of_a_model_that_moves_are_kept_in_order()
+    {
+        Linear model = new(2, 1, generator: new Generator(1));
+        Sgd optimizer = new(model.Parameters, 0.01);
+        StepHistory history = new();
+        List<float> losses = [];
+        foreach (Backend backend in (Backend[])[Gpu, Gpu, CpuBackend.Instance, Gpu, CpuBackend.Instance, CpuBackend.Instance, Gpu])
+        {
+            model.To(backend);
+            optimizer.ZeroGradients();
+            Tensor loss = model.Forward(Tensor.Ones(3, 2).To(backend)).Square().Mean();
+            loss.Backward();
+            history.Add(optimizer.Step(), loss);
+            losses.Add(loss.Item());
+        }
+
+        Assert.Equal(losses.Select(loss => (double?)loss), history.Rows.Select(row => row.Loss));
+        Assert.Equal(Enumerable.Range(1, losses.Count), history.Rows.Select(row => row.Step));
+    }
+
+    [Fact]
+    public void Optimizers_on_two_devices_and_on_the_CPU_feed_one_history()
+    {
+        using GpuBackend other = GpuFixture.Open();
+        StepHistory history = new();
+        (Tensor Weight, Sgd Optimizer)[] runs = [.. ((Backend[])[Gpu, other, CpuBackend.Instance]).Select(backend =>
+        {
+            Tensor weight = Tensor.Of([2f]).To(backend).WithGradient("w");
+            return (weight, new Sgd([weight], 0.1));
+        })];
+        int[] order = [0, 1, 0, 2, 1, 1, 0, 2, 0, 1];
+        List<double?> losses = [];
+        foreach (int run in order)
+        {
+            (Tensor weight, Sgd optimizer) = runs[run];
+            optimizer.ZeroGradients();
+            Tensor loss = weight.Square().Sum();
+            loss.Backward();
+            StepReport report = optimizer.Step();
+            losses.Add(loss.Item());
+            if (losses.Count == 3)
+            {
+                history.Add(report, losses[^1]!.Value);
+            }
+            else
+            {
+                history.Add(report, loss);
+            }
+        }
+
+        Assert.Equal(losses, history.Rows.Select(row => row.Loss));
+        Assert.Equal(order.Length, history.StepCount);
+    }
+
+    private static StepReport Step(Sgd optimizer, Tensor weight, float gradient)
+    {
+        weight.Gradient = Tensor.Of([gradient]).To(weight.Backend);
+        return optimizer.Step();
     }
 
     private static Sequential Model()
