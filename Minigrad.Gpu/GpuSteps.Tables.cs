@@ -40,7 +40,7 @@ internal sealed partial class GpuSteps
             Places = Table<ParameterPlace>(parameters.Length),
             LargeParameters = Table<int>(parameters.Count(parameter => ChunksOf(parameter) > StepKernels.FewPartials)),
             States = Table<GradientState>(parameters.Length),
-            Records = Table<StepRecord>(RecordCount),
+            Records = Table<StepRecord>(RecordCount + 1),
             LossScale = lossScale.View,
             Norms = Table<double>((long)RecordCount * parameters.Length),
             Updates = Table<UpdateRecord>(2L * RecordCount * parameters.Length),
@@ -51,7 +51,7 @@ internal sealed partial class GpuSteps
             Largest = Table<float>(parameters.Length),
             Stages = Table<StageRecord>((long)RecordCount * stageRoom),
         };
-        queue.Upload<StepRecord>(new StepRecord[RecordCount], memory.Records);
+        queue.Upload<StepRecord>(new StepRecord[RecordCount + 1], memory.Records);
         queue.Upload<GradientState>(new GradientState[parameters.Length], memory.States);
     }
 

@@ -15,6 +15,9 @@ internal sealed partial class GpuSteps : DeferredSteps
     private const int ShortestChunk = 4096;
     private const int ManyChunks = 1024;
 
+    /// <summary>Where counts go that the host has set: behind the records, of which none is overwritten by it.</summary>
+    private const int CountsPlace = RecordCount;
+
     private readonly DeviceQueue queue;
     private readonly GpuStorage[] parameters;
     private readonly DeviceBufferPool pool;
@@ -37,6 +40,9 @@ internal sealed partial class GpuSteps : DeferredSteps
     private readonly ArrayView<float>[] gradientViews;
     private StepMemory memory;
     private int chunkCount;
+
+    // Where the record is that the next step goes on from.
+    private int predecessor = CountsPlace;
 
     // What the running step has yet to do.
     private StepSettings settings;
@@ -237,7 +243,7 @@ internal sealed partial class GpuSteps : DeferredSteps
     }
 
     /// <inheritdoc/>
-    public override void ReadRecords(Span<StepRecord> records) => queue.Download(memory.Records, records);
+    public override void ReadRecords(Span<StepRecord> records) => queue.Download(memory.Records.SubView(0, RecordCount), records);
 
     /// <inheritdoc/>
     public override void ReadNorms(int attempt, Span<double> norms)
@@ -315,7 +321,8 @@ internal sealed partial class GpuSteps : DeferredSteps
         queue.Upload<GradientState>(known, memory.States);
         counts.Attempt = Attempts;
         queue.Launch(ElementwiseKernels.Fill, 1, (float)counts.NextLossScale, lossScale.View);
-        queue.Upload([counts], memory.Records.SubView(Attempts % RecordCount, 1));
+        queue.Upload([counts], memory.Records.SubView(CountsPlace, 1));
+        predecessor = CountsPlace;
     }
 
     /// <summary>Launches a kernel over the chunks of a run of parameters.</summary>
@@ -363,6 +370,7 @@ internal sealed partial class GpuSteps : DeferredSteps
     private DecideArguments Arguments(double order, int set, bool isLast) => new()
     {
         Attempt = Attempts,
+        Predecessor = predecessor,
         Acknowledged = settings.Acknowledged,
         Bad = (int)settings.Bad,
         IsFirst = isFirst ? 1 : 0,
@@ -382,7 +390,7 @@ internal sealed partial class GpuSteps : DeferredSteps
         where TDecision : unmanaged, IClipDecision
         where TRule : unmanaged, IThresholdRule
     {
-        isFirst = false;
+        (isFirst, predecessor) = (false, Attempts % RecordCount);
         queue.LaunchGroups(
             StepKernels.Decide<TDecision, TRule>, 1, queue.GroupSize, memory, remembered, decision, rule, arguments);
         GC.KeepAlive(this);

@@ -308,7 +308,7 @@ internal sealed class DeferredPipeline
             record.Norm,
             record.ClippedNorm,
             record.Bounds > 0,
-            record.Zeroed > 0,
+            !wasSkipped && record.Zeroed > 0,
             record.Coefficient,
             record.Scalings > 0,
             wasSkipped,

@@ -8,6 +8,9 @@ internal struct DecideArguments
     /// <summary>Which attempt at a step this is.</summary>
     public int Attempt;
 
+    /// <summary>Where in <see cref="StepMemory.Records"/> the counts are that the attempt goes on from.</summary>
+    public int Predecessor;
+
     /// <summary>The last attempt whose failure the host knows of.</summary>
     public int Acknowledged;
 

@@ -18,7 +18,7 @@ internal static partial class StepKernels
         StepRecord record = memory.Records[place];
         if (arguments.IsFirst != 0)
         {
-            record = Successor(memory.Records[(arguments.Attempt - 1) % DeferredSteps.RecordCount], arguments.Attempt);
+            record = Successor(memory.Records[arguments.Predecessor], arguments.Attempt);
             arguments.Scale = arguments.IsLossScaled != 0 ? arguments.Scale / record.LossScale : arguments.Scale;
         }
 

@@ -18,7 +18,7 @@ internal struct StepMemory
     /// <summary>What is known of each gradient.</summary>
     public ArrayView<GradientState> States;
 
-    /// <summary>The records of the last attempts.</summary>
+    /// <summary>The records of the last attempts, and behind them the counts that the host has set.</summary>
     public ArrayView<StepRecord> Records;
 
     /// <summary>The loss scale in force, one number.</summary>

@@ -83,6 +83,69 @@ public sealed class LossScalingOnGpuTests(GpuFixture fixture) : IClassFixture<Gp
     }
 
     [Fact]
+    public void Reports_that_were_not_read_stay_right_where_the_host_counts_in_between()
+    {
+        static List<string> Reports(Backend backend)
+        {
+            Tensor w = Tensor.Of([1f, 1f, 1f, 1f]).To(backend).WithGradient("w");
+            Sgd optimizer = new([w], 0.1);
+            List<StepReport> reports = [];
+            void Step(float slope, LossScaling? scaling, params ClipStage[] clip)
+            {
+                optimizer.LossScaling = scaling;
+                optimizer.Clip = clip;
+                optimizer.ZeroGradients();
+                optimizer.Scale(w.Sum() * slope).Backward();
+                reports.Add(optimizer.Step());
+            }
+
+            LossScaling dynamic = LossScaling.Dynamic(initial: 16);
+            Step(1f, scaling: null, Clip.GlobalNorm(1));
+            Step(2f, LossScaling.Static(8), Clip.GlobalNorm(1));
+            Step(float.PositiveInfinity, dynamic, Clip.GlobalNorm(1));
+            Step(3f, dynamic, Clip.GlobalNorm(1));
+            Step(4f, dynamic, Clip.GlobalNorm(1), new Nothing());
+            Step(float.PositiveInfinity, dynamic, Clip.GlobalNorm(1), new Nothing());
+            Step(5f, scaling: null, Clip.GlobalNorm(1));
+            return [.. reports.Select(report => $"{Text(report)} {report.ClippedNorm:g5} {report.ParameterNorms[0].Norm:g5} {report.Stages.Count}"), $"{optimizer.StepCount} {optimizer.SkippedSteps}"];
+        }
+
+        List<string> expected = Reports(CpuBackend.Instance);
+        Assert.StartsWith("1 1 False False 2 0.5 True 1 2 1", expected[0], StringComparison.Ordinal);
+        Assert.Equal(expected, Reports(Gpu));
+    }
+
+    [Fact]
+    public void The_reports_of_64_attempts_are_kept_though_the_host_has_counted()
+    {
+        Tensor w = Tensor.Of([1f]).To(Gpu).WithGradient("w");
+        Sgd optimizer = new([w], 0.1);
+        List<StepReport> reports = [];
+        for (int i = 1; i <= 64; i++)
+        {
+            optimizer.LossScaling = null;
+            w.Gradient = Tensor.Of([(float)i]).To(Gpu);
+            reports.Add(optimizer.Step());
+        }
+
+        Assert.Equal(Enumerable.Range(1, 64).Select(i => (i, (double)i)), reports.Select(report => (report.Step, report.Norm)));
+    }
+
+    [Fact]
+    public void The_clipped_norm_of_an_overflow_is_that_of_the_gradient_though_bad_values_are_read_as_0()
+    {
+        foreach (Backend backend in (Backend[])[CpuBackend.Instance, Gpu])
+        {
+            Tensor w = Tensor.Of([1f, 1f]).To(backend).WithGradient("w");
+            Sgd optimizer = new([w], 0.1) { LossScaling = LossScaling.Dynamic(initial: 4), NonFinite = NonFinitePolicy.ZeroBadValues };
+            optimizer.Scale((w * Tensor.Of([3f, float.PositiveInfinity]).To(backend)).Sum()).Backward();
+            StepReport report = optimizer.Step();
+            Assert.True(report.HasOverflowed);
+            Assert.Equal((double.PositiveInfinity, double.PositiveInfinity), (report.Norm, report.ClippedNorm));
+        }
+    }
+
+    [Fact]
     public void A_host_that_does_not_look_changes_nothing()
     {
         LossScaling scaling = LossScaling.Dynamic(initial: 16, growthInterval: 2, maximum: 64);
@@ -230,4 +293,12 @@ public sealed class LossScalingOnGpuTests(GpuFixture fixture) : IClassFixture<Gp
 
     private static string Text(StepReport report) =>
         $"{report.Step} {report.LossScale:g6} {report.WasSkipped} {report.HasOverflowed} {report.Norm:g5} {report.Coefficient:g5} {report.WasClipped}";
+
+    /// <summary>A stage of one's own, for which the host makes the step.</summary>
+    private sealed class Nothing : ClipStage
+    {
+        public override string ToString() => "nothing";
+
+        protected internal override double Clip(GradientSet gradients) => gradients.Norm();
+    }
 }
