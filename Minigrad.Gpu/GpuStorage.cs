@@ -8,7 +8,6 @@ namespace Minigrad.Gpu;
 internal sealed class GpuStorage : Storage
 {
     private readonly DeviceBufferPool pool;
-    private readonly bool isEmpty;
     private DeviceLease? lease;
     private Slab? slab;
     private object? paired;
@@ -18,8 +17,7 @@ internal sealed class GpuStorage : Storage
         : base(backend, length)
     {
         this.pool = pool;
-        isEmpty = length == 0;
-        lease = isEmpty ? null : pool.Rent(this, length);
+        lease = length == 0 ? null : pool.Rent(this, length);
     }
 
     /// <summary>A part of a slab.</summary>
@@ -43,6 +41,12 @@ internal sealed class GpuStorage : Storage
     {
         get
         {
+            // A part without numbers may begin where its slab ends, and such a view is refused.
+            if (Length == 0)
+            {
+                return ArrayView<float>.Empty;
+            }
+
             if (Volatile.Read(ref lease) is { } held)
             {
                 return held.Floats.SubView(0, Length);
@@ -53,11 +57,9 @@ internal sealed class GpuStorage : Storage
                 return whole.Floats.SubView(Offset, Length);
             }
 
-            return isEmpty
-                ? ArrayView<float>.Empty
-                : throw new ObjectDisposedException(
-                    nameof(Storage),
-                    "This buffer was released by backward and is in use elsewhere. Please report this as a fault of Minigrad.");
+            throw new ObjectDisposedException(
+                nameof(Storage),
+                "This buffer was released by backward and is in use elsewhere. Please report this as a fault of Minigrad.");
         }
     }
 

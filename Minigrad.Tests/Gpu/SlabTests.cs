@@ -158,6 +158,25 @@ public sealed class SlabTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         Assert.Equal(4, resumed.StepCount);
     }
 
+    /// <summary>The first length fills a buffer of the pool, so that the empty part would begin behind its end.</summary>
+    [Theory]
+    [InlineData(64)]
+    [InlineData(3)]
+    public void An_empty_parameter_behind_the_others_is_saved_restored_and_stepped(int length) => OnBoth(backend =>
+    {
+        Tensor[] parameters = [Tensor.Ones(length).To(backend).WithGradient("w"), Tensor.Zeros(0).To(backend).WithGradient("empty")];
+        Adam optimizer = new(parameters, 0.1) { Clip = [Clip.UnitNorm(0.5), Clip.GlobalNorm(1, order: 3)], UpdateClip = UpdateClip.Rms(0.5) };
+        Step(optimizer, 0, parameters);
+        OptimizerState state = optimizer.State();
+        Assert.Equal([length, length, 0, 0], state.Parameters.SelectMany(parameter => parameter.Slots).Select(slot => slot.Length));
+        Step(optimizer, 1, parameters);
+        optimizer.Restore(state);
+        Step(optimizer, 2, parameters);
+        Assert.Equal([2, 2], optimizer.State().Parameters.Select(parameter => parameter.Step));
+        Assert.Empty(parameters[1].ToArray());
+        return parameters;
+    });
+
     [Fact]
     public void Slabs_of_optimizers_that_are_gone_are_used_again()
     {
