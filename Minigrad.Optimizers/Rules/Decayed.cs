@@ -37,11 +37,11 @@ public readonly struct Decayed<TRule>(TRule rule, float sign, float added, float
         rule.Update(ref parameter, decayed, ref first, ref second, ref third);
     }
 
-    /// <summary>The gradient that the rule is given: sign · g + λ · p.</summary>
+    /// <summary>The gradient that the rule is given: sign · g + λ · p. Without a decay p is left out: 0 times an infinite p would be NaN.</summary>
     /// <typeparam name="T">The number type.</typeparam>
     /// <param name="parameter">p.</param>
     /// <param name="gradient">g.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Gradient<T>(T parameter, T gradient)
-        where T : struct, IReal<T> => (sign * gradient) + (added * parameter);
+        where T : struct, IReal<T> => added == 0f ? sign * gradient : (sign * gradient) + (added * parameter);
 }

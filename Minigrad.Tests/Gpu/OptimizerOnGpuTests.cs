@@ -72,6 +72,34 @@ public sealed class OptimizerOnGpuTests(GpuFixture fixture) : IClassFixture<GpuF
     public void Every_optimizer_keeps_its_state_where_a_step_is_not_made(string kind) =>
         Compare(kind, "value, global", NonFinitePolicy.SkipStep, float.NaN);
 
+    [Theory]
+    [InlineData("momentum", false)]
+    [InlineData("momentum", true)]
+    [InlineData("adam", false)]
+    [InlineData("adamw", false)]
+    public void An_infinite_weight_that_does_not_decay_into_the_gradient_leaves_what_is_remembered_finite(string kind, bool maximize)
+    {
+        foreach (Backend backend in (Backend[])[CpuBackend.Instance, Gpu])
+        {
+            Tensor w = Tensor.Of([float.PositiveInfinity, 1f]).To(backend).WithGradient("w");
+            Optimizer optimizer = kind switch
+            {
+                "momentum" => new Sgd([w], 0.1, momentum: 0.9),
+                "adam" => new Adam([w], 0.1),
+                _ => new AdamW([w], 0.1),
+            };
+            optimizer.Maximize = maximize;
+            for (int step = 0; step < 2; step++)
+            {
+                w.Gradient = Tensor.Of([1f, 1f]).To(backend);
+                optimizer.Step();
+            }
+
+            Assert.All(optimizer.State().Parameters[0].Slots, slot => Assert.Equal(slot[1], slot[0]));
+            Assert.Equal(float.PositiveInfinity, w.ToArray()[0]);
+        }
+    }
+
     [Fact]
     public void Large_parameters_and_many_units_are_combined_by_a_whole_group()
     {
