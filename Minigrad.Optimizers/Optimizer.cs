@@ -210,14 +210,14 @@ public abstract partial class Optimizer
         bool isDynamic = ScaleRule.IsDynamic;
         if (!NonFiniteGradients.Handle(all, isDynamic ? NonFinitePolicy.SkipStep : NonFinite, StepCount + 1))
         {
-            return Skip(without, hasOverflowed: isDynamic);
+            return Skip(all.KnownNorms().ToArray(), without, hasOverflowed: isDynamic);
         }
 
         double[] norms = all.KnownNorms().ToArray();
         ApplyStages();
         if (!NonFiniteGradients.HandleTooLarge(all, NonFinite, StepCount + 1))
         {
-            return Skip(without, hasOverflowed: false);
+            return Skip(norms, without, hasOverflowed: false);
         }
 
         StepCount++;
@@ -392,12 +392,16 @@ public abstract partial class Optimizer
         }
     }
 
-    private StepReport Skip(List<string>? without, bool hasOverflowed)
+    /// <summary>Counts a step that is not made.</summary>
+    /// <param name="norms">The gradients' norms before any stage.</param>
+    /// <param name="without">The names of parameters without a gradient, or null.</param>
+    /// <param name="hasOverflowed">Whether a dynamic loss scale was the reason.</param>
+    private StepReport Skip(double[] norms, List<string>? without, bool hasOverflowed)
     {
         SkippedSteps++;
         ConsecutiveSkips++;
         goodSteps = 0;
-        StepReport report = Report(all.KnownNorms().ToArray(), StepCount + 1, without, wasSkipped: true, hasOverflowed);
+        StepReport report = Report(norms, StepCount + 1, without, wasSkipped: true, hasOverflowed);
         if (hasOverflowed)
         {
             FollowScale(hasOverflowed);

@@ -188,6 +188,19 @@ public sealed class NonFinitePolicyTests
         Assert.NotEqual(1f, weight.ToArray()[5]);
     }
 
+    [Fact]
+    public void The_norm_of_a_skipped_step_is_that_before_clipping_also_after_a_stage_that_writes()
+    {
+        Tensor w = Tensor.Of([1f, 1f]).WithGradient("w");
+        Sgd optimizer = new([w], 1) { NonFinite = NonFinitePolicy.SkipStep, Clip = [Clip.Value(5e24), Clip.GlobalNorm(double.PositiveInfinity)] };
+        w.Gradient = Tensor.Of([1e25f, 0f]);
+        StepReport report = optimizer.Step();
+        Assert.True(report.WasSkipped);
+        Assert.Equal((double)1e25f, report.Norm, 1e17);
+        Assert.Equal(report.Norm, Assert.Single(report.ParameterNorms).Norm);
+        Assert.Equal((double)5e24f, report.ClippedNorm, 1e17);
+    }
+
     private static (Tensor Good, Tensor Weight) Model() =>
         (Tensor.Ones(3).WithGradient("bias"), Tensor.Ones(2, 3).WithGradient("lstm.weight_hh_l0"));
 
