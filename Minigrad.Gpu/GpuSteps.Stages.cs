@@ -7,7 +7,8 @@ namespace Minigrad.Gpu;
 /// <content>What stages of clipping remember, what they record, and the units that some of them look at.</content>
 internal sealed partial class GpuSteps
 {
-    private readonly List<(ThresholdScope Scope, int SeriesLength, ArrayView<double> Numbers)> memories = [];
+    // Those that were let go of have no slab.
+    private readonly List<(ThresholdScope Scope, int SeriesLength, Slab? Slab, ArrayView<double> Numbers)> memories = [];
     private readonly UnitTable rows;
     private readonly UnitTable columns;
     private readonly int[] viewOf;
@@ -16,14 +17,25 @@ internal sealed partial class GpuSteps
     /// <inheritdoc/>
     public override int Remember(ThresholdScope scope, int seriesLength)
     {
-        memories.Add((scope, seriesLength, Table<double>((long)SeriesCount(scope) * seriesLength)));
-        return memories.Count - 1;
+        (Slab slab, ArrayView<double> numbers) = Rented<double>((long)SeriesCount(scope) * seriesLength);
+        int free = memories.FindIndex(memory => memory.Slab is null);
+        if (free < 0)
+        {
+            free = memories.Count;
+            memories.Add(default);
+        }
+
+        memories[free] = (scope, seriesLength, slab, numbers);
+        return free;
     }
+
+    /// <inheritdoc/>
+    public override void Forget(int memory) => memories[memory] = default;
 
     /// <inheritdoc/>
     public override void WriteMemory(int memory, IReadOnlyList<double[]> memories)
     {
-        (ThresholdScope scope, int seriesLength, ArrayView<double> view) = this.memories[memory];
+        (ThresholdScope scope, int seriesLength, _, ArrayView<double> view) = this.memories[memory];
         double[] numbers = new double[SeriesCount(scope) * seriesLength];
         for (int i = 0; i < memories.Count; i++)
         {
@@ -36,7 +48,7 @@ internal sealed partial class GpuSteps
     /// <inheritdoc/>
     public override void ReadMemory(int memory, IReadOnlyList<double[]> memories)
     {
-        (ThresholdScope scope, int seriesLength, ArrayView<double> view) = this.memories[memory];
+        (ThresholdScope scope, int seriesLength, _, ArrayView<double> view) = this.memories[memory];
         double[] numbers = new double[SeriesCount(scope) * seriesLength];
         queue.Download(view.SubView(0, numbers.Length), numbers);
         for (int i = 0; i < memories.Count; i++)

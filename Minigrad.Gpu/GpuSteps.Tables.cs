@@ -25,10 +25,17 @@ internal sealed partial class GpuSteps
     private ArrayView<T> Table<T>(long count)
         where T : unmanaged
     {
+        (Slab slab, ArrayView<T> table) = Rented<T>(count);
+        owned.Add(slab);
+        return table;
+    }
+
+    private (Slab Slab, ArrayView<T> Table) Rented<T>(long count)
+        where T : unmanaged
+    {
         int length = (int)Math.Max(1, count);
         Slab slab = new(pool, checked(length * Slab.Words<T>()));
-        owned.Add(slab);
-        return slab.As<T>(length);
+        return (slab, slab.As<T>(length));
     }
 
     private void MakeTables()

@@ -12,10 +12,8 @@ namespace Minigrad.Optimizers;
 /// <param name="sets">The set of gradients that each parameter is in now.</param>
 internal sealed class DeferredMemories(DeferredSteps steps, IReadOnlyList<ParameterSlot> slots, int[] sets)
 {
-    private readonly Dictionary<ThresholdHistory, int> places = [];
-
-    // What the device remembers now, and where on the host it is from.
-    private readonly Dictionary<ThresholdHistory, double[][]> remembering = [];
+    // Of each threshold that was asked for and is still in use somewhere.
+    private readonly List<Memory> memories = [];
 
     /// <summary>The memory of a threshold on the device, which takes over what has been remembered so far; −1 if it remembers no norms.</summary>
     /// <param name="history">The threshold.</param>
@@ -27,33 +25,80 @@ internal sealed class DeferredMemories(DeferredSteps steps, IReadOnlyList<Parame
             return -1;
         }
 
-        if (!places.TryGetValue(history, out int place))
-        {
-            place = steps.Remember(history.Scope, history.SeriesLength);
-            places.Add(history, place);
-        }
-
-        if (!remembering.ContainsKey(history))
+        Memory memory = Of(history);
+        if (memory.Numbers is null)
         {
             double[][] numbers = history.Scope == ThresholdScope.Together
                 ? [.. history.Memories([])]
                 : [.. slots.Select((slot, i) => set is null || sets[i] == set ? history.MemoryOf(slot.Parameter) : [])];
-            steps.WriteMemory(place, numbers);
-            remembering.Add(history, numbers);
+            steps.WriteMemory(memory.Place, numbers);
+            memory.Numbers = numbers;
         }
 
-        return place;
+        return memory.Place;
     }
 
     /// <summary>Reads what the device remembers.</summary>
     public void Learn()
     {
-        foreach ((ThresholdHistory history, double[][] numbers) in remembering)
+        foreach (Memory memory in memories)
         {
-            steps.ReadMemory(places[history], numbers);
+            if (memory is { Numbers: { } numbers, IsInUse: true })
+            {
+                steps.ReadMemory(memory.Place, numbers);
+            }
         }
     }
 
     /// <summary>Has what the host remembers brought to the device anew where it is next asked for.</summary>
-    public void Forget() => remembering.Clear();
+    public void Forget() => memories.ForEach(memory => memory.Numbers = null);
+
+    private Memory Of(ThresholdHistory history)
+    {
+        foreach (Memory memory in memories)
+        {
+            if (memory.IsOf(history))
+            {
+                return memory;
+            }
+        }
+
+        // A program may make its stages anew at every step, so those that are gone make room.
+        memories.RemoveAll(HasGone);
+        Memory added = new(history, steps.Remember(history.Scope, history.SeriesLength));
+        memories.Add(added);
+        return added;
+    }
+
+    private bool HasGone(Memory memory)
+    {
+        if (memory.IsInUse)
+        {
+            return false;
+        }
+
+        steps.Forget(memory.Place);
+        return true;
+    }
+
+    /// <summary>What the device remembers for a threshold.</summary>
+    /// <param name="history">The threshold, which is not kept by it.</param>
+    /// <param name="place">Its number on the device.</param>
+    private sealed class Memory(ThresholdHistory history, int place)
+    {
+        private readonly WeakReference<ThresholdHistory> history = new(history);
+
+        /// <summary>Its number on the device.</summary>
+        public int Place => place;
+
+        /// <summary>What the device remembers now, where it is from on the host; null if that is to be brought there anew.</summary>
+        public double[][]? Numbers { get; set; }
+
+        /// <summary>Whether anybody may still ask for it.</summary>
+        public bool IsInUse => history.TryGetTarget(out _);
+
+        /// <summary>Whether it is a threshold's.</summary>
+        /// <param name="other">The threshold.</param>
+        public bool IsOf(ThresholdHistory other) => history.TryGetTarget(out ThresholdHistory? own) && ReferenceEquals(own, other);
+    }
 }

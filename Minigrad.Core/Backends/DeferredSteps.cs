@@ -69,6 +69,10 @@ public abstract class DeferredSteps
     /// <returns>The number by which the memory is meant.</returns>
     public abstract int Remember(ThresholdScope scope, int seriesLength);
 
+    /// <summary>Lets go of what a stage remembers, which is not asked for any more: its number may be given again.</summary>
+    /// <param name="memory">What <see cref="Remember"/> gave.</param>
+    public abstract void Forget(int memory);
+
     /// <summary>Sets what a stage remembers.</summary>
     /// <param name="memory">What <see cref="Remember"/> gave.</param>
     /// <param name="memories">

@@ -4,6 +4,7 @@ using Minigrad.Backends.Cpu;
 using Minigrad.Gpu;
 using Minigrad.Layers;
 using Minigrad.Optimizers;
+using Minigrad.Optimizers.Clipping;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -193,6 +194,33 @@ public sealed class SlabTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         Assert.Equal(bytes, Gpu.PooledBytes);
     }
 
+    [Fact]
+    public void What_stages_remembered_that_are_gone_makes_room_for_new_ones()
+    {
+        Tensor[] parameters = Parameters(Gpu, 2);
+        Sgd optimizer = new(parameters, 0.001);
+        ClipStage kept = Clip.ParameterNorm(Threshold.Percentile(50, window: 5));
+        for (int i = 0; i < 8; i++)
+        {
+            StepWithNewStage(optimizer, i, parameters, kept);
+        }
+
+        long bytes = Gpu.PooledBytes;
+        for (int i = 8; i < 40; i++)
+        {
+            StepWithNewStage(optimizer, i, parameters, kept);
+        }
+
+        Assert.Equal(bytes, Gpu.PooledBytes);
+
+        // A stage that the program still has is remembered while it is not listed.
+        double[] remembered = optimizer.State().Stages[0].Memories[0];
+        optimizer.Clip = [];
+        Step(optimizer, 40, parameters);
+        optimizer.Clip = [kept];
+        Assert.Equal(remembered, optimizer.State().Stages[0].Memories[0]);
+    }
+
     private static void Collect()
     {
         GC.Collect();
@@ -220,6 +248,16 @@ public sealed class SlabTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         }
 
         optimizer.Step();
+    }
+
+    /// <summary>A step with a stage that nobody has afterwards.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void StepWithNewStage(Optimizer optimizer, int step, Tensor[] parameters, ClipStage kept)
+    {
+        optimizer.Clip = [kept, Clip.GlobalNorm(Threshold.Percentile(50, window: 100_000))];
+        Step(optimizer, step, parameters);
+        optimizer.Check();
+        Collect();
     }
 
     /// <summary>Trains so many models, of which all are held until the last is done.</summary>
