@@ -8,6 +8,9 @@ internal sealed class Axis
     /// <summary>A smaller part of the values than this is what rounding made of equal ones: there are too few numbers within for an axis.</summary>
     private const double LeastRange = 1e-12;
 
+    /// <summary>Fewer labels than this do not say how far values lie apart.</summary>
+    private const int FewestTicks = 2;
+
     /// <summary>Digits behind the point for which there is room beside an axis.</summary>
     private const int MostDecimals = 4;
 
@@ -23,20 +26,32 @@ internal sealed class Axis
     }
 
     /// <summary>An axis that shows all finite values; on a logarithmic one, all positive ones.</summary>
-    /// <exception cref="InvalidOperationException">There is none.</exception>
-    public static Axis Around(IEnumerable<double> values, string label, double from, double to, bool isLogarithmic = false)
+    /// <exception cref="InvalidOperationException">There is none, or they lie too far apart.</exception>
+    public static Axis Around(IEnumerable<double> values, string label, double from, double to, bool isLogarithmic = false) =>
+        TryAround(values, label, from, to, isLogarithmic)
+        ?? throw new InvalidOperationException($"There is nothing to draw: '{label}' has no finite value. Was anything recorded?");
+
+    /// <summary>An axis that shows all finite values, or null if there is none.</summary>
+    /// <exception cref="InvalidOperationException">They lie too far apart.</exception>
+    public static Axis? TryAround(IEnumerable<double> values, string label, double from, double to, bool isLogarithmic = false)
     {
         List<double> finite = [.. values.Select(value => Scaled(value, isLogarithmic)).Where(double.IsFinite)];
         if (finite.Count == 0)
         {
-            throw new InvalidOperationException($"There is nothing to draw: '{label}' has no finite value. Was anything recorded?");
+            return null;
         }
 
         (double low, double high) = (finite.Min(), finite.Max());
         double size = Math.Max(Math.Abs(low), Math.Abs(high));
         double margin = high - low > LeastRange * size ? 0 : Math.Max(1e-3, size * 0.05);
-        return new Axis(low - margin, high + margin, from, to, isLogarithmic);
+        return double.IsFinite(high + margin - (low - margin))
+            ? new Axis(low - margin, high + margin, from, to, isLogarithmic)
+            : throw new InvalidOperationException(
+                $"'{label}' has values from {low} to {high}, and no number is large enough for the length of an axis around them. Divide the values, or leave out what is not meant to be drawn.");
     }
+
+    /// <summary>Whether a value can be shown: it is finite and, on a logarithmic axis, positive.</summary>
+    public static bool CanShow(double value, bool isLogarithmic) => double.IsFinite(Scaled(value, isLogarithmic));
 
     /// <summary>An axis from one value to another.</summary>
     public static Axis Between(double low, double high, double from, double to) => new(low, high, from, to, false);
@@ -53,18 +68,15 @@ internal sealed class Axis
     /// <summary>Round values to label, and their labels; only the first has one where those of neighbours would be the same.</summary>
     public IEnumerable<(double Place, string Label)> Ticks(int count)
     {
-        if (isLogarithmic)
+        if (!isLogarithmic)
         {
-            return LogarithmicTicks().Select(tick => (Place(tick), Number(tick)));
+            return LinearTicks(low, high, count);
         }
 
-        double raw = (high - low) / count;
-        double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
-        double step = power * ((raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
-        double finest = Exponent(step);
-        double largest = Math.Max(Math.Abs(low), Math.Abs(high));
-        bool areTold = Exponent(largest) - finest <= MostDecimals || (IsPlain(largest) && -finest <= MostDecimals);
-        return LinearTicks(step).Select((tick, i) => (Place(tick), areTold ? Number(tick, finest) : i == 0 ? Number(tick) : string.Empty));
+        List<double> round = [.. LogarithmicTicks()];
+        return round.Count >= FewestTicks
+            ? round.Select(tick => (Place(tick), Number(tick)))
+            : LinearTicks(Math.Pow(10, low), Math.Pow(10, high), count);
     }
 
     /// <summary>A number as a label.</summary>
@@ -91,21 +103,33 @@ internal sealed class Axis
         isLogarithmic ? (value > 0 ? Math.Log10(value) : double.NaN) : value;
 
     /// <summary>Multiples of a step. They are counted, because adding a small step to a large number may leave it as it is.</summary>
-    private IEnumerable<double> LinearTicks(double step)
+    private static IEnumerable<double> Multiples(double step, double least, double most)
     {
-        double first = Math.Ceiling((low / step) - 1e-9);
-        double last = Math.Floor((high / step) + 1e-9);
+        double first = Math.Ceiling((least / step) - 1e-9);
+        double last = Math.Floor((most / step) + 1e-9);
         double before = double.NaN;
         for (int i = 0; i <= last - first; i++)
         {
             double tick = (first + i) * step;
-            if (tick != before && tick >= low - (1e-9 * step) && tick <= high + (1e-9 * step))
+            if (tick != before && tick >= least - (1e-9 * step) && tick <= most + (1e-9 * step))
             {
                 yield return tick;
             }
 
             before = tick;
         }
+    }
+
+    /// <summary>Round values at equal distances, and their labels.</summary>
+    private IEnumerable<(double Place, string Label)> LinearTicks(double least, double most, int count)
+    {
+        double raw = (most - least) / count;
+        double power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
+        double step = power * ((raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
+        double finest = Exponent(step);
+        double largest = Math.Max(Math.Abs(least), Math.Abs(most));
+        bool areTold = Exponent(largest) - finest <= MostDecimals || (IsPlain(largest) && -finest <= MostDecimals);
+        return Multiples(step, least, most).Select((tick, i) => (Place(tick), areTold ? Number(tick, finest) : i == 0 ? Number(tick) : string.Empty));
     }
 
     /// <summary>Powers of ten, few enough to be read, and 2 and 5 times them where few fit.</summary>
@@ -117,10 +141,11 @@ internal sealed class Axis
         {
             foreach (double factor in factors)
             {
-                double tick = exponent + Math.Log10(factor);
-                if (tick >= low && tick <= high && exponent % step == 0)
+                double place = exponent + Math.Log10(factor);
+                double tick = factor * Math.Pow(10, exponent);
+                if (place >= low && place <= high && exponent % step == 0 && CanShow(tick, isLogarithmic))
                 {
-                    yield return factor * Math.Pow(10, exponent);
+                    yield return tick;
                 }
             }
         }

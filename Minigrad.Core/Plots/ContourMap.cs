@@ -7,7 +7,8 @@ namespace Minigrad.Plots;
 /// <param name="Label">What the height is, for the key.</param>
 /// <param name="Heights">
 /// [row, column], at least 2 × 2, at equal distances: row 0 lies at the low end of the vertical range, the last row at its
-/// high end, and so with columns. NaN counts as lower than all levels.
+/// high end, and so with columns. NaN counts as lower than all levels; beside it, and beside an infinity, lines run through the
+/// last heights that are finite.
 /// </param>
 /// <param name="Levels">The heights of the lines, from low to high. Powers of ten, or 1, 2 and 5 times them, give a logarithmic scale.</param>
 public sealed record ContourMap(string Label, double[,] Heights, IReadOnlyList<double> Levels)

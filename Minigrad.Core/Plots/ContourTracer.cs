@@ -91,8 +91,17 @@ internal sealed class ContourTracer(double[,] heights, double level)
         (int row, int column) = Math.DivRem(side / 2, columns);
         (int Row, int Column) from = (row, column);
         (int Row, int Column) to = side % 2 == 0 ? (row, column + 1) : (row + 1, column);
-        double part = (level - HeightAt(from)) / (HeightAt(to) - HeightAt(from));
-        part = double.IsFinite(part) ? part : 0.5; // Between an infinity and its opposite there is no better place.
+        (double first, double second) = (HeightAt(from), HeightAt(to));
+
+        // Beside an infinity what is finite is the last that is known; between two there is no better place than the middle.
+        double part = (double.IsFinite(first), double.IsFinite(second)) switch
+        {
+            (true, true) => (level - first) / (second - first),
+            (true, false) => 0,
+            (false, true) => 1,
+            (false, false) => 0.5,
+        };
+        part = double.IsFinite(part) ? part : 0.5; // The heights differ by more than the largest number.
         return (
             double.Lerp(PlaceOf(from.Row, rows), PlaceOf(to.Row, rows), part),
             double.Lerp(PlaceOf(from.Column, columns), PlaceOf(to.Column, columns), part));

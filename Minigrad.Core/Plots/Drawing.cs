@@ -10,6 +10,11 @@ internal sealed class Drawing
     /// <summary>Colours that differ for the colour-blind too (Okabe and Ito, 2008), dark enough for paper and bright enough for night.</summary>
     private static readonly string[] Colours = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#B8860B", "#56B4E9"];
 
+    /// <summary>What the lines are broken by that come when all colours have been used: once, twice, and more often.</summary>
+    private static readonly string[] Dashes = ["", "7 3", "2 3", "7 3 2 3"];
+
+    private const int LegendRow = 19;
+
     private readonly StringBuilder svg = new();
 
     /// <summary>An empty drawing.</summary>
@@ -24,13 +29,22 @@ internal sealed class Drawing
     /// <summary>The colour of a line or a class by its number.</summary>
     public static string Colour(int number) => Colours[number % Colours.Length];
 
+    /// <summary>About how wide a text is in a font that is not known: letters of most alphabets, capitals, wide ones, and those as wide as high.</summary>
+    public static double TextWidth(string text) => text.EnumerateRunes().Sum(rune => rune.Value switch
+    {
+        >= 0x2E80 => 12.5,
+        'W' or 'M' or '@' or '%' => 11,
+        >= 'A' and <= 'Z' => 8.5,
+        _ => 6.8,
+    });
+
     /// <summary>The finished document.</summary>
     public string Finish() => svg.Append("</svg>\n").ToString();
 
     /// <summary>A frame with grid lines, labelled at the left and, if asked, below.</summary>
-    public void Frame(double left, double top, double width, double height, Axis x, Axis y, string label, string? below)
+    public void Frame(double left, double top, double width, double height, Axis? x, Axis? y, string label, string? below)
     {
-        foreach ((double place, string text) in y.Ticks(5))
+        foreach ((double place, string text) in y?.Ticks(5) ?? [])
         {
             Add($"""<line class="grid" x1="{left:0.#}" x2="{left + width:0.#}" y1="{place:0.#}" y2="{place:0.#}"/><text x="{left - 7:0.#}" y="{place + 4:0.#}" text-anchor="end">{text}</text>""");
         }
@@ -40,9 +54,9 @@ internal sealed class Drawing
     }
 
     /// <summary>A frame with vertical grid lines, labelled below if asked.</summary>
-    public void Base(double left, double top, double width, double height, Axis x, string? below)
+    public void Base(double left, double top, double width, double height, Axis? x, string? below)
     {
-        foreach ((double place, string text) in x.Ticks(width > 400 ? 8 : 4))
+        foreach ((double place, string text) in x?.Ticks(width > 400 ? 8 : 4) ?? [])
         {
             Add($"""<line class="grid" x1="{place:0.#}" x2="{place:0.#}" y1="{top:0.#}" y2="{top + height:0.#}"/>""");
             if (below is not null)
@@ -58,22 +72,33 @@ internal sealed class Drawing
         }
     }
 
-    /// <summary>A line through points; one that cannot be shown leaves a gap. A halo sets it off from a shaded ground.</summary>
+    /// <summary>
+    /// A line through points; one that cannot be shown leaves a gap, and one between two gaps is a dot. A halo sets the line off
+    /// from a shaded ground.
+    /// </summary>
     public void Line(IEnumerable<(double X, double Y)> points, Axis x, Axis y, int colour, bool hasHalo = false)
     {
         StringBuilder path = new();
-        bool isDrawing = false;
-        foreach ((double pointX, double pointY) in points)
+        List<(double Across, double Down)> alone = [];
+        (double Across, double Down) before = default;
+        int length = 0;
+        foreach ((double pointX, double pointY) in points.Append((double.NaN, double.NaN)))
         {
             (double across, double down) = (x.Place(pointX), y.Place(pointY));
             if (!double.IsFinite(across) || !double.IsFinite(down))
             {
-                isDrawing = false;
+                if (length == 1)
+                {
+                    alone.Add(before);
+                }
+
+                length = 0;
                 continue;
             }
 
-            path.Append(CultureInfo.InvariantCulture, $"{(isDrawing ? 'L' : 'M')}{across:0.#} {down:0.#}");
-            isDrawing = true;
+            path.Append(CultureInfo.InvariantCulture, $"{(length > 0 ? 'L' : 'M')}{across:0.#} {down:0.#}");
+            before = (across, down);
+            length++;
         }
 
         if (hasHalo)
@@ -81,7 +106,11 @@ internal sealed class Drawing
             Add($"""<path class="halo" d="{path}"/>""");
         }
 
-        Add($"""<path stroke="{Colour(colour)}"{(hasHalo ? " class=\"bold\"" : "")} d="{path}"/>""");
+        Add($"""<path stroke="{Colour(colour)}"{Dash(colour)}{(hasHalo ? " class=\"bold\"" : "")} d="{path}"/>""");
+        foreach ((double across, double down) in alone)
+        {
+            Add($"""<circle cx="{across:0.#}" cy="{down:0.#}" r="1.7" fill="{Colour(colour)}"/>""");
+        }
     }
 
     /// <summary>An arrowhead with its point at one place, in a direction of any length but 0.</summary>
@@ -164,44 +193,60 @@ internal sealed class Drawing
     public void Area(double left, double top, double width, double height, int colour, double opacity) =>
         Add($"""<rect x="{left:0.##}" y="{top:0.##}" width="{width:0.##}" height="{height:0.##}" fill="{Colour(colour)}" fill-opacity="{opacity:0.##}"/>""");
 
-    /// <summary>What legends take beside a panel: the longest name's letters, and what is around them.</summary>
+    /// <summary>What legends take beside a panel: the longest name, and what is around it.</summary>
     public static int LegendWidth(int least, IEnumerable<Series> named)
     {
-        const double Letter = 6.8;
         const int Around = 46;
-        return (int)named.Select(series => Around + (series.Name.Length * Letter)).Append(least).Max();
+        return (int)named.Select(series => Around + TextWidth(series.Name)).Append(least).Max();
     }
+
+    /// <summary>What a legend of so many names takes from top to bottom.</summary>
+    public static int LegendHeight(int count) => count * LegendRow;
 
     /// <summary>A line or dot and what it is called.</summary>
     public void Legend(double left, double top, int row, string name, int colour, bool isDot = false)
     {
-        double y = top + 14 + (row * 19);
+        double y = top + 14 + (row * LegendRow);
         Add(isDot
             ? (FormattableString)$"""<circle cx="{left + 9:0.#}" cy="{y - 4:0.#}" r="4" fill="{Colour(colour)}"/>"""
-            : $"""<path stroke="{Colour(colour)}" d="M{left:0.#} {y - 4:0.#}h18"/>""");
+            : $"""<path stroke="{Colour(colour)}"{Dash(colour)} d="M{left:0.#} {y - 4:0.#}h18"/>""");
         Add($"""<text x="{left + 24:0.#}" y="{y:0.#}">{Escape(name)}</text>""");
     }
 
-    /// <summary>Fields of growing opacity, one above another, with the numbers that lie between them.</summary>
-    public void Key(double left, double bottom, string label, IReadOnlyList<double> levels, Func<int, double> opacityOf)
+    /// <summary>
+    /// Fields of growing opacity, one above another, with the numbers that lie between them. Where there is no room for all,
+    /// each field stands for several bands and has the opacity of the lowest.
+    /// </summary>
+    public void Key(double left, double bottom, double room, string label, IReadOnlyList<double> levels, Func<int, double> opacityOf)
     {
         const double Height = 17;
-        for (int band = 0; band <= levels.Count; band++)
+        const double LabelHeight = 20;
+        int most = Math.Max(2, (int)((room - LabelHeight) / Height));
+        int together = (levels.Count + most) / most;
+        int fields = (levels.Count + together) / together;
+        for (int field = 0; field < fields; field++)
         {
-            double top = bottom - ((band + 1) * Height);
-            Add($"""<rect x="{left:0.#}" y="{top:0.#}" width="18" height="{Height:0.#}" fill="currentColor" fill-opacity="{opacityOf(band):0.###}"/>""");
-            if (band < levels.Count)
+            double top = bottom - ((field + 1) * Height);
+            Add($"""<rect x="{left:0.#}" y="{top:0.#}" width="18" height="{Height:0.#}" fill="currentColor" fill-opacity="{opacityOf(field * together):0.###}"/>""");
+            if (field < fields - 1)
             {
-                Add($"""<line class="contour" x1="{left:0.#}" x2="{left + 18:0.#}" y1="{top:0.#}" y2="{top:0.#}"/><text x="{left + 24:0.#}" y="{top + 4:0.#}">{Axis.Number(levels[band])}</text>""");
+                Add($"""<line class="contour" x1="{left:0.#}" x2="{left + 18:0.#}" y1="{top:0.#}" y2="{top:0.#}"/><text x="{left + 24:0.#}" y="{top + 4:0.#}">{Axis.Number(levels[((field + 1) * together) - 1])}</text>""");
             }
         }
 
-        double height = (levels.Count + 1) * Height;
+        double height = fields * Height;
         Add($"""<rect class="frame" x="{left:0.#}" y="{bottom - height:0.#}" width="18" height="{height:0.#}"/>""");
         Add($"""<text x="{left:0.#}" y="{bottom - height - 8:0.#}">{Escape(label)}</text>""");
     }
 
-    private static string Escape(string text) => SecurityElement.Escape(text);
+    /// <summary>A text with what means something in XML written otherwise, and what XML does not allow replaced.</summary>
+    private static string Escape(string text) => SecurityElement.Escape(
+        string.Concat(text.EnumerateRunes().Select(rune => IsAllowed(rune.Value) ? rune : Rune.ReplacementChar)));
+
+    private static bool IsAllowed(int letter) => letter is '\t' or '\n' or '\r' or (>= ' ' and not 0xFFFE and not 0xFFFF);
+
+    private static string Dash(int number) =>
+        number < Colours.Length ? string.Empty : $" stroke-dasharray=\"{Dashes[Math.Min(number / Colours.Length, Dashes.Length - 1)]}\"";
 
     private void Add(FormattableString element) => svg.Append(element.ToString(CultureInfo.InvariantCulture)).Append('\n');
 }

@@ -7,18 +7,24 @@ namespace Minigrad.Plots;
 /// </summary>
 /// <param name="title">The heading.</param>
 /// <param name="horizontalLabel">What the columns are: steps.</param>
-/// <param name="columns">Where each column begins on the horizontal axis, growing.</param>
-/// <param name="rows">The rows from top to bottom: a name, and a number for each column; null where there is none.</param>
+/// <param name="columns">Where each column begins on the horizontal axis, each after the one before.</param>
+/// <param name="rows">The rows from top to bottom: a name, and a number for each column, which is not negative; null where there is none.</param>
 public sealed class HeatMap(
     string title, string horizontalLabel, IReadOnlyList<double> columns, params IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> rows)
 {
     private const int Width = 560;
     private const int RowHeight = 22;
-    private const int Left = 190;
+
+    /// <summary>The names of rows have at least so much room, and more if one needs it.</summary>
+    private const int LeastLeft = 190;
+
     private const int Right = 110;
     private const int Top = 46;
     private const int Bottom = 48;
     private const int ScaleWidth = 16;
+
+    /// <summary>Between a name and its row, and between it and the edge.</summary>
+    private const int Beside = 8;
 
     /// <summary>Shades, from the least number to the largest.</summary>
     private const int Levels = 14;
@@ -40,7 +46,7 @@ public sealed class HeatMap(
 
     /// <summary>The map as an SVG document.</summary>
     /// <exception cref="InvalidOperationException">There is no positive finite number.</exception>
-    /// <exception cref="ArgumentException">A row does not have a number for each column.</exception>
+    /// <exception cref="ArgumentException">A row does not have a number for each column, a number is negative, or a column does not begin after the one before.</exception>
     public string ToSvg()
     {
         if (rows.Count == 0 || columns.Count == 0)
@@ -48,30 +54,25 @@ public sealed class HeatMap(
             throw new InvalidOperationException($"There is nothing to draw: '{title}' has {rows.Count} rows and {columns.Count} columns. Was anything recorded?");
         }
 
-        foreach ((string name, IReadOnlyList<double?> numbers) in rows)
-        {
-            if (numbers.Count != columns.Count)
-            {
-                throw new ArgumentException($"HeatMap: row '{name}' has {numbers.Count} numbers for {columns.Count} columns; give one for each, null where there is none.");
-            }
-        }
-
+        CheckColumns();
+        CheckRows();
+        int left = Math.Max(LeastLeft, (int)rows.Max(row => Drawing.TextWidth(row.Name)) + (2 * Beside));
         int height = rows.Count * RowHeight;
         int scaleHeight = Math.Max(height, LeastScale);
         Axis scale = Axis.Around(
             rows.SelectMany(row => row.Values).Select(value => value ?? double.NaN), title, Top + scaleHeight, Top, isLogarithmic: true);
-        Drawing drawing = new(Left + Width + Right, Top + scaleHeight + Bottom, title, Left);
+        Drawing drawing = new(left + Width + Right, Top + scaleHeight + Bottom, title, left);
         double last = columns[^1] + (columns.Count > 1 ? columns[^1] - columns[^2] : 1);
-        Axis x = Axis.Between(columns[0], last, Left, Left + Width);
+        Axis x = Axis.Between(columns[0], last, left, left + Width);
         for (int row = 0; row < rows.Count; row++)
         {
             double top = Top + (row * RowHeight);
-            drawing.Label(Left - 8, top + (RowHeight / 2.0) + 4, rows[row].Name, isAtEnd: true);
+            drawing.Label(left - Beside, top + (RowHeight / 2.0) + 4, rows[row].Name, isAtEnd: true);
             DrawRow(drawing, rows[row].Values, [.. columns.Append(last).Select(x.Place)], scale, top);
         }
 
-        drawing.Base(Left, Top, Width, height, x, horizontalLabel);
-        DrawScale(drawing, scale, scaleHeight);
+        drawing.Base(left, Top, Width, height, x, horizontalLabel);
+        DrawScale(drawing, scale, left + Width + 24, scaleHeight);
         return drawing.Finish();
     }
 
@@ -89,6 +90,39 @@ public sealed class HeatMap(
     };
 
     private static double Opacity(int level) => LeastOpacity + ((1 - LeastOpacity) * (level - 1) / (Levels - 1));
+
+    /// <summary>Columns that share a place would have no width.</summary>
+    private void CheckColumns()
+    {
+        for (int column = 0; column < columns.Count; column++)
+        {
+            if (!double.IsFinite(columns[column]) || (column > 0 && !(columns[column] > columns[column - 1])))
+            {
+                throw new ArgumentException(
+                    $"HeatMap: column {column} begins at {columns[column]}{(column > 0 ? $", and the one before at {columns[column - 1]}" : "")}. Give finite places that rise, or columns would have no width; if several have one number, count them.");
+            }
+        }
+    }
+
+    private void CheckRows()
+    {
+        foreach ((string name, IReadOnlyList<double?> numbers) in rows)
+        {
+            if (numbers.Count != columns.Count)
+            {
+                throw new ArgumentException($"HeatMap: row '{name}' has {numbers.Count} numbers for {columns.Count} columns; give one for each, null where there is none.");
+            }
+
+            for (int column = 0; column < numbers.Count; column++)
+            {
+                if (numbers[column] is { } number && number < 0 && double.IsFinite(number))
+                {
+                    throw new ArgumentException(
+                        $"HeatMap: row '{name}' has {number} in column {column}, but the shades are on a logarithmic scale, which has no negative numbers. Give sizes: Math.Abs(x), or null to leave it out.");
+                }
+            }
+        }
+    }
 
     private void DrawRow(Drawing drawing, IReadOnlyList<double?> values, double[] places, Axis scale, double top)
     {
@@ -116,33 +150,32 @@ public sealed class HeatMap(
         }
     }
 
-    private void DrawScale(Drawing drawing, Axis scale, int height)
+    private void DrawScale(Drawing drawing, Axis scale, int place, int height)
     {
-        const int Place = Left + Width + 24;
         for (int level = 1; level <= Levels; level++)
         {
             double top = Top + (height * (1 - ((double)level / Levels)));
-            drawing.Area(Place, top, ScaleWidth, (double)height / Levels, Ground, Opacity(level));
+            drawing.Area(place, top, ScaleWidth, (double)height / Levels, Ground, Opacity(level));
         }
 
-        foreach ((double place, string text) in scale.Ticks(5))
+        foreach ((double tick, string text) in scale.Ticks(5))
         {
-            drawing.Label(Place + ScaleWidth + 6, place + 4, text);
+            drawing.Label(place + ScaleWidth + 6, tick + 4, text);
         }
 
-        drawing.Label(Place, Top - 8, Label);
+        drawing.Label(place, Top - 8, Label);
         double below = Top + height + 12;
         if (rows.Any(row => row.Values.Any(value => value is { } number && !double.IsFinite(number))))
         {
-            drawing.Area(Place, below, ScaleWidth, 12, Alarm, 1);
-            drawing.Label(Place + ScaleWidth + 6, below + 10, "not finite");
+            drawing.Area(place, below, ScaleWidth, 12, Alarm, 1);
+            drawing.Label(place + ScaleWidth + 6, below + 10, "not finite");
             below += 18;
         }
 
         if (rows.Any(row => row.Values.Contains(0)))
         {
-            drawing.Rule(Place, Place + ScaleWidth, below + 6, Alarm);
-            drawing.Label(Place + ScaleWidth + 6, below + 10, "0");
+            drawing.Rule(place, place + ScaleWidth, below + 6, Alarm);
+            drawing.Label(place + ScaleWidth + 6, below + 10, "0");
         }
     }
 }

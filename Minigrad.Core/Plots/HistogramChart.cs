@@ -27,6 +27,12 @@ public sealed class HistogramChart(string title, string label, IReadOnlyList<dou
     /// <summary>A line of text of a marker.</summary>
     private const int TextHeight = 14;
 
+    /// <summary>Between bars that are wider than twice this.</summary>
+    private const double BarGap = 1;
+
+    /// <summary>A bar that is narrower would not be seen.</summary>
+    private const double LeastBar = 0.5;
+
     /// <summary>Whether the horizontal axis is logarithmic, and the bars evenly wide on it.</summary>
     public bool IsLogarithmic { get; init; }
 
@@ -46,7 +52,7 @@ public sealed class HistogramChart(string title, string label, IReadOnlyList<dou
     public IReadOnlyList<(string Name, double Value)> Markers { get; init; } = [];
 
     /// <summary>The chart as an SVG document.</summary>
-    /// <exception cref="InvalidOperationException">There is no value that can be shown.</exception>
+    /// <exception cref="InvalidOperationException">There is no value that can be shown, or values lie too far apart.</exception>
     public string ToSvg()
     {
         // The names of markers stand above the bars, each a line lower than the one before, from left to right, so that near ones can be read.
@@ -57,12 +63,13 @@ public sealed class HistogramChart(string title, string label, IReadOnlyList<dou
         Axis y = Axis.Between(0, Math.Max(1, bins.Max()) * 1.05, top + Height, top);
         drawing.Frame(Left, top, Width, Height, x, y, "how often", label);
         double bar = (double)Width / BinCount;
+        double gap = bar > 2 * BarGap ? BarGap : 0;
         for (int bin = 0; bin < bins.Length; bin++)
         {
             if (bins[bin] > 0)
             {
                 double place = y.Place(bins[bin]);
-                drawing.Area(Left + (bin * bar) + 0.5, place, bar - 1, top + Height - place, 0, 0.75);
+                drawing.Area(Left + (bin * bar) + (gap / 2), place, Math.Max(LeastBar, bar - gap), top + Height - place, 0, 0.75);
             }
         }
 

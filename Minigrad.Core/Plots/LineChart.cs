@@ -36,10 +36,16 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
 
     private int PanelWidth => ColumnCount == 1 ? 532 : 340;
 
-    /// <summary>The chart as an SVG document.</summary>
-    /// <exception cref="InvalidOperationException">No line has a point that can be drawn.</exception>
+    /// <summary>The chart as an SVG document. A panel of which no line has a point that can be drawn says so.</summary>
+    /// <exception cref="InvalidOperationException">No panel has a line with a point that can be drawn, or values lie too far apart.</exception>
     public string ToSvg()
     {
+        if (!panels.Any(HasPoint))
+        {
+            throw new InvalidOperationException(
+                $"There is nothing to draw: '{title}' has no finite value in any of its {panels.Count} panels; on a logarithmic axis, no positive one. Was anything recorded?");
+        }
+
         int rows = (panels.Count + ColumnCount - 1) / ColumnCount;
         int cellWidth = Left + PanelWidth + Drawing.LegendWidth(LeastRight, panels.SelectMany(panel => panel.Series.Concat(panel.Marks)));
         int gap = panels.Any(panel => panel.HorizontalLabel is not null) ? Bottom + Gap : Gap;
@@ -53,10 +59,16 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
             IEnumerable<Panel> rowPanels = panels.Skip(row * ColumnCount).Take(ColumnCount);
             bool isOwn = panel.HorizontalLabel is not null;
             IEnumerable<Panel> sharing = isOwn ? [panel] : panels.Where(other => other.HorizontalLabel is null);
-            Axis x = Axis.Around(
+            Axis? x = Axis.TryAround(
                 Points(sharing).Select(point => point.X), panel.HorizontalLabel ?? horizontalLabel, left, left + PanelWidth, isOwn && panel.IsHorizontalLogarithmic);
-            Axis y = Axis.Around(Points(rowPanels).Select(point => point.Y), panel.Label, top + PanelHeight, top, panel.IsLogarithmic);
+            Axis? y = Axis.TryAround(Points(rowPanels).Select(point => point.Y), panel.Label, top + PanelHeight, top, panel.IsLogarithmic);
             drawing.Frame(left, top, PanelWidth, PanelHeight, x, y, panel.Label, isOwn ? panel.HorizontalLabel : place + ColumnCount >= panels.Count ? horizontalLabel : null);
+            if (x is null || y is null || !HasPoint(panel))
+            {
+                drawing.Label(left + 12, top + 22, "no finite value");
+                continue;
+            }
+
             for (int line = 0; line < panel.Series.Count; line++)
             {
                 drawing.Line(panel.Series[line].Points, x, y, line);
@@ -77,6 +89,9 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     /// <summary>Writes the chart to a file.</summary>
     /// <param name="path">The file, which is overwritten.</param>
     public void Save(string path) => File.WriteAllText(path, ToSvg());
+
+    private static bool HasPoint(Panel panel) => Points([panel]).Any(point =>
+        Axis.CanShow(point.X, panel.HorizontalLabel is not null && panel.IsHorizontalLogarithmic) && Axis.CanShow(point.Y, panel.IsLogarithmic));
 
     private static IEnumerable<(double X, double Y)> Points(IEnumerable<Panel> some) =>
         some.SelectMany(panel => panel.Series.Concat(panel.Marks)).SelectMany(series => series.Points);

@@ -2,10 +2,13 @@ namespace Minigrad.Plots;
 
 /// <summary>One diagram of a chart: lines that share a vertical axis.</summary>
 /// <param name="Label">What the vertical axis shows.</param>
-/// <param name="Series">The lines; together with <see cref="Marks"/> at most as many as there are distinguishable colours (6).</param>
+/// <param name="Series">The lines; from the seventh on they have the colours of the first six, and are dashed.</param>
 public sealed record Panel(string Label, IReadOnlyList<Series> Series)
 {
-    /// <summary>Points to mark, drawn as dots over the lines, in the colours that come after theirs.</summary>
+    /// <summary>
+    /// Points to mark, drawn as dots over the lines, in the colours that come after theirs; together with the lines at most as many
+    /// as there are distinguishable colours (6).
+    /// </summary>
     public IReadOnlyList<Series> Marks { get; init; } = [];
 
     /// <summary>Whether the vertical axis is logarithmic; values that are not positive leave gaps.</summary>

@@ -32,7 +32,7 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
 
     /// <summary>
     /// The ground: for a point of the plane the number of a colour, that of the series of the same number, and how opaque it
-    /// is, from 0 to 1. Null for none.
+    /// is, from 0 to 1, where 0 is no shade. Null for none.
     /// </summary>
     public Func<double, double, (int Colour, double Opacity)>? Shade { get; init; }
 
@@ -55,7 +55,7 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
     public string VerticalLabel { get; init; } = "y";
 
     /// <summary>The chart as an SVG document.</summary>
-    /// <exception cref="InvalidOperationException">A range is empty or not finite, or the contour map has no heights or no rising levels.</exception>
+    /// <exception cref="InvalidOperationException">A range is empty or not finite, a shade has a negative colour, or the contour map has no heights or no rising levels.</exception>
     public string ToSvg()
     {
         if (!(x.High > x.Low && y.High > y.Low) || !double.IsFinite(x.High - x.Low) || !double.IsFinite(y.High - y.Low))
@@ -189,7 +189,7 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
             drawing.Rings(rings, across, up, 1 - passing);
         }
 
-        drawing.Key(Left + Side + 12, Top + Side, map.Label, map.Levels, band => 1 - Math.Pow(passing, band));
+        drawing.Key(Left + Side + 12, Top + Side, Side - Drawing.LegendHeight(Paths.Count + Points.Count), map.Label, map.Levels, band => 1 - Math.Pow(passing, band));
     }
 
     private void DrawShade(Drawing drawing, Func<double, double, (int Colour, double Opacity)> shade)
@@ -205,8 +205,14 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
                 (int Colour, int Level) here = (-1, 0);
                 if (column < Cells)
                 {
-                    (int colour, double opacity) = shade(x.Low + ((column + 0.5) / Cells * (x.High - x.Low)), height);
+                    double across = x.Low + ((column + 0.5) / Cells * (x.High - x.Low));
+                    (int colour, double opacity) = shade(across, height);
                     here = (colour, double.IsFinite(opacity) ? (int)Math.Round(Math.Clamp(opacity, 0, 1) * Levels) : 0);
+                    if (here is { Colour: < 0, Level: > 0 })
+                    {
+                        throw new InvalidOperationException(
+                            $"PlaneChart: Shade gave colour {colour} at ({across}, {height}). Colours are counted from 0, as the series are; for no shade give the opacity 0.");
+                    }
                 }
 
                 if (column > 0 && here != before)

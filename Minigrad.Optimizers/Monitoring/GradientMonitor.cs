@@ -187,7 +187,7 @@ public sealed partial class GradientMonitor
         CompareWeights();
     }
 
-    /// <summary>The gradients along sequences as a chart, a line for each recurrent layer and direction.</summary>
+    /// <summary>The gradients along sequences as a chart, a line for each recurrent layer and direction; from the seventh on they are dashed.</summary>
     /// <param name="title">The heading.</param>
     /// <exception cref="InvalidOperationException">No recurrent layer was watched.</exception>
     public LineChart ToTimeChart(string title = "Gradient along the sequence") => new(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Xml.Linq;
+using CsCheck;
 using Minigrad.Plots;
 
 namespace Minigrad.Tests.Plots;
@@ -25,12 +26,80 @@ public sealed class ChartTests
 
     [Theory]
     [InlineData("short", 786)]
-    [InlineData("threshold of ParameterNorm(percentile 50 of 1000)", 78 + 532 + 46 + 333)]
+    [InlineData("threshold of ParameterNorm(percentile 50 of 1000)", 78 + 532 + 46 + 336)]
+    [InlineData("WWWWWWWWWWWWWWWWWWWW", 78 + 532 + 46 + 220)]
+    [InlineData("クリップされていない勾配のノルム", 78 + 532 + 46 + 200)]
     public void A_long_name_makes_the_picture_wider(string name, int width)
     {
         Panel panel = new("norm", [new Series("a", [(0, 1), (1, 2)])]) { Marks = [new Series(name, [(0, 1)])] };
         XDocument document = XDocument.Parse(new LineChart("t", "step", panel).ToSvg());
         Assert.Equal(width, (int)document.Root!.Attribute("width")!);
+    }
+
+    [Fact]
+    public void A_point_between_two_gaps_is_a_dot()
+    {
+        Series series = new("s", [(0, 1), (1, 2), (2, double.NaN), (3, 4), (4, double.NaN), (5, 0), (6, 1)]);
+        XElement dot = Assert.Single(Elements(XDocument.Parse(new LineChart("t", "x", new Panel("y", [series])).ToSvg()), "circle"));
+        Assert.Equal((78 + (532 / 2.0), 46.0), ((double)dot.Attribute("cx")!, (double)dot.Attribute("cy")!));
+        Assert.Single(Elements(XDocument.Parse(new LineChart("t", "x", new Panel("y", [new Series("s", [(1, 2)])])).ToSvg()), "circle"));
+    }
+
+    [Fact]
+    public void A_panel_without_a_finite_value_says_so_beside_others()
+    {
+        Panel norms = new("norm", [new Series("n", [(0, 1), (10, 2)])]);
+        Panel losses = new("loss", [new Series("l", [(0, double.NaN), (10, double.NaN)])]) { IsLogarithmic = true };
+        foreach (Panel[] panels in (Panel[][])[[norms, losses], [losses, norms], [losses with { HorizontalLabel = "own" }, norms]])
+        {
+            XDocument document = XDocument.Parse(new LineChart("t", "step", panels).ToSvg());
+            string[] texts = [.. Elements(document, "text").Select(text => text.Value)];
+            Assert.Single(texts, text => text == "no finite value");
+            Assert.Contains("loss", texts);
+            Assert.Contains("step", texts);
+            Assert.Equal(2, Elements(document, "rect").Count());
+            Assert.Single(Elements(document, "path"), path => Points(path.Attribute("d")!.Value).Length == 2);
+            Assert.DoesNotContain("NaN", document.ToString(), StringComparison.Ordinal);
+        }
+
+        // Points of which each lacks one number are none.
+        Panel halves = new("h", [new Series("s", [(double.NaN, 1), (1, double.NaN)])]);
+        foreach (Panel[] panels in (Panel[][])[[], [losses], [losses, halves]])
+        {
+            string message = Assert.Throws<InvalidOperationException>(() => new LineChart("a run", "step", panels).ToSvg()).Message;
+            Assert.StartsWith($"There is nothing to draw: 'a run' has no finite value in any of its {panels.Length} panels", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(-1e308, 1e308)]
+    [InlineData(double.MaxValue, double.MaxValue)]
+    public void Values_too_far_apart_for_an_axis_are_refused(double low, double high)
+    {
+        foreach (Action draw in (Action[])[() => new LineChart("t", "x", new Panel("height", [new Series("s", [(1, low), (2, high)])])).ToSvg(), () => new HistogramChart("t", "height", [low, high]).ToSvg()])
+        {
+            string message = Assert.Throws<InvalidOperationException>(draw).Message;
+            Assert.Contains($"'height' has values from {low} to {high}, and no number is large enough", message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_XML_does_not_allow_is_replaced()
+    {
+        XDocument document = XDocument.Parse(new LineChart("a\u0001b\ud800c😀", "x\0", new Panel("y\u001f", [new Series("s\uffff", [(0, 1), (1, 2)])])).ToSvg());
+        Assert.Superset(new HashSet<string> { "a�b�c😀", "x�", "y�", "s�" }, new HashSet<string>(Elements(document, "text").Select(text => text.Value)));
+    }
+
+    [Fact]
+    public void Lines_that_share_a_colour_differ_in_their_dashes()
+    {
+        Series[] lines = [.. Enumerable.Range(0, 20).Select(i => new Series($"s{i}", [(0, i), (1, i + 1)]))];
+        XElement[] paths = [.. Elements(XDocument.Parse(new LineChart("t", "x", new Panel("y", lines)).ToSvg()), "path")];
+        string[] looks = [.. paths.Select(path => $"{(string)path.Attribute("stroke")!} {(string?)path.Attribute("stroke-dasharray")}")];
+        Assert.Equal(40, looks.Length); // Each line and its place in the legend, which looks like it.
+        Assert.Equal(20, looks.Distinct().Count());
+        Assert.All(looks.Chunk(2), pair => Assert.Equal(pair[0], pair[1]));
+        Assert.All(paths[..12], path => Assert.Null(path.Attribute("stroke-dasharray")));
     }
 
     [Fact]
@@ -89,6 +158,9 @@ public sealed class ChartTests
         Assert.Equal(2, areas.Select(element => (string)element.Attribute("fill")!).Distinct().Count());
         Assert.All(areas, area => Assert.Equal(side / 2, (double)area.Attribute("width")!, 0.1));
         Assert.Throws<InvalidOperationException>(() => new PlaneChart("t", (1, 1), (0, 1)).ToSvg());
+        string message = Assert.Throws<InvalidOperationException>(() => new PlaneChart("t", (0, 120), (0, 120)) { Shade = (_, _) => (-1, 0.5) }.ToSvg()).Message;
+        Assert.Contains("Shade gave colour -1 at (", message, StringComparison.Ordinal);
+        Assert.NotEmpty(new PlaneChart("t", (0, 1), (0, 1)) { Shade = (_, _) => (-1, 0) }.ToSvg());
     }
 
     [Fact]
@@ -122,6 +194,18 @@ public sealed class ChartTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new HistogramChart("t", "x", []) { BinCount = 0 });
     }
 
+    [Theory]
+    [InlineData(48, 12.33)]
+    [InlineData(320, 2)]
+    [InlineData(640, 1)]
+    [InlineData(5000, 0.5)]
+    public void Bars_however_many_have_a_width(int count, double width)
+    {
+        XElement[] bars = [.. Elements(XDocument.Parse(new HistogramChart("t", "x", [1, 2, 2, 3]) { BinCount = count }.ToSvg()), "rect").Where(element => element.Attribute("fill-opacity") is not null)];
+        Assert.Equal(3, bars.Length);
+        Assert.All(bars, bar => Assert.Equal(width, (double)bar.Attribute("width")!));
+    }
+
     [Fact]
     public void A_heat_map_joins_equal_neighbours_and_tells_what_is_zero_missing_or_not_finite()
     {
@@ -140,8 +224,60 @@ public sealed class ChartTests
         Assert.Equal(2, Elements(document, "path").Count()); // Struck through: the zero, here and in the legend.
         string message = Assert.Throws<ArgumentException>(() => new HeatMap("t", "step", [0, 1], ("a", [1])).ToSvg()).Message;
         Assert.Contains("row 'a' has 1 numbers for 2 columns", message, StringComparison.Ordinal);
+        message = Assert.Throws<ArgumentException>(() => new HeatMap("t", "step", [0, 1], ("a", [1, -5])).ToSvg()).Message;
+        Assert.Contains("row 'a' has -5 in column 1", message, StringComparison.Ordinal);
+        Assert.NotEmpty(new HeatMap("t", "step", [0, 1], ("a", [1, double.NegativeInfinity])).ToSvg());
+        message = Assert.Throws<ArgumentException>(() => new HeatMap("t", "step", [0, 1, 1], ("a", [1, 2, 3])).ToSvg()).Message;
+        Assert.Contains("column 2 begins at 1, and the one before at 1", message, StringComparison.Ordinal);
+        message = Assert.Throws<ArgumentException>(() => new HeatMap("t", "step", [double.NaN], ("a", [1])).ToSvg()).Message;
+        Assert.Contains("column 0 begins at NaN.", message, StringComparison.Ordinal);
         Assert.Contains("0 rows and 0 columns", Assert.Throws<InvalidOperationException>(() => new HeatMap("t", "step", []).ToSvg()).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_long_name_of_a_row_has_room()
+    {
+        const string Name = "decoder.layers.0.attention.projection.query";
+        XDocument document = XDocument.Parse(new HeatMap("t", "step", [0, 1], (Name, [1, 2])).ToSvg());
+        double left = (double)Elements(document, "rect").Single(element => (string?)element.Attribute("class") == "frame").Attribute("x")!;
+        XElement name = Elements(document, "text").Single(text => text.Value == Name);
+        Assert.Equal(left - 8, (double)name.Attribute("x")!);
+        Assert.True(left - 16 >= (int)(Name.Length * 6.8), $"{left}");
+        Assert.Equal(left + 560 + 110, (double)document.Root!.Attribute("width")!);
+    }
+
+    [Theory]
+    [InlineData(2.1, 4.9, "3 4")]
+    [InlineData(6, 9, "6 7 8 9")]
+    [InlineData(1.01, 1.04, "1.01 1.02 1.03 1.04")]
+    [InlineData(3, 3, "2.9 3 3.1")]
+    [InlineData(2.5e-7, 8e-7, "4e-7 6e-7 8e-7")]
+    [InlineData(2, 5, "2 5")]
+    [InlineData(1, 100, "1 2 5 10 20 50 100")]
+    public void A_logarithmic_axis_has_labels_however_short_it_is(double low, double high, string labels)
+    {
+        Axis axis = Axis.Around([low, high], "y", 0, 100, isLogarithmic: true);
+        (double Place, string Label)[] ticks = [.. axis.Ticks(5)];
+        Assert.Equal(labels, string.Join(' ', ticks.Select(tick => tick.Label)));
+        Assert.All(ticks, tick => Assert.Equal(axis.Place(double.Parse(tick.Label, CultureInfo.InvariantCulture)), tick.Place, 1e-6));
+        foreach (string svg in (string[])[new HistogramChart("t", "x", [low, high]) { IsLogarithmic = true }.ToSvg(), new HeatMap("t", "x", [0, 1], ("row", [low, high])).ToSvg()])
+        {
+            Assert.Contains(ticks.Select(tick => tick.Label).Distinct(), label => svg.Contains($">{label}<", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Any_logarithmic_axis_has_labels_that_differ() => Gen.Select(Gen.Double[-10, 10], Gen.Double[-6, 2]).Sample(
+        (power, width) =>
+        {
+            double low = Math.Pow(10, power);
+            Axis axis = Axis.Around([low, low * (1 + Math.Pow(10, width))], "y", 0, 500, isLogarithmic: true);
+            string[] labels = [.. axis.Ticks(5).Select(tick => tick.Label).Where(label => label.Length > 0)];
+            Assert.Equal(labels, labels.Distinct());
+            Assert.InRange(labels.Length, 1, 12);
+            Assert.All(axis.Ticks(5), tick => Assert.InRange(tick.Place, -1e-3, 500 + 1e-3));
+        },
+        iter: 1000);
 
     [Theory]
     [InlineData(0.3, 0.1 + 0.2)]

@@ -82,6 +82,53 @@ public sealed class PlaneChartTests
         Assert.All(rings.SelectMany(ring => ring), point => Assert.True(point is { Row: >= 0 and <= 1, Column: >= 0 and <= 1 }));
     }
 
+    [Theory]
+    [InlineData(double.NaN, 1)]
+    [InlineData(double.NegativeInfinity, 1)]
+    [InlineData(1, double.NegativeInfinity)]
+    [InlineData(0, double.PositiveInfinity)]
+    [InlineData(double.PositiveInfinity, 0)]
+    [InlineData(double.NegativeInfinity, double.PositiveInfinity)]
+    public void A_mirrored_map_has_mirrored_lines(double inside, double around)
+    {
+        double[,] heights = new double[5, 5];
+        for (int i = 0; i < 25; i++)
+        {
+            heights[i / 5, i % 5] = i % 5 == 2 ? inside : around;
+        }
+
+        (double Row, double Column)[] points = [.. new ContourTracer(heights, 0.5).Rings().SelectMany(ring => ring)];
+        Assert.NotEmpty(points);
+        Assert.All(points, point => Assert.True(double.IsFinite(point.Column)));
+        Assert.Equal(points.Order(), points.Select(point => (point.Row, Column: 4 - point.Column)).Order());
+
+        // A line runs through the finite heights beside an infinity.
+        double edge = double.IsFinite(around) ? 1 : double.IsFinite(inside) ? 2 : 1.5;
+        Assert.Contains(points, point => point.Column == edge);
+    }
+
+    [Theory]
+    [InlineData(10, 1, 10)]
+    [InlineData(26, 0, 26)]
+    [InlineData(40, 0, 20)]
+    [InlineData(200, 3, 22)]
+    public void A_key_has_room_however_many_levels_there_are(int count, int groups, int labels)
+    {
+        double[] levels = [.. Enumerable.Range(1, count).Select(i => i / 64.0)];
+        Series[] points = [.. Enumerable.Range(0, groups).Select(i => new Series($"g{i}", [(0, 0)]))];
+        XDocument document = XDocument.Parse(new PlaneChart("t", (-1, 1), (-1, 1)) { Points = points, Contours = new ContourMap("height", new[,] { { 0.0, 1 }, { 1, 4 } }, levels) }.ToSvg());
+        XElement[] fields = [.. Elements(document, "rect").Where(rect => (string?)rect.Attribute("width") == "18" && rect.Attribute("class") is null)];
+        double top = (double)Elements(document, "text").Single(text => text.Value == "height").Attribute("y")!;
+        Assert.True(top - 12 >= 46 + (19 * groups), $"{top}");
+        Assert.Equal(labels + 1, fields.Length);
+        double[] opacities = [.. fields.Select(field => (double)field.Attribute("fill-opacity")!)];
+        Assert.Equal(opacities.Order(), opacities);
+        double[] told = [.. Elements(document, "text").Where(text => (string?)text.Attribute("x") == "594" && !text.Value.StartsWith('g')).Select(text => double.Parse(text.Value, CultureInfo.InvariantCulture))];
+        Assert.Equal(labels, told.Length);
+        int together = count / labels;
+        Assert.All(told, (level, i) => Assert.Equal(levels[((i + 1) * together) - 1], level, 1e-4));
+    }
+
     // Of random heights each ring turns the same way around what is high, so their areas add up to what is high. The heights
     // are whole 64ths: so their mirror and the middles of their saddles are exact, and what lies at the level is low in the mirror.
     [Fact]
