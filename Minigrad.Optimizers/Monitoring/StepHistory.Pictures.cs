@@ -51,24 +51,44 @@ public sealed partial class StepHistory
         };
     }
 
-    /// <summary>The gradient norm of every layer over the steps: what has a name up to its last dot in common is a layer.</summary>
+    /// <summary>
+    /// The gradient norm of every layer over the steps: what has a name up to its last dot in common is a layer. Layers of several
+    /// models that have one name are numbered: "encoder", "encoder (2)". A skipped step has the number of the one before; where that
+    /// would leave columns no width, steps are counted with the skipped ones, and the axis says so.
+    /// </summary>
     /// <param name="title">The heading.</param>
     /// <exception cref="InvalidOperationException">All norms are 0.</exception>
     public HeatMap ToHeatMap(string title = "Gradient norm of each layer")
     {
         CheckCanBeShown();
-        int together = Math.Max(1, (ParameterNorms.Count + MostColumns - 1) / MostColumns);
+        int together = Math.Max(1, (normRows.Count + MostColumns - 1) / MostColumns);
         List<ParameterNormRow> columns = [.. normRows.Where((_, i) => i % together == 0)];
-        IEnumerable<IGrouping<string, int>> layers = Enumerable.Range(0, names.Count).GroupBy(column => LayerOf(names[column]));
+        bool areRising = columns.Zip(columns.Skip(1)).All(pair => pair.First.Step < pair.Second.Step);
+
+        // Rows are evenly spread over the steps that were added.
+        double distance = (double)together * NormInterval * normStride;
+        string[] layerNames = LayerNames();
+        IEnumerable<IGrouping<string, int>> layers = Enumerable.Range(0, names.Count).GroupBy(column => layerNames[column]);
         return new HeatMap(
             title,
-            "step",
-            [.. columns.Select(row => (double)row.Step)],
+            areRising ? "step" : "step, skipped ones counted",
+            [.. columns.Select((row, i) => areRising ? row.Step : 1 + (i * distance))],
             [.. layers.Select(layer => (layer.Key, (IReadOnlyList<double?>)[.. columns.Select(row => Combined(row, layer))]))]);
     }
 
     /// <summary>The layer that a parameter belongs to: its name up to the last dot, or all of it.</summary>
     internal static string LayerOf(string name) => name.LastIndexOf('.') is var dot and > 0 ? name[..dot] : name;
+
+    /// <summary>The layer of each parameter; where a parameter's name has come before, that of another model.</summary>
+    private string[] LayerNames()
+    {
+        Dictionary<string, int> counts = [];
+        return [.. names.Select(name =>
+        {
+            int count = counts[name] = counts.GetValueOrDefault(name) + 1;
+            return count == 1 ? LayerOf(name) : $"{LayerOf(name)} ({count})";
+        })];
+    }
 
     private static double? Combined(ParameterNormRow row, IEnumerable<int> columns)
     {

@@ -31,7 +31,10 @@ public sealed partial class StepHistory
 
     private readonly List<StepRow> rows = [];
     private readonly List<ParameterNormRow> normRows = [];
+
+    /// <summary>Arrays of rows that are gone, for new ones: no step allocates. None is here that a caller may have.</summary>
     private readonly Stack<double?[]> spare = new();
+
     private readonly List<string> names = [];
     private readonly Dictionary<Tensor, int> columns = [];
     private readonly ReportQueue queue;
@@ -39,6 +42,9 @@ public sealed partial class StepHistory
     private int[] places = [];
     private int stepsUntilNorms;
     private int normStride = 1;
+
+    /// <summary>How many of the first rows of norms a caller may have.</summary>
+    private int handedOut;
 
     /// <summary>An empty history.</summary>
     /// <param name="capacity">How many rows it has at most, an even number of at least 16; a row takes about a hundred bytes.</param>
@@ -94,13 +100,14 @@ public sealed partial class StepHistory
         }
     }
 
-    /// <summary>The norms of all parameters at some steps, evenly spread.</summary>
+    /// <summary>The norms of all parameters at some steps, evenly spread, as they are now: later steps change nothing in what was read.</summary>
     public IReadOnlyList<ParameterNormRow> ParameterNorms
     {
         get
         {
             queue.Drain();
-            return normRows;
+            handedOut = normRows.Count;
+            return [.. normRows];
         }
     }
 
@@ -282,13 +289,14 @@ public sealed partial class StepHistory
                 {
                     normRows[i / 2] = normRows[i];
                 }
-                else
+                else if (i >= handedOut)
                 {
                     spare.Push((double?[])normRows[i].Norms);
                 }
             }
 
             normRows.RemoveRange(NormCapacity / 2, NormCapacity / 2);
+            handedOut = (handedOut + 1) / 2;
             normStride *= 2;
         }
 

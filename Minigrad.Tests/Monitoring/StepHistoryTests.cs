@@ -103,6 +103,26 @@ public sealed class StepHistoryTests
     }
 
     [Fact]
+    public void Norms_that_were_read_stay_as_they_were()
+    {
+        StepHistory history = new(normCapacity: 16) { NormInterval = 1 };
+        Tensor w = Tensor.Zeros(1).WithGradient("w");
+        Sgd optimizer = new([w], 1e-3);
+        List<(ParameterNormRow[] Rows, double[] Norms)> read = [];
+        for (int step = 1; step <= 300; step++)
+        {
+            history.Add(Step(optimizer, w, step));
+            if (step % 7 == 0)
+            {
+                ParameterNormRow[] rows = [.. history.ParameterNorms];
+                read.Add((rows, [.. rows.Select(row => (double)row.Step)]));
+            }
+        }
+
+        Assert.All(read, entry => Assert.Equal(entry.Norms, entry.Rows.Select(row => row.Norms[0]!.Value)));
+    }
+
+    [Fact]
     public void After_a_value_stage_the_clipped_norm_is_measured_with_the_norms_of_the_parameters_only()
     {
         StepHistory history = new() { NormInterval = 2 };
@@ -209,6 +229,48 @@ public sealed class StepHistoryTests
         // Layer 0 has the norm 5 throughout, which is one area; layer 2's is broken by the step that was not finite.
         double[] tops = [.. Elements(map, "rect").Where(element => element.Attribute("fill-opacity") is not null).Select(element => (double)element.Attribute("y")!).Where(y => y is 46 or 68)];
         Assert.Equal(3, tops.Count(y => y == 68));
+    }
+
+    [Fact]
+    public void Steps_that_were_skipped_are_as_wide_in_the_map_as_others()
+    {
+        Tensor w = Tensor.Zeros(1).WithGradient("w");
+        Sgd optimizer = new([w], 0.1) { NonFinite = NonFinitePolicy.SkipStep };
+        StepHistory history = new() { NormInterval = 1 };
+        foreach (float gradient in new[] { 1f, 1, float.NaN, float.NaN })
+        {
+            history.Add(Step(optimizer, w, gradient));
+        }
+
+        XDocument map = XDocument.Parse(history.ToHeatMap().ToSvg());
+        Assert.Contains("step, skipped ones counted", Texts(map.ToString()));
+        double[] widths = [.. Elements(map, "rect").Where(element => (string?)element.Attribute("y") == "46" && element.Attribute("fill-opacity") is not null).Select(element => (double)element.Attribute("width")!).Where(width => width > 16)];
+        Assert.Equal([280.0, 280.0], widths); // Beside them the scale, which is 16 wide.
+
+        StepHistory never = new() { NormInterval = 1 };
+        never.Add(Step(optimizer, w, float.NaN), float.NaN);
+        never.Add(Step(optimizer, w, float.NaN), float.NaN);
+        never.Add(Step(optimizer, w, 1), float.NaN);
+        Assert.DoesNotContain("NaN", never.ToHeatMap().ToSvg(), StringComparison.Ordinal);
+
+        // Of losses that are all NaN the chart says so, below the norms.
+        Assert.Superset(new HashSet<string> { "no finite value", "gradient norm", "loss" }, new HashSet<string>(Texts(never.ToChart().ToSvg())));
+    }
+
+    [Fact]
+    public void Layers_of_several_models_that_have_one_name_are_numbered()
+    {
+        Tensor[] parameters = [.. new[] { "weight", "bias", "weight", "bias", "encoder.weight", "encoder.weight" }.Select(name => Tensor.Zeros(1).WithGradient(name))];
+        foreach (Tensor parameter in parameters)
+        {
+            parameter.Gradient = Tensor.Ones(1);
+        }
+
+        StepHistory history = new();
+        history.Add(new Sgd(parameters, 0.1).Step());
+        Assert.Superset(
+            new HashSet<string> { "weight", "bias", "weight (2)", "bias (2)", "encoder", "encoder (2)" },
+            new HashSet<string>(Texts(history.ToHeatMap().ToSvg())));
     }
 
     internal static StepReport Step(Optimizer optimizer, Tensor parameter, params float[] gradient)
