@@ -40,6 +40,7 @@ public static class LearningRateFinder
     /// <returns>The curve.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The rates are not positive and growing, there are fewer than 10 steps, or the divergence is not above 1.</exception>
     /// <exception cref="ShapeException">The loss is not a single number.</exception>
+    /// <exception cref="ArgumentException">The loss is null.</exception>
     public static LearningRateCurve Run(
         Module model,
         Optimizer optimizer,
@@ -94,7 +95,8 @@ public static class LearningRateFinder
         {
             optimizer.LearningRate = rates.At(step);
             snapshot.ZeroGradients();
-            Tensor value = loss();
+            Tensor value = loss() ?? throw new ArgumentException(
+                "LearningRateFinder.Run: the loss gave null, and there is nothing to go down from. Return the loss of one batch: () => Loss.MeanSquare(model.Forward(x), target).", nameof(loss));
             if (value.Length != 1)
             {
                 throw new ShapeException(

@@ -12,6 +12,7 @@ internal sealed class AnomalyTrace : IDisposable
     private readonly AnomalyTrace? outer = current;
     private readonly SourceLines lines = new();
     private readonly Recording.Scope recording = Recording.Traced();
+    private bool isDisposed;
 
     /// <summary>Begins to trace.</summary>
     public AnomalyTrace()
@@ -52,10 +53,14 @@ internal sealed class AnomalyTrace : IDisposable
         ? new(inputs.ToArray(), walked.Origin?.Layer, walked.Origin?.Line, walked.Operation)
         : new(inputs.ToArray(), Layer, lines.Find(), null);
 
-    /// <summary>Ends the trace.</summary>
+    /// <summary>Ends the trace, once; one that others have begun inside goes on until they have ended.</summary>
     public void Dispose()
     {
-        recording.Dispose();
-        current = outer;
+        isDisposed = true;
+        while (current is { isDisposed: true } ended)
+        {
+            ended.recording.Dispose();
+            current = ended.outer;
+        }
     }
 }

@@ -39,13 +39,25 @@ public static class GradientChecker
     /// </param>
     /// <param name="inputs">Where to check; smooth points, not kinks as relu's at 0. They are not changed.</param>
     /// <returns>What was found; read <see cref="GradientReport.Passed"/> or call <see cref="GradientReport.ThrowIfFailed"/>.</returns>
-    /// <exception cref="GradientException">The output does not depend on any input through operations that have gradients.</exception>
+    /// <exception cref="GradientException">
+    /// The output does not depend on any input through operations that have gradients, is null, or has another shape when the
+    /// function is called again.
+    /// </exception>
+    /// <exception cref="ArgumentException">An input is null.</exception>
     public static GradientReport Check(Func<IReadOnlyList<Tensor>, Tensor> function, params IReadOnlyList<Tensor> inputs)
     {
         ArgumentNullException.ThrowIfNull(function);
         ArgumentNullException.ThrowIfNull(inputs);
+        for (int i = 0; i < inputs.Count; i++)
+        {
+            if (inputs[i] is null)
+            {
+                throw new ArgumentException($"GradientChecker: input {i} of {inputs.Count} is null. Give a tensor for each input, or leave it out.", nameof(inputs));
+            }
+        }
+
         Tensor[] variables = [.. inputs.Select((input, i) => input.Detach().Clone().WithGradient(input.Name ?? $"input {i}"))];
-        Tensor output = function(variables);
+        Tensor output = function(variables) ?? throw NoOutput();
         if (!output.RequiresGradient)
         {
             throw new GradientException(
@@ -62,7 +74,7 @@ public static class GradientChecker
         {
             float[] gradient = gradients[i].ToArray();
             int comparedBefore = report.Compared;
-            Evaluator evaluator = new(function, variables, i, weights);
+            Evaluator evaluator = new(function, variables, i, weights, output.Shape);
             double largest = gradient.Length == 0 ? 0 : gradient.Max(value => Math.Abs((double)value));
             if (gradient.Length <= ElementLimit)
             {
@@ -81,6 +93,9 @@ public static class GradientChecker
 
         return report;
     }
+
+    private static GradientException NoOutput() => new(
+        "GradientChecker: the function gave null, and there is nothing to differentiate. Return the tensor that it computes from its inputs.");
 
     /// <summary>By what power of two the step is larger for a number, so that it is moved at all.</summary>
     private static float Stretch(float value) => MathF.ScaleB(1f, Math.Max(LastOrdinaryExponent, MathF.ILogB(value)) - LastOrdinaryExponent);
@@ -138,10 +153,10 @@ public static class GradientChecker
     /// <summary>Evaluates the projected function along a line through one of its inputs.</summary>
     /// <remarks>Recording stays on, so that a function may itself take gradients: that is how second order is checked.</remarks>
     private sealed class Evaluator(
-        Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] variables, int input, double[] weights)
+        Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] variables, int input, double[] weights, Shape shape)
     {
         private readonly float[] point = variables[input].ToArray();
-        private readonly float[] centre = function(variables).ToArray();
+        private readonly float[] centre = Outputs(function, variables, shape);
 
         /// <summary>
         /// The slope along a direction; about how far rounding to float32 moves it, which is no error of the gradient; and
@@ -222,7 +237,14 @@ public static class GradientChecker
 
             Tensor[] inputs = [.. variables];
             inputs[input] = Tensor.Of(moved, variables[input].Shape).To(variables[input].Backend).WithGradient(variables[input].Name);
-            return (function(inputs).ToArray(), step * (made / wanted));
+            return (Outputs(function, inputs, shape), step * (made / wanted));
+        }
+
+        private static float[] Outputs(Func<IReadOnlyList<Tensor>, Tensor> function, Tensor[] inputs, Shape shape)
+        {
+            Tensor output = function(inputs) ?? throw NoOutput();
+            return output.Shape.Equals(shape) ? output.ToArray() : throw new GradientException(
+                $"GradientChecker: the function's result had shape {shape} at first and has {output.Shape} now, so the two cannot be compared. The shape must not depend on the inputs' values, nor on how often the function was called.");
         }
     }
 }

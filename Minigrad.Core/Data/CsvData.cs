@@ -100,13 +100,22 @@ public sealed class CsvData
     /// <param name="column">The name of the column.</param>
     /// <param name="classes">The classes in the order wanted, as those of another file of the same data; null finds them.</param>
     /// <returns>The class of each row, and the text of each class.</returns>
-    /// <exception cref="ArgumentException">There is no such column, or a class is given twice.</exception>
+    /// <exception cref="ArgumentException">There is no such column, or a class is null or given twice.</exception>
     /// <exception cref="DataFileException">A cell is empty, or is none of the classes given.</exception>
     public (int[] Labels, IReadOnlyList<string> Classes) ToLabels(string column, IReadOnlyList<string>? classes = null)
     {
         ArgumentNullException.ThrowIfNull(column);
         int place = Place(column);
         classes ??= [.. rows.Select(row => Cell(row, place)).Distinct().Order(StringComparer.Ordinal)];
+        for (int number = 0; number < classes.Count; number++)
+        {
+            if (classes[number] is null)
+            {
+                throw new ArgumentException(
+                    $"ToLabels: class {number} of the {classes.Count} given is null. Give the text that stands in column \"{column}\", or no classes to have them found.", nameof(classes));
+            }
+        }
+
         if (Repeated(classes) is { } repeated)
         {
             throw new ArgumentException(

@@ -76,7 +76,7 @@ public static class ToyData
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>Inputs <c>[count, length, 2]</c>: a number from [0, 1), and 1 where it is marked, once in each half; targets
     /// <c>[count, 1]</c>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The count is less than 1, or the length less than 2.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The count is less than 1, the length less than 2, or there are more numbers than a tensor holds.</exception>
     /// <remarks>
     /// Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural Computation 9(8), experiment 4; with 0 and 1 as
     /// marks, as in Le, Jaitly and Hinton (2015), "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units".
@@ -85,8 +85,9 @@ public static class ToyData
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 2);
+        CheckFits(nameof(AddingProblem), count, 2L * length);
         generator ??= Generator.Default;
-        float[] inputs = new float[checked(count * length * 2)];
+        float[] inputs = new float[count * length * 2];
         float[] targets = new float[count];
         int half = length / 2;
         for (int row = 0; row < count; row++)
@@ -119,7 +120,7 @@ public static class ToyData
     /// Tokens <c>[count, delay + 2 · symbols]</c>: 0 is a blank, 1 … alphabet are the symbols, alphabet + 1 is the signal. The
     /// targets are blank up to and with the signal, then the symbols.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number is less than 1, or there are more tokens than an array holds.</exception>
     /// <remarks>
     /// Hochreiter and Schmidhuber (1997), "Long Short-Term Memory", Neural Computation 9(8); in the form of Arjovsky, Shah
     /// and Bengio (2016), "Unitary Evolution Recurrent Neural Networks", where symbols is 10 and alphabet 8.
@@ -130,9 +131,10 @@ public static class ToyData
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(symbols);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(delay);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(alphabet);
+        CheckFits(nameof(CopyMemory), count, delay + (2L * symbols));
         generator ??= Generator.Default;
         int length = delay + (2 * symbols);
-        int[] inputs = new int[checked(count * length)];
+        int[] inputs = new int[count * length];
         int[] targets = new int[inputs.Length];
         for (int row = 0; row < count; row++)
         {
@@ -158,14 +160,15 @@ public static class ToyData
     /// <param name="length">The bits of each.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>Features <c>[count, length, 1]</c> of 0 and 1, and the classes 0 (even) and 1 (odd).</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The count or the length is less than 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The count or the length is less than 1, or there are more bits than a tensor holds.</exception>
     /// <remarks>Minsky and Papert (1969), "Perceptrons", chapter 3.</remarks>
     public static LabeledData Parity(int count, int length, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
+        CheckFits(nameof(Parity), count, length);
         generator ??= Generator.Default;
-        float[] bits = new float[checked(count * length)];
+        float[] bits = new float[count * length];
         int[] labels = new int[count];
         for (int row = 0; row < count; row++)
         {
@@ -182,6 +185,16 @@ public static class ToyData
         }
 
         return new LabeledData(Tensor.Of(bits, count, length, 1), labels);
+    }
+
+    // Whether sequences of so many numbers each fit an array together.
+    private static void CheckFits(string problem, int count, long numbers)
+    {
+        if (numbers > Array.MaxLength / count)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(count), count, $"ToyData.{problem}: {count:N0} sequences of {numbers:N0} numbers each are more than the {Array.MaxLength:N0} elements that one array can hold. Ask for fewer or for shorter ones.");
+        }
     }
 
     // Points on curves, one for each class; place runs along a curve from 0 to 1.

@@ -161,6 +161,30 @@ public sealed class AnomalyTraceTests
         Assert.Equal(-1f, x.Gradient!.Item());
     }
 
+    [Fact]
+    public void A_trace_that_is_disposed_twice_or_before_an_inner_one_ends_once()
+    {
+        Tensor x = Tensor.Of([-1f]).WithGradient();
+        IDisposable first = Anomaly.Trace();
+        first.Dispose();
+        using (Anomaly.Trace())
+        {
+            first.Dispose();
+            Assert.Throws<AnomalyException>(() => x.Log().Backward());
+        }
+
+        x.Log().Backward(); // Not traced.
+        IDisposable outer = Anomaly.Trace();
+        IDisposable inner = Anomaly.Trace();
+        outer.Dispose();
+        Assert.Throws<AnomalyException>(() => x.Log().Backward());
+        inner.Dispose();
+        x.Log().Backward();
+        outer.Dispose();
+        inner.Dispose();
+        x.Log().Backward();
+    }
+
     private static Func<Tensor> Backward(Func<Tensor> compute) => () =>
     {
         Tensor loss = compute();

@@ -170,6 +170,23 @@ public sealed class GradientCheckerTests
     }
 
     [Fact]
+    public void A_function_that_gives_nothing_or_changes_its_shape_is_refused_in_words()
+    {
+        Tensor x = Tensor.Ones(3);
+        int calls = 0;
+        Assert.Contains("the function gave null", Fault(_ => null!), StringComparison.Ordinal);
+        Assert.Contains("the function gave null", Fault(inputs => calls++ == 0 ? inputs[0].Exp() : null!), StringComparison.Ordinal);
+        calls = 0;
+        Assert.Contains("had shape [3] at first and has [6] now", Fault(inputs => calls++ < 2 ? inputs[0].Exp() : Tensor.Concatenate([inputs[0], inputs[0]])), StringComparison.Ordinal);
+        calls = 0;
+        Assert.Contains("had shape [3] at first and has [1, 3] now", Fault(inputs => calls++ < 1 ? inputs[0].Exp() : inputs[0].Exp().Reshape(1, 3)), StringComparison.Ordinal);
+        string message = Assert.Throws<ArgumentException>(() => GradientChecker.Check(inputs => inputs[0].Exp(), x, null!)).Message;
+        Assert.Contains("input 1 of 2 is null", message, StringComparison.Ordinal);
+
+        string Fault(Func<IReadOnlyList<Tensor>, Tensor> function) => Assert.Throws<GradientException>(() => GradientChecker.Check(function, x)).Message;
+    }
+
+    [Fact]
     public void What_rounding_may_hide_follows_from_the_size_of_the_outputs()
     {
         // As the checker's documentation says: half a percent passes beside a sum of 500 squares, and not beside the squares.

@@ -85,6 +85,8 @@ public sealed class CsvDataTests : IDisposable
         Refuses(() => CsvData.Read(folder.Write("table.csv", [.. "a\nb"u8, 0xE4, .. "c\n"u8])), "byte 3, line 2", "0xE4 is not valid UTF-8");
         string repeated = Assert.Throws<ArgumentException>(() => Read("a\na\nb\nc\n").ToLabels("a", ["a", "b", "a", "c"])).Message;
         Assert.StartsWith("The class \"a\" is given 2 times (\"a\", \"b\", \"a\", \"c\"). Give each once", repeated, StringComparison.Ordinal);
+        string none = Assert.Throws<ArgumentException>(() => Read("a\nb\n").ToLabels("a", ["b", null!])).Message;
+        Assert.StartsWith("ToLabels: class 1 of the 2 given is null. Give the text that stands in column \"a\"", none, StringComparison.Ordinal);
         string unknown = Assert.Throws<ArgumentException>(() => Read("a,b\n1,2\n").ToTensor("c")).Message;
         Assert.Contains("no column \"c\". Its columns are \"a\", \"b\"", unknown, StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => CsvData.Read(Path.Combine(folder.Path, "absent.csv")));

@@ -45,6 +45,9 @@ public sealed class TimeSeriesTests
         Assert.Contains("need 5 steps", message, StringComparison.Ordinal);
         Assert.Contains("has 4", message, StringComparison.Ordinal);
         Assert.Throws<ShapeException>(() => TimeSeries.Windows(new float[4], int.MaxValue, int.MaxValue));
+        message = Assert.Throws<ShapeException>(() => TimeSeries.Windows(new float[100000], 50000)).Message;
+        Assert.Contains("50,000 windows of 50,000 steps with 1 features each are more than", message, StringComparison.Ordinal);
+        Assert.Contains("larger stride", message, StringComparison.Ordinal);
         Assert.Contains("[2, 2, 2]", Assert.Throws<ShapeException>(() => TimeSeries.Windows(Tensor.Zeros(2, 2, 2), 1)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => TimeSeries.Windows(new float[4], 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => TimeSeries.Windows(new float[4], 1, 0));

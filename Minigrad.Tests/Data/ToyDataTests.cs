@@ -154,6 +154,14 @@ public sealed class ToyDataTests
             () => ToyData.Parity(0, 1), () => ToyData.Parity(1, 0),
         ];
         Assert.All(wrong, make => Assert.Throws<ArgumentOutOfRangeException>(make));
+
+        Action[] large =
+        [
+            () => ToyData.AddingProblem(100000, 50000), () => ToyData.AddingProblem(1, int.MaxValue), () => ToyData.Parity(50000, 50000),
+            () => ToyData.CopyMemory(100000, 10000, 10000), () => ToyData.CopyMemory(1, int.MaxValue, int.MaxValue),
+        ];
+        Assert.All(large, make => Assert.Contains("one array can hold. Ask for fewer or for shorter ones.", Assert.Throws<ArgumentOutOfRangeException>(make).Message, StringComparison.Ordinal));
+        Assert.Contains("ToyData.AddingProblem: 100,000 sequences of 100,000 numbers", Assert.Throws<ArgumentOutOfRangeException>(large[0]).Message, StringComparison.Ordinal);
     }
 
     private static IEnumerable<(float X, float Y, int Label)> Points(LabeledData data) =>

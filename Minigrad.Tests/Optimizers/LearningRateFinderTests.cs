@@ -243,6 +243,7 @@ public sealed class LearningRateFinderTests
         Assert.Throws<ArgumentNullException>(() => LearningRateFinder.Run(null!, optimizer, model.Loss));
         Assert.Throws<ArgumentNullException>(() => LearningRateFinder.Run(model, null!, model.Loss));
         Assert.Throws<ArgumentNullException>(() => LearningRateFinder.Run(model, optimizer, null!));
+        Assert.Contains("the loss gave null", Assert.Throws<ArgumentException>(() => LearningRateFinder.Run(model, optimizer, () => null!)).Message, StringComparison.Ordinal);
         string message = Assert.Throws<ShapeException>(() => LearningRateFinder.Run(model, optimizer, () => model.Weight.Square())).Message;
         Assert.Contains("LearningRateFinder.Run follows one number, but the loss has shape [3], 3 elements", message, StringComparison.Ordinal);
         Assert.Contains("loss.Mean()", message, StringComparison.Ordinal);
