@@ -160,6 +160,7 @@ internal sealed class BackwardPass
         bool before = Recording.Set(createGraph);
         current = this;
         scale = (rootNode as LossScaleNode)?.Mark;
+        bool isCollected = false;
         try
         {
             if (trace is not null)
@@ -168,6 +169,7 @@ internal sealed class BackwardPass
             }
 
             Collect(rootNode, isInside: outer is not null);
+            isCollected = true;
             MarkExposed(seed);
             Deliver(rootNode, seed, rootNode);
             foreach (Node node in nodes)
@@ -177,9 +179,13 @@ internal sealed class BackwardPass
         }
         finally
         {
-            foreach (Node node in nodes)
+            if (isCollected)
             {
-                node.ForgetGradients();
+                // Of a pass that was refused there are none, and those of an outer one stay.
+                foreach (Node node in nodes)
+                {
+                    node.ForgetGradients();
+                }
             }
 
             nodes.Clear();

@@ -420,6 +420,17 @@ public sealed class BackwardTests
         Custom(retain: true).Sum().Backward(retainGraph: true);
         Assert.Equal(2f * MathF.Exp(0.5f), x.Gradient!.Item(), 1e-5f);
 
+        // Whoever goes on without the inner pass has lost nothing by it.
+        x.Gradient = null;
+        Tensor caught = Tensor.Custom("c", [shared], () => shared * 2f, gradient =>
+        {
+            Assert.Throws<GradientException>(() => Tensor.Gradients(inner, [x], retainGraph: true));
+            return [gradient * 2f];
+        });
+        (caught * shared).Sum().Backward(retainGraph: true);
+        Assert.Equal(4f * MathF.Exp(0.5f) * MathF.Exp(0.5f), x.Gradient!.Item(), 1e-4f);
+        x.Gradient = null;
+
         // What the inner pass has let go the outer one misses, and says so.
         Assert.Contains(
             "Exponential a second time", Assert.Throws<GradientException>(() => Custom(retain: false).Sum().Backward()).Message, StringComparison.Ordinal);
