@@ -37,7 +37,11 @@ public sealed class Generator
         ArgumentNullException.ThrowIfNull(purpose);
         const ulong OffsetBasis = 14695981039346656037;
         const ulong Prime = 1099511628211;
-        ulong hash = OffsetBasis ^ Stream; // The hash of Fowler, Noll and Vo, which is the same in every process.
+
+        // The hash of Fowler, Noll and Vo, which is the same in every process. Streams, often 0, 1, 2, …, are set apart before, or the first
+        // letter of a name, which differs in the same bits, could make up for the difference between two.
+        const ulong GoldenRatio = 0x9E3779B97F4A7C15;
+        ulong hash = OffsetBasis ^ (Stream * GoldenRatio);
         foreach (char letter in purpose)
         {
             hash = (hash ^ letter) * Prime;

@@ -153,6 +153,19 @@ public sealed class CreationTests
     }
 
     [Fact]
+    public void Purposes_of_neighbouring_streams_are_independent()
+    {
+        Generator[] generators = [.. Enumerable.Range(0, 64).Select(stream => new Generator(1, (ulong)stream))];
+        Generator[] derived = [.. generators.SelectMany(each => Enumerable.Range('a', 26).Select(letter => each.For($"{(char)letter}")))];
+        Generator[] nested = [.. generators.Select(each => each.For(string.Empty)), .. generators.Select(each => each.For(string.Empty).For(string.Empty))];
+        Generator[] all = [.. generators, .. derived, .. nested];
+        Assert.Equal(all.Length, all.Select(each => each.Stream).Distinct().Count());
+
+        // Those of a seed alone stay what they were.
+        Assert.Equal(0xAF63DC4C8601EC8Cul, new Generator(1).For("a").Stream);
+    }
+
+    [Fact]
     public void Forks_of_one_purpose_differ_and_repeat_with_the_seed()
     {
         Generator first = new(5), second = new(5);
