@@ -504,7 +504,7 @@ public sealed class BackwardTests
         Assert.Equal(100, churn.Length);
     }
 
-    private readonly struct Formula : IUnaryOp
+    public readonly struct Formula : IUnaryOp
     {
         public T Forward<T>(T x)
             where T : struct, IReal<T> => (x * 2f) + (8f * x / 2f);
