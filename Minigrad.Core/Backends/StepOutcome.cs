@@ -9,7 +9,7 @@ public enum StepOutcome
     /// <summary>The update was withheld: a gradient was not finite.</summary>
     NotFinite = 1,
 
-    /// <summary>The update was withheld: a gradient was so large that its square overflows.</summary>
+    /// <summary>The update was withheld: a gradient's norm was so large that squares of its elements may overflow.</summary>
     TooLarge = 2,
 
     /// <summary>The update was withheld: a gradient was not finite, which is taken for the doing of a dynamic loss scale.</summary>
