@@ -70,8 +70,8 @@ public static class Loss
 
     /// <summary>
     /// Binary cross-entropy of probabilities: −t · ln p − (1 − t) · ln(1 − p), each logarithm at least −100. Prefer
-    /// <see cref="BinaryCrossEntropyWithLogits"/>, which loses nothing near 0 and 1: where a logarithm is at its bound, as at p = 0, its gradient is 0
-    /// (in PyTorch 10¹²).
+    /// <see cref="BinaryCrossEntropyWithLogits"/>, which loses nothing near 0 and 1: where a logarithm is at its bound, as at p = 0, its slope is 10¹²,
+    /// as in PyTorch.
     /// </summary>
     /// <param name="input">p, from 0 to 1.</param>
     /// <param name="target">t, from 0 to 1, of the same shape.</param>

@@ -16,5 +16,5 @@ public readonly struct SmoothAbsoluteError(float beta) : IBinaryOp
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private T Of<T>(T d)
-        where T : struct, IReal<T> => T.Less(d, beta, 0.5f * (d * d) / beta, d - (0.5f * beta));
+        where T : struct, IReal<T> => T.Less(beta, d, d - (0.5f * beta), 0.5f * (d * d) / beta);
 }
