@@ -42,7 +42,8 @@ public sealed partial class Tensor
     public string? Name { get; set; }
 
     /// <summary>
-    /// The sum of the gradients that backward has added, or null before the first. It gathers only in tensors that the
+    /// The sum of the gradients that backward has added, or null before the first. A later backward may add to the tensor that was read;
+    /// <see cref="Clone"/> it to keep it as it is. It gathers only in tensors that the
     /// user made with <see cref="RequiresGradient"/>, and in results that were told to <see cref="RetainGradient"/>; see
     /// <see cref="Gradients"/> for any other.
     /// </summary>
@@ -59,6 +60,11 @@ public sealed partial class Tensor
             if (value is null)
             {
                 ReturnUnseenGradient();
+            }
+            else
+            {
+                // It may be the gradient of another tensor too, to which nothing is to be added that is not its own.
+                BackwardPass.MarkExposed(value);
             }
 
             GatheredGradient = value;

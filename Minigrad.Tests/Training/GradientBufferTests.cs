@@ -109,6 +109,17 @@ public sealed class GradientBufferTests
     }
 
     [Fact]
+    public void A_gradient_given_to_a_second_tensor_gathers_for_each_its_own()
+    {
+        Tensor first = Differentiated();
+        Tensor second = Tensor.Ones(Length).WithGradient();
+        second.Gradient = first.Gradient;
+        ((10f * first).Sum() + (100f * second).Sum()).Backward();
+        Assert.Equal(Ones.Select(x => 11 * x), first.Gradient!.ToArray());
+        Assert.Equal(Ones.Select(x => 101 * x), second.Gradient!.ToArray());
+    }
+
+    [Fact]
     public void A_gradient_that_a_users_own_backward_gave_keeps_its_numbers()
     {
         Tensor parameter = Tensor.Ones(Length).WithGradient();
