@@ -179,7 +179,7 @@ public sealed partial class Tensor
         if (NodeForGradient is LeafNode)
         {
             Tensor flow = createGraph ? seed : seed.Detach();
-            Gradient = Gradient is null ? flow.Clone() : Gradient + flow;
+            Gradient = Gradient is { } before ? BackwardPass.Sum(before, flow) : BackwardPass.Copy(flow);
             return;
         }
 

@@ -97,6 +97,31 @@ internal sealed class BackwardPass
     /// <summary>Records that someone outside the pass may hold a gradient, so that its buffer is never reused.</summary>
     public static void MarkExposed(Tensor gradient) => gradient.Storage.IsExposed = true;
 
+    /// <summary>Gradients are added in float32: a leaf's sum stays so, any other is rounded when it is passed on.</summary>
+    /// <exception cref="ShapeException">One was set by hand and has another shape: broadcast, it would count in many places.</exception>
+    public static Tensor Sum(Tensor a, Tensor b)
+    {
+        if (!a.Shape.Equals(b.Shape))
+        {
+            throw new ShapeException(
+                $"Backward has a gradient of shape {b.Shape} to add to one of shape {a.Shape}, which was set by hand; a gradient has the shape of what it belongs to. Set Gradient to null, or to a tensor of shape {b.Shape}.");
+        }
+
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        Tensor sum = a + b;
+        EmulatedPrecision.Set(before);
+        return sum;
+    }
+
+    /// <summary>A copy, in float32 like a leaf's sum; recorded if gradients are.</summary>
+    public static Tensor Copy(Tensor gradient)
+    {
+        Precision before = EmulatedPrecision.Set(Precision.Full);
+        Tensor copy = gradient.Clone();
+        EmulatedPrecision.Set(before);
+        return copy;
+    }
+
     private static BackwardPass Begin(bool createGraph, bool retainGraph, bool accumulateInLeaves)
     {
         // A pass inside another, from a user's own backward, finds none to use.
@@ -130,24 +155,6 @@ internal sealed class BackwardPass
                 "Backward reached a loss that was scaled by optimizer.Scale inside of what it was called on, so that gradients would be scaled in part, or twice. "
                 + "Scale last, and once: optimizer.Scale(first + second).Backward().");
         }
-    }
-
-    /// <summary>Gradients are added in float32: a leaf's sum stays so, any other is rounded when it is passed on.</summary>
-    private static Tensor Sum(Tensor a, Tensor b)
-    {
-        Precision before = EmulatedPrecision.Set(Precision.Full);
-        Tensor sum = a + b;
-        EmulatedPrecision.Set(before);
-        return sum;
-    }
-
-    /// <summary>A copy, in float32 like a leaf's sum; recorded if gradients are.</summary>
-    private static Tensor Copy(Tensor gradient)
-    {
-        Precision before = EmulatedPrecision.Set(Precision.Full);
-        Tensor copy = gradient.Clone();
-        EmulatedPrecision.Set(before);
-        return copy;
     }
 
     private void Run(Tensor root, Tensor seed)

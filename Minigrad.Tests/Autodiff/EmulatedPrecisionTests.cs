@@ -141,6 +141,19 @@ public sealed class EmulatedPrecisionTests
     }
 
     [Fact]
+    public void The_gradient_of_a_leaf_that_is_its_own_root_gathers_in_float32()
+    {
+        Tensor w = Tensor.Of([Third]).WithGradient("w");
+        using (new EmulatedPrecision(Precision.Half))
+        {
+            w.Backward(Tensor.Of([2048f]));
+            w.Backward(Tensor.Of([1f]));
+        }
+
+        Assert.Equal(2049f, w.Gradient!.Item());
+    }
+
+    [Fact]
     public void What_is_computed_outside_is_float32_in_both_directions()
     {
         Tensor w = Tensor.Of([Third]).WithGradient("w");

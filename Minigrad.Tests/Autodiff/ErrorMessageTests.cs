@@ -173,6 +173,19 @@ public sealed class ErrorMessageTests
         AssertTeaches<ShapeException>(() => Tensor.Ones(2, 3).Reshape(4, -1), "Reshape", "[4, -1]", "6 elements");
 
     [Fact]
+    public void A_gradient_of_another_shape_is_not_broadcast()
+    {
+        Tensor w = Tensor.Ones(3).WithGradient("w");
+        w.Gradient = Tensor.Ones(1);
+        AssertTeaches<ShapeException>(() => (2f * w).Sum().Backward(), "[3]", "[1]", "set by hand", "null");
+        AssertTeaches<ShapeException>(() => w.Backward(Tensor.Ones(3)), "[3]", "[1]");
+        Assert.Equal([1f], w.Gradient.ToArray());
+        w.Gradient = null;
+        (2f * w).Sum().Backward();
+        Assert.Equal([2f, 2f, 2f], w.Gradient!.ToArray());
+    }
+
+    [Fact]
     public void A_child_that_was_not_registered() =>
         AssertTeaches<InvalidOperationException>(
             () => _ = new Forgetful().Parameters, "'hidden'", "never learn", "Child(\"hidden\", new Linear(");
