@@ -188,10 +188,17 @@ public abstract class Module
     /// <param name="tensor">The tensor.</param>
     /// <returns>The tensor.</returns>
     /// <exception cref="ArgumentException">The name is empty, has a dot, or is that of another part of this module.</exception>
+    /// <exception cref="GradientException">The tensor is the recorded result of an operation, which cannot be loaded or moved.</exception>
     protected Tensor Buffer(string name, Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
         CheckName(name);
+        if (tensor.Producer is { } producer)
+        {
+            throw new GradientException(
+                $"{GetType().Name}: '{name}' cannot be a buffer, since it is the recorded result of {producer.Operation}, and LoadState would change it in place. Register its Detach(), or compute it inside `using (new NoGrad())`.");
+        }
+
         buffers.Add((name, tensor));
         Registered.AddOrUpdate(tensor, name);
         tensor.Name ??= name;

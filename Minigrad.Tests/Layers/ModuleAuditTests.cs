@@ -70,6 +70,17 @@ public sealed class ModuleAuditTests
         Assert.Contains("keep it in a field and register nothing", message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_buffer_that_could_not_be_loaded_is_refused()
+    {
+        Tensor mask = 2f * Tensor.Ones(3).WithGradient();
+        string message = Assert.Throws<GradientException>(() => new Holder(mask)).Message;
+        Assert.Contains("Holder: 'mask' cannot be a buffer, since it is the recorded result of Multiply", message, StringComparison.Ordinal);
+        Holder model = new(mask.Detach());
+        model.LoadState(new Dictionary<string, float[]> { ["mask"] = [1f, 2f, 3f] });
+        Assert.Equal([1f, 2f, 3f], model.State()["mask"]);
+    }
+
     private static void AssertTeaches(Module model, params string[] parts)
     {
         string message = Assert.Throws<InvalidOperationException>(() => model.ParameterCount).Message;
@@ -145,5 +156,12 @@ public sealed class ModuleAuditTests
 
             Parameter("weight", weights[0]);
         }
+    }
+
+    private sealed class Holder : Layer
+    {
+        public Holder(Tensor mask) => Buffer("mask", mask);
+
+        protected override Tensor Compute(Tensor input) => input;
     }
 }
