@@ -19,7 +19,16 @@ public sealed class Generator
     }
 
     /// <summary>The generator used where none is given. It has seed 0 until set, so that every run repeats.</summary>
-    public static Generator Default { get; set; } = new(0);
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public static Generator Default
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = new(0);
 
     /// <summary>The seed.</summary>
     public ulong Seed { get; }
@@ -112,9 +121,11 @@ public sealed class Generator
 
     /// <summary>The numbers 0 … count − 1 in random order (Fisher and Yates).</summary>
     /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The count is negative, or more than an array can hold.</exception>
     public int[] Permutation(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Array.MaxLength);
         int[] order = [.. Enumerable.Range(0, count)];
         for (int last = count - 1; last > 0; last--)
         {

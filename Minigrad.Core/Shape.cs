@@ -41,8 +41,10 @@ public sealed class Shape : IReadOnlyList<int>, IEquatable<Shape>
 
     /// <summary>The length of one dimension; negative counts from the last, −1.</summary>
     /// <param name="axis">−rank ≤ axis &lt; rank.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
-    public int this[int axis] => dimensions[Axis(axis, "Shape")];
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
+    public int this[int axis] => Rank > 0
+        ? dimensions[Axis(axis, "Shape")]
+        : throw new ShapeException($"Shape: dimension {axis} does not exist in a scalar, which has none.");
 
     /// <summary>The dimensions as a span, for methods that take dimensions.</summary>
     public static implicit operator ReadOnlySpan<int>(Shape shape)

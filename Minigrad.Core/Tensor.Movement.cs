@@ -315,7 +315,7 @@ public sealed partial class Tensor
 
         int rows = Shape[-2];
         int columns = Shape[-1];
-        float[] mask = new float[rows * columns];
+        float[] mask = new float[Shape.Create(rows, columns).Size]; // Of an empty batch the matrices may be too large for one.
         for (int place = 0; place < mask.Length; place++)
         {
             mask[place] = keep(place / columns, place % columns) ? 1f : 0f;

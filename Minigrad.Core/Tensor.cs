@@ -335,6 +335,7 @@ public sealed partial class Tensor
     public static Tensor Custom(
         string name, IReadOnlyList<Tensor> inputs, Func<Tensor> forward, Func<Tensor, Tensor?[]> backward)
     {
+        ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(forward);
         ArgumentNullException.ThrowIfNull(backward);

@@ -65,7 +65,7 @@ public sealed class PerExampleClip
     /// <param name="count">B, how many examples the batch has.</param>
     /// <param name="loss">The loss of an example, by its number from 0, without a loss scale. It is called once for each, in order.</param>
     /// <returns>What was measured.</returns>
-    /// <exception cref="ArgumentException">A parameter is null or is given twice, there is no example, no parameter that asks for a gradient, or one has a gradient already; it keeps that.</exception>
+    /// <exception cref="ArgumentException">A parameter is null or is given twice, there is no example, a loss is null, no parameter that asks for a gradient, or one has a gradient already; it keeps that.</exception>
     /// <exception cref="NonFiniteGradientException">The gradient of an example is not finite. After this and any other error once the examples have begun no parameter has a gradient.</exception>
     /// <exception cref="InvalidOperationException">
     /// A loss was multiplied by a loss scale, so that its gradient would be clipped too much; or a schedule gives no positive threshold, or an infinite one with noise.
@@ -93,7 +93,8 @@ public sealed class PerExampleClip
 
             for (; example < count; example++)
             {
-                Tensor value = loss(example);
+                Tensor value = loss(example) ?? throw new ArgumentException(
+                    $"PerExampleClip.Backward: the loss of example {example} is null. Return the loss of one example: i => Loss.MeanSquare(model.Forward(x[i]), target[i]).", nameof(loss));
                 value.Backward();
                 losses += value.Item();
                 norms[example] = stage.ApplyInStep(own);

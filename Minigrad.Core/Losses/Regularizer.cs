@@ -8,7 +8,7 @@ public static class Regularizer
     /// <param name="strength">λ, not negative.</param>
     /// <returns>The penalty, <c>[]</c>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">λ is negative or NaN.</exception>
-    /// <exception cref="ArgumentException">There are no parameters.</exception>
+    /// <exception cref="ArgumentException">There are no parameters, or one is null.</exception>
     public static Tensor L1(IEnumerable<Tensor> parameters, float strength) =>
         Penalty(parameters, strength, parameter => parameter.Abs().Sum());
 
@@ -20,7 +20,7 @@ public static class Regularizer
     /// <param name="strength">λ, not negative.</param>
     /// <returns>The penalty, <c>[]</c>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">λ is negative or NaN.</exception>
-    /// <exception cref="ArgumentException">There are no parameters.</exception>
+    /// <exception cref="ArgumentException">There are no parameters, or one is null.</exception>
     public static Tensor L2(IEnumerable<Tensor> parameters, float strength) =>
         Penalty(parameters, strength, parameter => parameter.Square().Sum());
 
@@ -35,6 +35,11 @@ public static class Regularizer
         Tensor? sum = null;
         foreach (Tensor parameter in parameters)
         {
+            if (parameter is null)
+            {
+                throw new ArgumentException("A penalty was asked for on a parameter that is null; pass model.Parameters.", nameof(parameters));
+            }
+
             sum = sum is null ? term(parameter) : sum + term(parameter);
         }
 

@@ -55,7 +55,7 @@ public sealed partial class GradientMonitor
 
     /// <summary>A monitor of a model, or of several that run one after another.</summary>
     /// <param name="models">The models, in the order in which they run; their layers count in the order of registration.</param>
-    /// <exception cref="ArgumentException">The models have no parameter.</exception>
+    /// <exception cref="ArgumentException">The models have no parameter, or one of them is null.</exception>
     public GradientMonitor(params IReadOnlyList<Module> models)
         : this(100, models)
     {
@@ -64,15 +64,15 @@ public sealed partial class GradientMonitor
     /// <summary>A monitor with a window of its own.</summary>
     /// <param name="window">Over how many of the last steps medians are taken, at least 10.</param>
     /// <param name="models">The models, in the order in which they run; their layers count in the order of registration.</param>
-    /// <exception cref="ArgumentException">The models have no parameter.</exception>
+    /// <exception cref="ArgumentException">The models have no parameter, or one of them is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The window is too small.</exception>
     public GradientMonitor(int window, params IReadOnlyList<Module> models)
     {
         ArgumentNullException.ThrowIfNull(models);
         this.window = (int)Checked(window, nameof(window), window >= FewestSteps, $"of at least {FewestSteps}: a median of fewer steps says little");
-        foreach (Module model in models)
+        for (int i = 0; i < models.Count; i++)
         {
-            AddLayers(model);
+            AddLayers(models[i] ?? throw new ArgumentException($"GradientMonitor: model {i} of {models.Count} is null.", nameof(models)));
         }
 
         if (layers.Count == 0)

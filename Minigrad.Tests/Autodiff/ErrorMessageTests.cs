@@ -173,6 +173,14 @@ public sealed class ErrorMessageTests
         AssertTeaches<ShapeException>(() => Tensor.Ones(2, 3).Reshape(4, -1), "Reshape", "[4, -1]", "6 elements");
 
     [Fact]
+    public void A_scalar_has_no_dimension_to_ask_for() =>
+        AssertTeaches<ShapeException>(() => Tensor.Full([], 1f).Shape[-1], "dimension -1", "scalar");
+
+    [Fact]
+    public void A_triangle_of_matrices_that_are_too_large_for_one() =>
+        AssertTeaches<ShapeException>(() => Tensor.Zeros(0, 46341, 46341).Tril(), "[46341, 46341]", "one array can hold");
+
+    [Fact]
     public void A_gradient_of_another_shape_is_not_broadcast()
     {
         Tensor w = Tensor.Ones(3).WithGradient("w");
@@ -183,6 +191,16 @@ public sealed class ErrorMessageTests
         w.Gradient = null;
         (2f * w).Sum().Backward();
         Assert.Equal([2f, 2f, 2f], w.Gradient!.ToArray());
+    }
+
+    [Fact]
+    public void What_is_null_and_what_is_too_many()
+    {
+        AssertTeaches<ArgumentException>(() => Regularizer.L2([Tensor.Ones(1), null!], 1f), "penalty", "null", "model.Parameters");
+        AssertTeaches<ArgumentNullException>(() => Tensor.Custom(null!, [], () => Tensor.Ones(1), _ => []), "name");
+        AssertTeaches<ArgumentNullException>(() => Generator.Default = null!, "value");
+        Assert.NotNull(Generator.Default);
+        AssertTeaches<ArgumentOutOfRangeException>(() => new Generator(1).Permutation(int.MaxValue), "2147483647", $"{Array.MaxLength}");
     }
 
     [Fact]

@@ -63,6 +63,16 @@ public sealed class RefusedArgumentTests
     }
 
     [Fact]
+    public void Models_and_losses_that_are_null()
+    {
+        Teaches<ArgumentException>(() => _ = new GradientMonitor(new Linear(1, 1), null!), "GradientMonitor", "model 1 of 2", "null");
+        PerExampleClip clip = new(Threshold.Percentile(50));
+        Teaches<ArgumentException>(() => clip.Backward([w], 2, example => example == 0 ? w.Sum() : null!), "PerExampleClip.Backward", "example 1", "null");
+        Assert.Null(w.Gradient);
+        Assert.Equal(0, clip.State().Asked);
+    }
+
+    [Fact]
     public void Policies_that_are_none()
     {
         Sgd optimizer = new([w]);
