@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Minigrad.Backends;
+using Minigrad.Optimizers;
 
 namespace Minigrad.Tests;
 
@@ -72,6 +73,17 @@ public sealed partial class ReadmeTests
             Unindented(string.Join('\n', lines.Skip(1 + namespaces.Length))),
             Unindented(File.ReadAllText(Path.Combine(Root, "Minigrad.Tests", "Readme.cs"))),
             StringComparison.Ordinal);
+    }
+
+    // A name that the compiler does not know is looked for there.
+    [Fact]
+    public void Every_namespace_with_something_public_is_named()
+    {
+        string readme = File.ReadAllText(Path.Combine(Root, "README.md"));
+        IEnumerable<string?> namespaces = new[] { typeof(Tensor).Assembly, typeof(Optimizer).Assembly }
+            .SelectMany(assembly => assembly.GetExportedTypes()).Select(type => type.Namespace).Distinct();
+        Assert.All(namespaces, name => Assert.True(
+            readme.Contains($"\nusing {name};\n", StringComparison.Ordinal) || readme.Contains($"`{name}`", StringComparison.Ordinal), $"README.md does not name {name}"));
     }
 
     [Fact]
