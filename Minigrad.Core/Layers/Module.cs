@@ -48,8 +48,8 @@ public abstract class Module
     /// <see cref="Tensor.Name"/> is set to its path from the outermost module, so it is the same whichever module is asked.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// A field, or a list, an array or a dictionary in one, holds a module that was not registered, or a tensor that asks for a
-    /// gradient and that no module has registered.
+    /// A field, or a list, an array, a dictionary or a tuple in one, or in one of these, holds a module that was not registered, or a
+    /// tensor that asks for a gradient and that no module has registered.
     /// </exception>
     public IReadOnlyList<Tensor> Parameters
     {
@@ -323,13 +323,16 @@ public abstract class Module
         isAudited = true;
     }
 
-    /// <summary>The modules and tensors in a field: itself, or those in the list, array or dictionary that it holds.</summary>
+    /// <summary>The modules and tensors in a field: itself, or those in the lists, arrays, dictionaries and tuples that it holds.</summary>
     private static IEnumerable<object> Parts(object? value) => value switch
     {
         Module or Tensor => [value],
         IDictionary dictionary => Parts(dictionary.Values),
-        IReadOnlyCollection<Module> modules => modules.OfType<Module>(),
-        IReadOnlyCollection<Tensor> tensors => tensors.OfType<Tensor>(),
+        ITuple tuple => Enumerable.Range(0, tuple.Length).SelectMany(place => Parts(tuple[place])),
+        IReadOnlyCollection<object?> items => items.SelectMany(Parts),
+
+        // Of values and of arrays of a higher rank: numbers are not looked through, of which there may be many.
+        ICollection items when items.Cast<object?>().FirstOrDefault() is ITuple or Module or Tensor => items.Cast<object?>().SelectMany(Parts),
         _ => [],
     };
 

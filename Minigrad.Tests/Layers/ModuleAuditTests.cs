@@ -19,6 +19,17 @@ public sealed class ModuleAuditTests
     }
 
     [Fact]
+    public void What_a_field_holds_may_hold_more()
+    {
+        AssertTeaches(new Keeper<(string, Linear)>(("name", new Linear(3, 8))), "keeps a Linear in 'kept'", "Child($\"kept{number}\", layer)");
+        AssertTeaches(new Keeper<Tuple<int, Tensor>>(new(1, Tensor.Ones(2).WithGradient())), "a tensor of shape [2] in 'kept'");
+        AssertTeaches(new Keeper<List<(Linear, LayerNorm)>>([(new Linear(3, 8), new LayerNorm(8))]), "keeps a Linear in 'kept'");
+        AssertTeaches(new Keeper<Linear[][]>([[], [new Linear(3, 8)]]), "keeps a Linear in 'kept'");
+        AssertTeaches(new Keeper<Linear[,]>(new[,] { { new Linear(3, 8) } }), "keeps a Linear in 'kept'");
+        AssertTeaches(new Keeper<Dictionary<int, List<Tensor>>>(new() { [7] = [Tensor.Ones(3).WithGradient()] }), "a tensor of shape [3] in 'kept'");
+    }
+
+    [Fact]
     public void What_does_not_learn_by_itself_may_be_kept()
     {
         Tensor frozen = Tensor.Ones(2).WithGradient();
@@ -29,6 +40,9 @@ public sealed class ModuleAuditTests
             [Tensor.Ones(2), computed, computed.Detach(), frozen, other.Weight],
             tensor => Assert.Equal(3, new Keeper<Tensor>(tensor).ParameterCount));
         Assert.Equal(3, new Keeper<string[]>(["name"]).ParameterCount);
+        Assert.Equal(3, new Keeper<float[]>([1, 2]).ParameterCount);
+        Assert.Equal(3, new Keeper<List<(string, int)>>([("name", 1)]).ParameterCount);
+        Assert.Equal(3, new Keeper<int[][]>([[1], null!]).ParameterCount);
         Assert.Equal(3, new Keeper<Tensor[]>([computed]).ParameterCount);
         Assert.Equal(3, new Keeper<IReadOnlyList<Layer>>([]).ParameterCount);
         Assert.Equal(11, new Registering().ParameterCount);
