@@ -45,7 +45,8 @@ public abstract class Module
 
     /// <summary>
     /// The parameters of this module and all inside it, each once, in the order of registration; each tensor's
-    /// <see cref="Tensor.Name"/> is set to its path from the outermost module, so it is the same whichever module is asked.
+    /// <see cref="Tensor.Name"/> is set to its path from the outermost module, so it is the same whichever module is asked; a
+    /// tied one's to the first of its paths inside the module that is asked.
     /// </summary>
     /// <exception cref="InvalidOperationException">
     /// A field, or a list, an array, a dictionary or a tuple in one, or in one of these, holds a module that was not registered, or a
