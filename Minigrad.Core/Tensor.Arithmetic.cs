@@ -255,11 +255,10 @@ public sealed partial class Tensor
         return (count == 0 ? this : Sum(axes.AsSpan(0, count), keepDimensions: true)).ReshapeTo(shape);
     }
 
-    private static Tensor NotNull(Tensor tensor)
-    {
-        ArgumentNullException.ThrowIfNull(tensor);
-        return tensor;
-    }
+    private static Tensor NotNull(Tensor tensor) => tensor ?? throw new ArgumentNullException(
+        nameof(tensor),
+        "An operand is null where a tensor is needed. If it is a Gradient, backward has not reached that tensor since it was made or zeroed; or it was computed from others, "
+        + "as w = w - rate * w.Gradient is, and keeps none: change a parameter in place, using (new NoGrad()) { w.Assign(w - rate * w.Gradient); }.");
 
     private static Tensor AddOrSubtract(Tensor a, Tensor b, bool subtract)
     {

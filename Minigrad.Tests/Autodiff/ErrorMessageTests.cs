@@ -148,6 +148,20 @@ public sealed class ErrorMessageTests
         AssertTeaches<GradientException>(() => Tensor.Custom("Twice", [x], () => x + x, _ => null!).Sum().Backward(), "Twice", "0 gradients for 1 inputs");
     }
 
+    // w = w - rate * w.Gradient makes another tensor of w, which keeps no gradient.
+    [Fact]
+    public void A_gradient_that_is_not_there()
+    {
+        Tensor w = Tensor.Ones(2).WithGradient();
+        w.Square().Sum().Backward();
+        w -= 0.1f * w.Gradient!;
+        w.Square().Sum().Backward();
+        AssertTeaches<ArgumentNullException>(() => 0.1f * w.Gradient!, "operand is null", "If it is a Gradient", "w.Assign(");
+        AssertTeaches<ArgumentNullException>(() => w - w.Gradient!, "operand is null");
+        AssertTeaches<ArgumentNullException>(() => -w.Gradient!, "operand is null");
+        AssertTeaches<ArgumentNullException>(() => Tensor.Where(w, w, w.Gradient!), "operand is null");
+    }
+
     [Fact]
     public void A_state_that_was_not_detached()
     {
