@@ -435,7 +435,7 @@ public sealed partial class Tensor
         {
             throw new GradientException(
                 $"{operation} was called on a constant: nothing that this tensor of shape {Shape} was computed from asks for a gradient. "
-                + "Call WithGradient() on the tensors to differentiate by before computing with them, and compute outside NoGrad.");
+                + "Call WithGradient() on the tensors to differentiate by before computing with them, and compute outside NoGrad and the backward of an operation of your own, where nothing is recorded.");
         }
 
         if (gradient is null)

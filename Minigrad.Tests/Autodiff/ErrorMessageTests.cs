@@ -163,6 +163,14 @@ public sealed class ErrorMessageTests
     }
 
     [Fact]
+    public void A_graph_where_nothing_is_recorded()
+    {
+        Tensor x = Tensor.Ones(2).WithGradient();
+        Tensor y = Tensor.Custom("Twice", [x], () => x + x, gradient => Tensor.Gradients(x + x, [x], gradient));
+        AssertTeaches<GradientException>(() => y.Sum().Backward(), "Gradients was called on a constant", "outside NoGrad and the backward of an operation of your own");
+    }
+
+    [Fact]
     public void A_state_that_was_not_detached()
     {
         Tensor state = Tensor.Ones(2).WithGradient().Exp();
