@@ -419,7 +419,7 @@ public sealed partial class Tensor
         ReferenceEquals(a.Backend, b.Backend)
             ? a.Loops
             : throw new InvalidOperationException(
-                $"{operation}: one operand, {a.Shape}, is on {a.Backend.Name} and the other, {b.Shape}, on {b.Backend.Name}. Move one with To(other.Backend).");
+                $"{operation}: one operand, {a.Shape}, is on {a.Backend.Name} and the other, {b.Shape}, on {b.Backend.NameBeside(a.Backend)}. Move one with To(other.Backend).");
 
     private void ReturnUnseenGradient()
     {

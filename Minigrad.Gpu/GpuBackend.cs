@@ -134,7 +134,7 @@ public sealed partial class GpuBackend : Backend, IDisposable
         return storage is GpuStorage own && own.Backend == this
             ? own.View
             : throw new ArgumentException(
-                $"A tensor on {storage.Backend.Name} was given to {Name}. Move it there first.", nameof(storage));
+                $"A tensor on {storage.Backend.Name} was given to {NameBeside(storage.Backend)}. Move it there first.", nameof(storage));
     }
 
     private ArrayView<float> View(Part part)

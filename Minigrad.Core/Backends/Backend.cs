@@ -19,6 +19,10 @@ public abstract class Backend
     /// <summary>What a person calls the device, as in an error message: <c>CPU (AVX-512)</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>What a message that names two backends calls this one. A machine may have two devices of one name, and a device may be opened twice.</summary>
+    /// <param name="other">The backend that the message has named before.</param>
+    public string NameBeside(Backend other) => this != other && Name == other.Name ? $"another {Name}" : Name;
+
     /// <summary>A buffer whose contents are undefined until written.</summary>
     /// <param name="length">How many float32 numbers, 0 or more.</param>
     public abstract Storage Allocate(int length);

@@ -95,7 +95,7 @@ internal sealed class PendingGradient(Tensor parameter, int number)
     /// <param name="parameter">The parameter.</param>
     /// <param name="number">Its place among all that were given.</param>
     public static string WhyNoFit(Tensor gradient, Tensor parameter, int number) =>
-        $"'{NonFiniteGradients.NameOf(parameter, number)}' has shape {parameter.Shape} on {parameter.Backend.Name}, but its gradient has shape {gradient.Shape} on {gradient.Backend.Name}; "
+        $"'{NonFiniteGradients.NameOf(parameter, number)}' has shape {parameter.Shape} on {parameter.Backend.Name}, but its gradient has shape {gradient.Shape} on {gradient.Backend.NameBeside(parameter.Backend)}; "
         + "both must be the same. Was a gradient set by hand, or the parameter moved after backward?";
 
     /// <summary>The number of units of a parameter: rows or columns of a matrix, one for a vector or a scalar.</summary>

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using Minigrad.Gpu;
 using Minigrad.Layers;
 using Minigrad.Losses;
@@ -113,6 +114,24 @@ public sealed class MixedDevicesTests(GpuFixture fixture) : IClassFixture<GpuFix
         InvalidOperationException exception = Refused(() => optimizer.Step());
         Assert.Contains("'weight'", exception.Message, StringComparison.Ordinal);
         Assert.Equal(Matrix().ToArray(), weight.ToArray());
+    }
+
+    [Fact]
+    public void Two_devices_of_one_name_are_told_apart()
+    {
+        using GpuBackend second = GpuFixture.Open();
+        Tensor a = Matrix().To(Gpu);
+        Tensor b = Matrix().To(second);
+        Tensor weight = Matrix().To(Gpu).WithGradient("weight");
+        weight.Gradient = b;
+        Exception[] errors =
+        [
+            Assert.Throws<InvalidOperationException>(() => a + b),
+            Assert.Throws<InvalidOperationException>(() => new Sgd([weight], 0.1).Step()),
+            Assert.Throws<ArgumentException>(() => second.Map(default(Minigrad.Operations.Negate), a.Storage, b.Storage)),
+        ];
+        Assert.All(errors, error => Assert.Matches($"(on|to) {Regex.Escape(Gpu.Name)}.* another {Regex.Escape(Gpu.Name)}", error.Message));
+        Assert.DoesNotContain("another", Assert.Throws<InvalidOperationException>(() => a + Matrix()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
