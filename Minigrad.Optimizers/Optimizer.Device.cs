@@ -213,6 +213,12 @@ public abstract partial class Optimizer
             isCountedOnDevice = false;
             (StepCount, SkippedSteps, ConsecutiveSkips) = (made, skipped, consecutive);
         }
+
+        // Parameters that have moved away leave no memory behind.
+        if (deferred is not null && !deferred.Fits())
+        {
+            deferred = null;
+        }
     }
 
     /// <summary>What a device has counted no longer matters, because other counts are about to be set.</summary>

@@ -221,6 +221,17 @@ public sealed class SlabTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         Assert.Equal(remembered, optimizer.State().Stages[0].Memories[0]);
     }
 
+    [Fact]
+    public void A_model_that_has_moved_away_leaves_no_memory_behind()
+    {
+        Tensor[] parameters = Parameters(Gpu, 2);
+        Adam optimizer = new(parameters, 0.1);
+        WeakReference[] slabs = TrainOnBoth(optimizer, parameters);
+        Collect();
+        Assert.All(slabs, slab => Assert.False(slab.IsAlive));
+        GC.KeepAlive(optimizer);
+    }
+
     private static void Collect()
     {
         GC.Collect();
@@ -258,6 +269,23 @@ public sealed class SlabTests(GpuFixture fixture) : IClassFixture<GpuFixture>
         Step(optimizer, step, parameters);
         optimizer.Check();
         Collect();
+    }
+
+    /// <summary>Trains on the CPU, here, and on the CPU again.</summary>
+    /// <returns>The memory that the parameters had here.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private WeakReference[] TrainOnBoth(Optimizer optimizer, Tensor[] parameters)
+    {
+        ParameterOwner model = new(parameters);
+        model.To(CpuBackend.Instance);
+        Step(optimizer, 0, parameters);
+        model.To(Gpu);
+        Step(optimizer, 1, parameters);
+        WeakReference[] slabs = [.. parameters.Select(parameter => new WeakReference(SlabOf(parameter)))];
+        model.To(CpuBackend.Instance);
+        Step(optimizer, 2, parameters);
+        Assert.Equal(3, optimizer.StepCount);
+        return slabs;
     }
 
     /// <summary>Trains so many models, of which all are held until the last is done.</summary>
