@@ -3,7 +3,7 @@ using Minigrad.Numerics;
 
 namespace Minigrad.Operations;
 
-/// <summary>With d = a − b: y = ½ d² / β for |d| &lt; β, |d| − ½ β elsewhere (Girshick, 2015, arXiv:1504.08083).</summary>
+/// <summary>With d = a − b: y = ½ d² / β for |d| ≤ β, |d| − ½ β elsewhere (Girshick, 2015, arXiv:1504.08083).</summary>
 /// <param name="beta">β, where the parabola becomes a line; 0 gives |d|.</param>
 public readonly struct SmoothAbsoluteError(float beta) : IBinaryOp
 {
