@@ -25,14 +25,14 @@ internal static class Running
     public static T Sum<T>(T sum, float decay, T x)
         where T : struct, IReal<T> => OrZero((decay * sum) + x);
 
-    /// <summary>m ← m + (1 − β)(x − m).</summary>
+    /// <summary>m ← m + (1 − β)(x − m), which is x − β · (x − m), from the end that is nearer: where β is 0 and m large, m + (x − m) would lose x.</summary>
     /// <typeparam name="T">The number type.</typeparam>
     /// <param name="mean">m.</param>
     /// <param name="rate">1 − β.</param>
     /// <param name="x">x.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Mean<T>(T mean, float rate, T x)
-        where T : struct, IReal<T> => OrZero(mean + (rate * (x - mean)));
+        where T : struct, IReal<T> => OrZero(rate < 0.5f ? mean + (rate * (x - mean)) : x - ((1f - rate) * (x - mean)));
 
     /// <summary>v ← β · v + (1 − β) · x².</summary>
     /// <typeparam name="T">The number type.</typeparam>

@@ -55,6 +55,19 @@ public sealed class RunningTests
     }
 
     [Fact]
+    public void A_mean_that_remembers_nothing_is_the_gradient_however_large_the_last_one_was()
+    {
+        Tensor parameter = Tensor.Ones(2).WithGradient();
+        Adamax optimizer = new([parameter], learningRate: 0.5, beta1: 0, beta2: 0, epsilon: 0);
+        parameter.Gradient = Tensor.Of([58397044f, -1e10f]);
+        optimizer.Step();
+        parameter.Gradient = Tensor.Of([-3f, 1.5f]);
+        optimizer.Step();
+        Assert.Equal([-3f, 1.5f], optimizer.State().Parameters[0].Slots[0]);
+        Assert.Equal([1f, 1f], parameter.ToArray());
+    }
+
+    [Fact]
     public void What_has_never_had_a_gradient_remembers_0_and_one_that_is_NaN_is_not_hidden()
     {
         Tensor parameter = Tensor.Ones(4).WithGradient();
