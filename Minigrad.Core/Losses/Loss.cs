@@ -129,12 +129,7 @@ public static class Loss
         Reduction reduction = Reduction.Mean)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(labelSmoothing), labelSmoothing, "Loss.CrossEntropy: label smoothing must be from 0 to 1.");
-        }
-
+        CheckSmoothing(labelSmoothing);
         CheckRank(input, nameof(CrossEntropy));
 
         // Classes along the last axis: one pass forward, and one back.
@@ -143,21 +138,29 @@ public static class Loss
             : ComposedCrossEntropy(input, labels, weight, ignoreIndex, labelSmoothing, reduction);
     }
 
-    /// <summary>Cross-entropy of softmax(x) with a distribution over the classes as target: −Σ t · ln softmax(x).</summary>
+    /// <summary>Cross-entropy of softmax(x) with a distribution over the classes as target: −Σ w · t · ln softmax(x).</summary>
     /// <param name="input">The logits: <c>[batch, classes]</c>, <c>[batch, classes, …]</c> or <c>[classes]</c>.</param>
     /// <param name="target">The probability of each class, of the input's shape.</param>
-    /// <param name="reduction">What becomes of the rows.</param>
+    /// <param name="reduction">What becomes of the rows. As in PyTorch a mean is over the rows here, whatever the weights.</param>
+    /// <param name="weight">A weight for each class, <c>[classes]</c>.</param>
+    /// <param name="labelSmoothing">ε: of the target, 1 − ε stays, and ε is shared by all classes.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
-    /// <exception cref="ShapeException">The shapes differ; class labels are not given as a tensor, but as int[] or <see cref="Indices"/>.</exception>
-    public static Tensor CrossEntropy(Tensor input, Tensor target, Reduction reduction = Reduction.Mean)
+    /// <exception cref="ShapeException">The shapes do not fit; class labels are not given as a tensor, but as int[] or <see cref="Indices"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">ε is not from 0 to 1.</exception>
+    public static Tensor CrossEntropy(
+        Tensor input, Tensor target, Reduction reduction = Reduction.Mean, Tensor? weight = null, float labelSmoothing = 0f)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(target);
+        CheckSmoothing(labelSmoothing);
         CheckRank(input, nameof(CrossEntropy));
         CheckNoLabels(input, target);
         CheckShapes(input, target, nameof(CrossEntropy));
         int axis = input.Rank == 1 ? 0 : 1;
-        Tensor rows = -(target * input.LogSoftmax(axis)).Sum([axis]);
+        int classes = input.Shape[axis];
+        CheckWeightShape(weight, classes, nameof(CrossEntropy));
+        Tensor smoothed = labelSmoothing > 0 ? (target * (1f - labelSmoothing)) + (labelSmoothing / classes) : target;
+        Tensor rows = -ByClass(smoothed * input.LogSoftmax(axis), weight, axis).Sum([axis]);
         return Reduce(rows, reduction, nameof(CrossEntropy));
     }
 
@@ -228,12 +231,7 @@ public static class Loss
         int classes = input.Shape[axis];
         Shape rowShape = input.Shape.Without([axis], keepDimensions: false);
         CheckLabels(input.Shape, rowShape, labels, classes, ignoreIndex, operation);
-        if (weight is not null && !weight.Shape.Equals(Shape.Create(classes)))
-        {
-            throw new ShapeException(
-                $"Loss.{operation}: the class weights have shape {weight.Shape}, but there are {classes} classes; give one weight for each, [{classes}].");
-        }
-
+        CheckWeightShape(weight, classes, operation);
         if (weight is { RequiresGradient: true } && Recording.IsOn)
         {
             throw new GradientException(
@@ -292,13 +290,16 @@ public static class Loss
     private static Tensor Smoothing(
         Tensor logarithms, Tensor? weight, Shape rowShape, int axis, Indices labels, int ignoreIndex, float share)
     {
-        int[] inner = [.. Enumerable.Repeat(1, logarithms.Rank - axis - 1)];
-        Tensor weighted = weight is null ? logarithms : logarithms * weight.Reshape([weight.Length, .. inner]);
+        Tensor weighted = ByClass(logarithms, weight, axis);
         float[] counted = [.. labels.Values.Select(label => label == ignoreIndex ? 0f : 1f)];
         Tensor zero = Tensor.Filled([], 0f, logarithms.Backend);
         Tensor mask = Tensor.Of(counted, rowShape).To(logarithms.Backend);
         return Tensor.Where(mask, -share * weighted.Sum([axis]), zero);
     }
+
+    /// <summary>Each number times the weight of its class.</summary>
+    private static Tensor ByClass(Tensor x, Tensor? weight, int axis) =>
+        weight is null ? x : x * weight.Reshape([weight.Length, .. Enumerable.Repeat(1, x.Rank - axis - 1)]);
 
     private static float Total(float[] weights)
     {
@@ -356,6 +357,24 @@ public static class Loss
             throw new ShapeException(
                 $"Loss.CrossEntropy: the input has shape {input.Shape}, and the target is a tensor of shape {target.Shape}. A target that is a tensor holds the probability of each class, {input.Shape}. "
                 + "If these are class labels, give them as int[] or Indices: Array.ConvertAll(target.ToArray(), label => (int)label).");
+        }
+    }
+
+    private static void CheckSmoothing(float labelSmoothing)
+    {
+        if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(labelSmoothing), labelSmoothing, "Loss.CrossEntropy: label smoothing must be from 0 to 1.");
+        }
+    }
+
+    private static void CheckWeightShape(Tensor? weight, int classes, string operation)
+    {
+        if (weight is not null && !weight.Shape.Equals(Shape.Create(classes)))
+        {
+            throw new ShapeException(
+                $"Loss.{operation}: the class weights have shape {weight.Shape}, but there are {classes} classes; give one weight for each, [{classes}].");
         }
     }
 

@@ -80,6 +80,52 @@ public sealed class CrossEntropyTests
     }
 
     [Fact]
+    public void Probabilities_are_smoothed_and_weighted_and_a_mean_is_over_the_rows()
+    {
+        // Every logarithm is −ln 4. Of the smoothed targets (0.45, 0.45, 0.05, 0.05) and (0.05, 0.05, 0.05, 0.85) the weighted sums are 1.7 and 3.7.
+        Tensor logits = Tensor.Zeros(2, 4).WithGradient();
+        Tensor target = Tensor.Of([0.5f, 0.5f, 0f, 0f, 0f, 0f, 0f, 1f], 2, 4);
+        Tensor weight = Tensor.Of([1f, 2f, 3f, 4f]);
+        Tensor loss = Loss.CrossEntropy(logits, target, Reduction.Mean, weight, labelSmoothing: 0.2f);
+        loss.Backward();
+        Assert.Equal(2.7 * Math.Log(4), loss.Item(), 1e-6);
+        float[] expected = [-0.0125f, -0.2375f, 0.1375f, 0.1125f, 0.4375f, 0.4125f, 0.3875f, -1.2375f];
+        Assert.All(expected.Zip(logits.Gradient!.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-6f));
+    }
+
+    [Theory]
+    [InlineData(new[] { 5, 3 })]
+    [InlineData(new[] { 2, 3, 4 })]
+    [InlineData(new[] { 3 })]
+    public void Labels_and_probabilities_that_are_certain_have_the_same_loss(int[] shape)
+    {
+        Tensor logits = Tensor.Normal(shape, generator: new Generator(1));
+        int axis = shape.Length == 1 ? 0 : 1;
+        Tensor weight = Tensor.Of([0.5f, 2f, 1.5f]);
+        Tensor certain = Tensor.Zeros(shape);
+        int[] labels = [.. Enumerable.Range(0, logits.Length / 3).Select(row => row % 3)];
+        Indices indices = new(labels, logits.Shape.Without([axis], keepDimensions: false));
+        Tensor classes = Tensor.Of([0f, 1f, 2f]).Reshape([3, .. Enumerable.Repeat(1, shape.Length - axis - 1)]);
+        certain += Tensor.Where(
+            (Tensor.Of(Array.ConvertAll(labels, label => (float)label), indices.Shape).Unsqueeze(axis) - classes).Abs(), Tensor.Zeros(), Tensor.Ones());
+        foreach (Reduction reduction in (Reduction[])[Reduction.None, Reduction.Sum])
+        {
+            float[] expected = Loss.CrossEntropy(logits, indices, weight, labelSmoothing: 0.3f, reduction: reduction).ToArray();
+            float[] actual = Loss.CrossEntropy(logits, certain, reduction, weight, 0.3f).ToArray();
+            Assert.Equal(expected.Length, actual.Length);
+            Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-5f * MathF.Abs(pair.First)));
+        }
+    }
+
+    [Fact]
+    public void Weights_and_smoothing_of_probabilities_are_checked()
+    {
+        Tensor x = Tensor.Full([2, 3], 0.5f);
+        Assert.Contains("give one weight for each, [3]", Assert.Throws<ShapeException>(() => Loss.CrossEntropy(x, x, weight: Tensor.Ones(2))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Loss.CrossEntropy(x, x, labelSmoothing: 1.5f));
+    }
+
+    [Fact]
     public void A_loss_is_one_number_or_one_for_each_element_or_row()
     {
         Tensor x = Tensor.Full([2, 3], 0.5f);
