@@ -23,6 +23,7 @@ public sealed class ReduceOnPlateau
     private readonly double threshold;
     private readonly int cooldown;
     private readonly double minimum;
+    private readonly double leastChange;
     private PlateauState state;
 
     /// <summary>A value that is reduced.</summary>
@@ -33,6 +34,7 @@ public sealed class ReduceOnPlateau
     /// <param name="threshold">θ, by which part of the best a metric must be better to count.</param>
     /// <param name="cooldown">For how many metrics after a reduction none is counted as bad.</param>
     /// <param name="minimum">What the value is not reduced below.</param>
+    /// <param name="leastChange">A reduction by no more than this is not made, and the value stays. (PyTorch's <c>eps</c>, 10⁻⁸ there.)</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is outside what it can be; the message says which and why.</exception>
     public ReduceOnPlateau(
         double initial,
@@ -41,7 +43,8 @@ public sealed class ReduceOnPlateau
         int patience = 10,
         double threshold = 1e-4,
         int cooldown = 0,
-        double minimum = 0)
+        double minimum = 0,
+        double leastChange = 0)
     {
         Check(double.IsFinite(initial) && initial > 0, initial, nameof(initial), "be positive and finite: it is made smaller by a factor");
         Check(factor is >= 0 and < 1, factor, nameof(factor), "be at least 0 and less than 1: it makes the value smaller");
@@ -49,12 +52,14 @@ public sealed class ReduceOnPlateau
         Check(threshold >= 0 && double.IsFinite(threshold), threshold, nameof(threshold), "be finite and not negative: it is the part of the best by which a metric must be better");
         Check(cooldown >= 0, cooldown, nameof(cooldown), "not be negative: it is how many metrics are passed over after a reduction");
         Check(minimum >= 0 && minimum <= initial, minimum, nameof(minimum), $"be from 0 to the initial value, {initial}");
+        Check(leastChange >= 0 && double.IsFinite(leastChange), leastChange, nameof(leastChange), "be finite and not negative: it is by how much a reduction must change the value");
         this.maximize = maximize;
         this.factor = factor;
         this.patience = patience;
         this.threshold = threshold;
         this.cooldown = cooldown;
         this.minimum = minimum;
+        this.leastChange = leastChange;
         state = new PlateauState(initial, Best: null, BadCount: 0, CooldownLeft: 0);
     }
 
@@ -70,8 +75,9 @@ public sealed class ReduceOnPlateau
         bool isCooling = state.CooldownLeft > 0;
         int bad = isBetter || isCooling ? 0 : state.BadCount + 1;
         bool isReduced = bad > patience;
+        double reduced = Math.Max(state.Value * factor, minimum);
         state = new PlateauState(
-            isReduced ? Math.Max(state.Value * factor, minimum) : state.Value,
+            isReduced && state.Value - reduced > leastChange ? reduced : state.Value,
             isBetter ? metric : state.Best,
             isReduced ? 0 : bad,
             isReduced ? cooldown : state.CooldownLeft - (isCooling ? 1 : 0));

@@ -258,6 +258,19 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public void A_reduction_by_next_to_nothing_is_not_made()
+    {
+        Assert.Equal([1, 0.5, 0.25, 0.125, 0.125, 0.125], OnPlateau(0.1));
+        Assert.Equal([1, 0.5, 0.25, 0.25, 0.25, 0.25], OnPlateau(0.125));
+
+        static double[] OnPlateau(double leastChange)
+        {
+            ReduceOnPlateau plateau = new(1, factor: 0.5, patience: 0, leastChange: leastChange);
+            return [.. Enumerable.Repeat(1.0, 6).Select(plateau.Observe)];
+        }
+    }
+
+    [Fact]
     public void Only_an_improvement_beyond_the_threshold_counts_whatever_the_sign()
     {
         AssertImproves(false, 1, 0.9998, true);
@@ -360,6 +373,7 @@ public sealed class ScheduleTests
         Teaches(() => _ = new ReduceOnPlateau(1, threshold: double.NaN), "threshold", "finite");
         Teaches(() => _ = new ReduceOnPlateau(1, cooldown: -1), "cooldown", "-1");
         Teaches(() => _ = new ReduceOnPlateau(1, minimum: 2), "minimum", "from 0 to the initial value, 1");
+        Teaches(() => _ = new ReduceOnPlateau(1, leastChange: -1), "leastChange", "-1");
         ReduceOnPlateau plateau = new(1, minimum: 0.1);
         foreach (PlateauState state in new PlateauState[] { new(0.05, 1, 0, 0), new(double.NaN, 1, 0, 0), new(1, double.NaN, 0, 0), new(1, 1, -1, 0), new(1, null, 0, -1) })
         {
