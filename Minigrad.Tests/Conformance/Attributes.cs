@@ -9,6 +9,9 @@ internal sealed class Attributes(JsonElement element)
 
     public bool Has(string name) => Find(name) is not null;
 
+    /// <summary>Whether an attribute is given as null, where that is not the same as to leave it out.</summary>
+    public bool IsNull(string name) => element.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
+
     public double Number(string name, double otherwise) =>
         Find(name) is { } value ? TensorData.ReadNumber(value) : otherwise;
 

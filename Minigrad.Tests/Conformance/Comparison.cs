@@ -45,6 +45,11 @@ internal static class Comparison
     /// <summary>The same for plain numbers.</summary>
     public static void Check(string what, double[] expected, double[] actual, double tolerance, double floor)
     {
+        if (actual.Length != expected.Length)
+        {
+            throw new ConformanceException($"{what}: there are {actual.Length} numbers, expected {expected.Length}");
+        }
+
         double largest = LargestFinite(expected);
         for (int i = 0; i < expected.Length; i++)
         {

@@ -29,6 +29,11 @@ internal sealed class ConformanceCase(JsonElement element, ConformanceBackend ba
 
     public TensorData?[] Tensors(string name) => [.. Field(name).EnumerateArray().Select(TensorData.Read)];
 
+    /// <summary>One tensor, or null, for each of so many.</summary>
+    public TensorData?[] Tensors(string name, int count) => Tensors(name) is { } tensors && tensors.Length == count
+        ? tensors
+        : throw new ConformanceException($"the field '{name}' has not {count} tensors");
+
     public double[] Numbers(string name) => [.. Field(name).EnumerateArray().Select(TensorData.ReadNumber)];
 
     public void Check(string what, TensorData expected, Tensor actual, double floor = 0) =>

@@ -62,11 +62,27 @@ public sealed class ConformanceTests
     [InlineData("""{"kind":"op","op":"neg","attrs":{"speed":3},"inputs":[{"shape":[],"data":[1]}],"output":{"shape":[],"data":[-1]},"grad_output":{"shape":[],"data":[1]},"grads":[null]}""", "the attribute 'speed'")]
     [InlineData("""{"kind":"op","op":"neg","attrs":{},"inputs":[{"shape":[],"data":[1]}],"output":{"shape":[],"data":[-1.0001]},"grad_output":{"shape":[],"data":[1]},"grads":[null]}""", "expected -1.0001")]
     [InlineData("""{"kind":"layer","layer":"lstn","attrs":{"input_size":1,"hidden_size":1}}""", "the layer 'lstn'")]
+    [InlineData("""{"kind":"op","op":"neg","attrs":{},"inputs":[{"shape":[],"data":[1]}],"output":{"shape":[],"data":[-1]},"grad_output":{"shape":[],"data":[1]},"grads":[]}""", "'grads' has not 1")]
+    [InlineData("""{"kind":"batch_norm_running","attrs":{"momentum":null},"train_inputs":[],"train_outputs":[],"eval_output":null}""", "a momentum of null")]
+    [InlineData("""{"kind":"optimizer","optimizer":"sgd","attrs":{},"params":[{"shape":[],"data":[1]}],"grads":[[{"shape":[],"data":[1]}]],"expected":[]}""", "gradients of 1 steps")]
     public void What_is_unknown_or_wrong_fails_by_name(string json, string part)
     {
         ConformanceCase item = new(JsonDocument.Parse(json).RootElement, ConformanceBackend.Find("cpu"));
         Assert.Contains(part, Assert.Throws<ConformanceException>(() => Run(item)).Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("""{"kind":"op","op":"flip","attrs":{"dims":[]},"inputs":[{"shape":[2],"data":[1,2]}],"output":{"shape":[2],"data":[1,2]},"grad_output":{"shape":[2],"data":[3,4]},"grads":[{"shape":[2],"data":[3,4]}]}""")]
+    [InlineData("""{"kind":"clip","clip":"global_norm","attrs":{"max_norm":1},"params":[{"shape":[2],"data":[1,2]}],"grads":[{"shape":[2],"data":["inf",1]}],"expected_grads":[{"shape":[2],"data":["nan",0]}],"expected_norm":"inf"}""")]
+    [InlineData("""{"kind":"clip","clip":"value","attrs":{"clip_value":2},"params":[{"shape":[2],"data":[1,2]}],"grads":[{"shape":[2],"data":["nan",3]}],"expected_grads":[{"shape":[2],"data":["nan",2]}],"expected_norm":null}""")]
+    [InlineData("""{"kind":"scheduler","scheduler":"reduce_on_plateau","base_lr":1e-6,"attrs":{"patience":0},"metrics":[1,1,1,1],"lrs":[1e-6,1e-6,1e-7,1e-8,1e-8]}""")]
+    [InlineData("""{"kind":"loss","loss":"cross_entropy","attrs":{"ignore_index":-100,"label_smoothing":0.5,"weight":[1,3]},"input":{"shape":[1,2],"data":[0,0]},"target":{"shape":[1,2],"data":[0,1]},"output":{"shape":[],"data":[1.7328679513998632]},"grad_output":{"shape":[],"data":[1]},"grad_input":{"shape":[1,2],"data":[1,-1]}}""")]
+    public void What_PyTorch_means_by_an_attribute_holds_where_Minigrads_default_is_another(string json) =>
+        Run(new ConformanceCase(JsonDocument.Parse(json).RootElement, ConformanceBackend.Find("cpu")));
+
+    [Fact]
+    public void Numbers_that_are_missing_are_not_met() =>
+        Assert.Throws<ConformanceException>(() => Comparison.Check("x", [1.0], [1.0, 2.0], 1e-5, 0));
 
     [Theory]
     [InlineData(1.0, 1.0 + 1.9e-5, true)]

@@ -33,7 +33,7 @@ internal static class LossCases
             "bce_with_logits" => Loss.BinaryCrossEntropyWithLogits(input, target.ToTensor(item.Backend), reduction),
             "kl_div" => Loss.KullbackLeibler(
                 input, target.ToTensor(item.Backend), reduction, attributes.Flag("log_target", false)),
-            "cross_entropy" when target.Kind != "int64" => Loss.CrossEntropy(input, target.ToTensor(item.Backend), reduction),
+            "cross_entropy" when target.Kind != "int64" => OfProbabilities(item, input, target.ToTensor(item.Backend), reduction),
             "cross_entropy" => Loss.CrossEntropy(
                 input,
                 target.ToIndices(),
@@ -46,6 +46,12 @@ internal static class LossCases
             _ => throw new ConformanceException($"the loss '{name}' is not known"),
         };
     }
+
+    /// <summary>Probabilities have no label to ignore: PyTorch refuses one that could be a class, and has no use for its default.</summary>
+    private static Tensor OfProbabilities(ConformanceCase item, Tensor input, Tensor target, Reduction reduction) =>
+        item.Attributes.Integer("ignore_index", -100) < 0
+            ? Loss.CrossEntropy(input, target, reduction, Weight(item), item.Attributes.Single("label_smoothing", 0))
+            : throw new ConformanceException("an ignore_index of probabilities is not known");
 
     private static Tensor? Weight(ConformanceCase item) => item.Attributes.Numbers("weight") is { } weight
         ? Tensor.Of(Array.ConvertAll(weight, value => (float)value)).To(item.Backend.Backend)

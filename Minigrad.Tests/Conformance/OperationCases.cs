@@ -50,7 +50,9 @@ internal static class OperationCases
         ["expand"] = (x, a) => x[0].Expand(a.Integers("shape")),
         ["transpose"] = (x, a) => x[0].Transpose(a.Integer("dim0"), a.Integer("dim1")),
         ["permute"] = (x, a) => x[0].Permute(a.Integers("dims")),
-        ["flip"] = (x, a) => x[0].Flip(a.Integers("dims")),
+
+        // PyTorch flips no dimension where none is named; Minigrad all.
+        ["flip"] = (x, a) => a.Integers("dims") is { Length: > 0 } dims ? x[0].Flip(dims) : x[0],
         ["squeeze"] = (x, a) => x[0].Squeeze(a.Has("dim") ? a.Integer("dim") : null),
         ["unsqueeze"] = (x, a) => x[0].Unsqueeze(a.Integer("dim")),
         ["concat"] = (x, a) => Tensor.Concatenate(x, a.Integer("dim", 0)),
@@ -71,7 +73,7 @@ internal static class OperationCases
     /// <summary>Checks an operation's output and gradients.</summary>
     public static void RunFirstOrder(ConformanceCase item)
     {
-        TensorData?[] grads = item.Tensors("grads");
+        TensorData?[] grads = item.Tensors("grads", item.Tensors("inputs").Length);
         Tensor[] inputs = Inputs(item, index => grads[index] is not null);
         Tensor output = Apply(item, inputs);
         TensorData expected = item.Tensor("output")!;
@@ -96,9 +98,9 @@ internal static class OperationCases
     /// <summary>Checks an operation's gradients, and the gradients of the sum of their squares.</summary>
     public static void RunSecondOrder(ConformanceCase item)
     {
-        TensorData?[] grads = item.Tensors("grads");
-        TensorData?[] second = item.Tensors("second_grads");
         Tensor[] inputs = Inputs(item, _ => true);
+        TensorData?[] grads = item.Tensors("grads", inputs.Length);
+        TensorData?[] second = item.Tensors("second_grads", inputs.Length);
         bool squared = item.Attributes.Flag("squared", false);
         Tensor output = Apply(item, inputs);
         Tensor[] first = Tensor.Gradients((squared ? output.Square() : output).Sum(), inputs, createGraph: true);

@@ -12,6 +12,11 @@ internal static class OptimizerCases
         Optimizer optimizer = Create(item.Text("optimizer"), item.Attributes, parameters);
         TensorData[][] gradients = Steps(item, "grads");
         TensorData[][] expected = Steps(item, "expected");
+        if (expected.Length != gradients.Length)
+        {
+            throw new ConformanceException($"there are gradients of {gradients.Length} steps, and parameters after {expected.Length}");
+        }
+
         for (int step = 0; step < gradients.Length; step++)
         {
             for (int i = 0; i < parameters.Length; i++)

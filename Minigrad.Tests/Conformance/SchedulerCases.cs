@@ -45,7 +45,8 @@ internal static class SchedulerCases
         a.Integer("patience", 10),
         a.Number("threshold", 1e-4),
         a.Integer("cooldown", 0),
-        a.Number("min_lr", 0));
+        a.Number("min_lr", 0),
+        a.Number("eps", 1e-8));
 
     private static Schedule ScheduleOf(string name, Attributes a, double initial) => name switch
     {
