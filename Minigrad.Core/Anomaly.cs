@@ -8,7 +8,7 @@ namespace Minigrad;
 /// </summary>
 /// <remarks>
 /// An infinity or a NaN is no anomaly as long as nothing depends on it: a mask of −∞ before a softmax may stay.
-/// Tracing is for this thread only, as <see cref="NoGrad"/> is, and changes no number. It looks at each result and each gradient
+/// Tracing is for this thread only, as <see cref="NoGrad"/> is, so do not <c>await</c> inside, and changes no number. It looks at each result and each gradient
 /// once, which on a GPU waits for the device, notes the line of each operation, and keeps each input until backward has passed.
 /// </remarks>
 /// <example>

@@ -20,6 +20,7 @@ namespace Minigrad;
 /// pass of a few rows through layers of a thousand units or more is faster in either than in float32.</para>
 /// <para>A loss is usually left outside, in float32: compute the model's output inside the scope and the loss of it after.
 /// <see cref="Precision.Full"/> makes a scope of float32 inside another.</para>
+/// <para>As in <see cref="NoGrad"/>, do not <c>await</c> inside, which may leave this thread in the scope.</para>
 /// </remarks>
 /// <example>
 /// <code>

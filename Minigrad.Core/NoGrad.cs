@@ -6,6 +6,10 @@ namespace Minigrad;
 /// Until disposed, operations on this thread record nothing: no node, no closure, no memory kept for backward. For
 /// evaluation and for changing parameters by hand.
 /// </summary>
+/// <remarks>
+/// Do not <c>await</c> inside: the program may go on on another thread, which would record, and leave this one in the scope for whatever
+/// runs there next.
+/// </remarks>
 /// <example><code>using (new NoGrad()) { accuracy = Accuracy(model.Forward(x), labels); }</code></example>
 public sealed class NoGrad : IDisposable
 {

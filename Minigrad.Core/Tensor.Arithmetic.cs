@@ -8,12 +8,15 @@ namespace Minigrad;
 public sealed partial class Tensor
 {
     /// <summary>a + b, broadcast.</summary>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor operator +(Tensor a, Tensor b) => AddOrSubtract(a, b, subtract: false);
 
     /// <summary>a − b, broadcast.</summary>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor operator -(Tensor a, Tensor b) => AddOrSubtract(a, b, subtract: true);
 
     /// <summary>a · b element by element, broadcast.</summary>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor operator *(Tensor a, Tensor b)
     {
         Tensor y = Zip(a, b, default(Multiply));
@@ -21,6 +24,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>a / b element by element, broadcast.</summary>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor operator /(Tensor a, Tensor b)
     {
         Tensor y = Zip(a, b, default(Divide));
@@ -84,11 +88,13 @@ public sealed partial class Tensor
     /// <summary>The larger of two elements; NaN if either is NaN. At a tie each gets half of the gradient.</summary>
     /// <param name="a">The first operand.</param>
     /// <param name="b">The second operand; broadcast with the first.</param>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor Maximum(Tensor a, Tensor b) => Map(a, b, default(Maximum));
 
     /// <summary>The smaller of two elements; NaN if either is NaN. At a tie each gets half of the gradient.</summary>
     /// <param name="a">The first operand.</param>
     /// <param name="b">The second operand; broadcast with the first.</param>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public static Tensor Minimum(Tensor a, Tensor b) => Map(a, b, default(Minimum));
 
     /// <summary>
@@ -192,18 +198,22 @@ public sealed partial class Tensor
 
     /// <summary>xʸ element by element, broadcast.</summary>
     /// <param name="exponent">y.</param>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public Tensor Pow(Tensor exponent) => Map(this, exponent, default(Power));
 
     /// <summary>1 where this is less than the other, 0 elsewhere; broadcast. Its gradient is 0.</summary>
     /// <param name="other">What to compare with.</param>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public Tensor Less(Tensor other) => Zip(this, other, default(IsLess));
 
     /// <summary>1 where this is greater than the other, 0 elsewhere; broadcast. Its gradient is 0.</summary>
     /// <param name="other">What to compare with.</param>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public Tensor Greater(Tensor other) => Zip(other, this, default(IsLess));
 
     /// <summary>1 where the elements are equal, 0 elsewhere; broadcast. Its gradient is 0.</summary>
     /// <param name="other">What to compare with.</param>
+    /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
     public Tensor EqualTo(Tensor other) => Zip(this, other, default(IsEqual));
 
     /// <summary>A copy with numbers of its own, through which gradients flow.</summary>

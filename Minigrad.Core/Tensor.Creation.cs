@@ -15,15 +15,18 @@ public sealed partial class Tensor
 
     /// <summary>All zeros.</summary>
     /// <param name="shape">The dimensions: <c>Tensor.Zeros(2, 3)</c>.</param>
+    /// <exception cref="ShapeException">A dimension is negative, or there are more elements than one array can hold.</exception>
     public static Tensor Zeros(params ReadOnlySpan<int> shape) => Full(shape, 0f);
 
     /// <summary>All ones.</summary>
     /// <param name="shape">The dimensions.</param>
+    /// <exception cref="ShapeException">A dimension is negative, or there are more elements than one array can hold.</exception>
     public static Tensor Ones(params ReadOnlySpan<int> shape) => Full(shape, 1f);
 
     /// <summary>All one value.</summary>
     /// <param name="shape">The dimensions.</param>
     /// <param name="value">The value.</param>
+    /// <exception cref="ShapeException">A dimension is negative, or there are more elements than one array can hold.</exception>
     public static Tensor Full(ReadOnlySpan<int> shape, float value) => Filled(shape, value, DefaultBackend);
 
     /// <summary>A tensor of one dimension.</summary>
@@ -96,6 +99,7 @@ public sealed partial class Tensor
     /// <param name="end">The last number.</param>
     /// <param name="count">How many, 0 or more.</param>
     /// <exception cref="ArgumentOutOfRangeException">The count is negative.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public static Tensor Linspace(float start, float end, int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -111,6 +115,8 @@ public sealed partial class Tensor
 
     /// <summary>The identity matrix, [n, n].</summary>
     /// <param name="size">n.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The size is negative.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public static Tensor Eye(int size)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(size);
@@ -129,6 +135,7 @@ public sealed partial class Tensor
     /// <param name="high">The upper end, not below the lower.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">The ends are not finite, too far apart for a float, or the upper lies below the lower.</exception>
+    /// <exception cref="ShapeException">A dimension is negative, or there are more elements than one array can hold.</exception>
     public static Tensor Uniform(ReadOnlySpan<int> shape, float low = 0f, float high = 1f, Generator? generator = null) =>
         high >= low && float.IsFinite(high - low)
             ? Random(shape, new UniformDistribution(low, high), generator)
@@ -141,6 +148,7 @@ public sealed partial class Tensor
     /// <param name="standardDeviation">The standard deviation σ, at least 0.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">The mean is not finite, or the deviation is negative or not finite.</exception>
+    /// <exception cref="ShapeException">A dimension is negative, or there are more elements than one array can hold.</exception>
     public static Tensor Normal(
         ReadOnlySpan<int> shape, float mean = 0f, float standardDeviation = 1f, Generator? generator = null) =>
         float.IsFinite(mean) && float.IsFinite(standardDeviation) && standardDeviation >= 0
@@ -153,6 +161,7 @@ public sealed partial class Tensor
     /// <param name="shape">The dimensions.</param>
     /// <param name="distribution">The distribution and its parameters.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ShapeException">A dimension is negative, or there are more elements than one array can hold.</exception>
     public static Tensor Random<TDistribution>(
         ReadOnlySpan<int> shape, TDistribution distribution, Generator? generator = null)
         where TDistribution : unmanaged, IDistribution =>

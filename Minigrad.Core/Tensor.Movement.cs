@@ -10,6 +10,7 @@ public sealed partial class Tensor
     /// <param name="tensors">At least one tensor; shapes agree but for the axis.</param>
     /// <param name="axis">The axis, negative from the last.</param>
     /// <exception cref="ShapeException">The list is empty or the shapes do not agree.</exception>
+    /// <exception cref="ArgumentException">A tensor is null.</exception>
     public static Tensor Concatenate(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -65,6 +66,7 @@ public sealed partial class Tensor
     /// <param name="tensors">At least one tensor, all of the same shape.</param>
     /// <param name="axis">Where the new axis goes, from −rank − 1 to rank.</param>
     /// <exception cref="ShapeException">The list is empty or the shapes differ.</exception>
+    /// <exception cref="ArgumentException">A tensor is null.</exception>
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -103,6 +105,7 @@ public sealed partial class Tensor
 
     /// <summary>All elements as one dimension, or all dimensions from one on joined.</summary>
     /// <param name="startAxis">The first axis to join.</param>
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
     public Tensor Flatten(int startAxis = 0)
     {
         startAxis = Shape.Axis(startAxis, nameof(Flatten));
@@ -111,6 +114,7 @@ public sealed partial class Tensor
 
     /// <summary>Without dimensions of length 1: one of them, or all.</summary>
     /// <param name="axis">The axis to remove if its length is 1; null for all such.</param>
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
     public Tensor Squeeze(int? axis = null)
     {
         if (axis is { } one)
@@ -177,6 +181,7 @@ public sealed partial class Tensor
     /// <param name="first">One axis.</param>
     /// <param name="second">The other.</param>
     /// <remarks>This copies. A matrix product takes a transposed operand without copying: see <see cref="MatMul"/>.</remarks>
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
     public Tensor Transpose(int first = -2, int second = -1)
     {
         int a = Shape.Axis(first, nameof(Transpose));
@@ -217,6 +222,7 @@ public sealed partial class Tensor
 
     /// <summary>The elements along some axes in reverse order.</summary>
     /// <param name="axes">The axes; none means all.</param>
+    /// <exception cref="ShapeException">There is no such dimension, or one is given twice.</exception>
     public Tensor Flip(params ReadOnlySpan<int> axes)
     {
         int[] strides = StridedLayout.RowMajor(Shape).Strides;
@@ -236,6 +242,7 @@ public sealed partial class Tensor
     /// <param name="stop">Where to stop; it is not included. Null means the end.</param>
     /// <param name="step">How far apart the places are, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The step is not positive.</exception>
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
     public Tensor Slice(int axis, int start = 0, int? stop = null, int step = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(step);
@@ -273,10 +280,12 @@ public sealed partial class Tensor
 
     /// <summary>The lower triangle of each matrix, zeros above a diagonal.</summary>
     /// <param name="diagonal">The last diagonal kept: 0 is the main one, positive ones lie above it.</param>
+    /// <exception cref="ShapeException">There are fewer than two dimensions.</exception>
     public Tensor Tril(int diagonal = 0) => Triangle(nameof(Tril), (row, column) => column - row <= diagonal);
 
     /// <summary>The upper triangle of each matrix, zeros below a diagonal.</summary>
     /// <param name="diagonal">The first diagonal kept: 0 is the main one, positive ones lie above it.</param>
+    /// <exception cref="ShapeException">There are fewer than two dimensions.</exception>
     public Tensor Triu(int diagonal = 0) => Triangle(nameof(Triu), (row, column) => column - row >= diagonal);
 
     /// <summary>A strided part of this tensor as a tensor of its own.</summary>

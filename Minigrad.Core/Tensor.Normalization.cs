@@ -9,10 +9,12 @@ public sealed partial class Tensor
 {
     /// <summary>eˣ / Σ eˣ along an axis, without overflow.</summary>
     /// <param name="axis">The axis.</param>
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
     public Tensor Softmax(int axis = -1) => SoftmaxAlong(axis, logarithm: false);
 
     /// <summary>x − ln Σ eˣ along an axis: the logarithm of the softmax, without overflow or underflow.</summary>
     /// <param name="axis">The axis.</param>
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
     public Tensor LogSoftmax(int axis = -1) => SoftmaxAlong(axis, logarithm: true);
 
     /// <summary>

@@ -13,6 +13,7 @@ public sealed partial class Tensor
     /// <summary>The sum along some axes.</summary>
     /// <param name="axes">The axes; none means all.</param>
     /// <param name="keepDimensions">Whether summed axes stay, with length 1.</param>
+    /// <exception cref="ShapeException">There is no such dimension, or one is given twice.</exception>
     public Tensor Sum(ReadOnlySpan<int> axes, bool keepDimensions = false)
     {
         Tensor y = Reduce(axes, keepDimensions, default(Sum), out Shape kept);
@@ -25,6 +26,7 @@ public sealed partial class Tensor
     /// <summary>The mean along some axes; NaN over none.</summary>
     /// <param name="axes">The axes; none means all.</param>
     /// <param name="keepDimensions">Whether averaged axes stay, with length 1.</param>
+    /// <exception cref="ShapeException">There is no such dimension, or one is given twice.</exception>
     public Tensor Mean(ReadOnlySpan<int> axes, bool keepDimensions = false) =>
         Sum(axes, keepDimensions) / Count(axes, nameof(Mean));
 
@@ -32,6 +34,7 @@ public sealed partial class Tensor
     /// <param name="axes">The axes; none means all.</param>
     /// <param name="unbiased">Whether to divide by n − 1 (Bessel's correction).</param>
     /// <param name="keepDimensions">Whether reduced axes stay, with length 1.</param>
+    /// <exception cref="ShapeException">There is no such dimension, or one is given twice.</exception>
     public Tensor Variance(ReadOnlySpan<int> axes, bool unbiased = true, bool keepDimensions = false)
     {
         Tensor centred = this - Mean(axes, keepDimensions: true);
@@ -46,6 +49,7 @@ public sealed partial class Tensor
     /// <param name="order">p, a positive number or +∞.</param>
     /// <param name="keepDimensions">Whether reduced axes stay, with length 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The order is not positive.</exception>
+    /// <exception cref="ShapeException">There is no such dimension, or one is given twice.</exception>
     public Tensor Norm(ReadOnlySpan<int> axes, float order = 2f, bool keepDimensions = false)
     {
         if (!(order > 0))
@@ -85,6 +89,7 @@ public sealed partial class Tensor
     /// <summary>ln Σ eˣ along some axes, without overflow.</summary>
     /// <param name="axes">The axes; none means all.</param>
     /// <param name="keepDimensions">Whether reduced axes stay, with length 1.</param>
+    /// <exception cref="ShapeException">There is no such dimension, or one is given twice.</exception>
     public Tensor LogSumExp(ReadOnlySpan<int> axes, bool keepDimensions = false)
     {
         Shape.Axes(axes, nameof(LogSumExp)); // So that an error has this name.
@@ -107,6 +112,7 @@ public sealed partial class Tensor
     /// <summary>Running sums along an axis: yᵢ = x₀ + … + xᵢ.</summary>
     /// <param name="axis">The axis.</param>
     /// <param name="reverse">Whether to sum from the end: yᵢ = xᵢ + … + xₙ.</param>
+    /// <exception cref="ShapeException">There is no such dimension.</exception>
     public Tensor CumulativeSum(int axis, bool reverse = false)
     {
         axis = Shape.Axis(axis, nameof(CumulativeSum));

@@ -135,6 +135,7 @@ public sealed partial class Tensor
     /// <summary>Asks for a gradient: <c>Tensor w = Tensor.Zeros(3).WithGradient();</c></summary>
     /// <param name="name">A name for messages and reports.</param>
     /// <returns>This tensor.</returns>
+    /// <exception cref="GradientException">The tensor was computed from others.</exception>
     public Tensor WithGradient(string? name = null)
     {
         RequiresGradient = true;
@@ -197,6 +198,8 @@ public sealed partial class Tensor
     /// <param name="retainGraph">Whether to keep the graph for another backward; null is as <paramref name="createGraph"/>.</param>
     /// <returns>One gradient for each of <paramref name="xs"/>, of its shape; zeros where y does not depend on it.</returns>
     /// <exception cref="GradientException">As for <see cref="Backward"/>, or one of <paramref name="xs"/> asks for no gradient.</exception>
+    /// <exception cref="ShapeException">The starting gradient has another shape.</exception>
+    /// <exception cref="ArgumentException">One of <paramref name="xs"/> is null.</exception>
     public static Tensor[] Gradients(
         Tensor y, IReadOnlyList<Tensor> xs, Tensor? gradient = null, bool createGraph = false, bool? retainGraph = null)
     {
@@ -329,7 +332,7 @@ public sealed partial class Tensor
     /// <param name="backward">
     /// From the gradient of the result, the gradients of the inputs, in order and each of its input's shape; null where
     /// there is none. Nothing inside is recorded either, unless the gradients are asked for with createGraph: written with tensor operations,
-    /// they can be differentiated again then.
+    /// they can be differentiated again then. It reads tensors as they are by then: that one was changed in place since is not noticed.
     /// </param>
     /// <exception cref="ArgumentException">An input is null, or <paramref name="forward"/> gave null.</exception>
     public static Tensor Custom(

@@ -18,6 +18,7 @@ public static class ToyData
     /// <returns>Features <c>[count, 2]</c> and the classes 0 (upper moon) and 1 (lower moon).</returns>
     /// <exception cref="ArgumentOutOfRangeException">The count is less than 1, or the noise is negative.</exception>
     /// <remarks>Pedregosa et al. (2011), "Scikit-learn: Machine Learning in Python", JMLR 12: its <c>make_moons</c>.</remarks>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public static LabeledData TwoMoons(int count, float noise = 0.1f, Generator? generator = null) =>
         Plane(count, 2, noise, generator, (moon, place) =>
         {
@@ -36,6 +37,7 @@ public static class ToyData
     /// <returns>Features <c>[count, 2]</c> and the classes 0 … arms − 1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The count or the number of arms is less than 1, or the noise is negative.</exception>
     /// <remarks>Lang and Witbrock (1988), "Learning to Tell Two Spirals Apart", Connectionist Models Summer School.</remarks>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public static LabeledData Spirals(int count, int arms = 2, float noise = 0.02f, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(arms);
@@ -53,6 +55,7 @@ public static class ToyData
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>The values at t = 0 … length − 1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The length is less than 1, the period is not positive, or the noise is negative.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public static float[] NoisySine(int length, double period, float noise = 0.1f, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);

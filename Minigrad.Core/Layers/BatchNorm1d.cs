@@ -20,6 +20,7 @@ public sealed class BatchNorm1d : Layer
     /// <param name="momentum">The part of a batch's statistics that enters the running ones, from 0 to 1.</param>
     /// <param name="isAffine">Whether there are a weight and a bias.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public BatchNorm1d(int features, float epsilon = 1e-5f, float momentum = 0.1f, bool isAffine = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);

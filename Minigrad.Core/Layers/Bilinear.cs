@@ -15,6 +15,7 @@ public sealed class Bilinear : Module
     /// <param name="hasBias">Whether a bias is added.</param>
     /// <param name="generator">Where the initial numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public Bilinear(int firstSize, int secondSize, int outputSize, bool hasBias = true, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(firstSize);

@@ -17,6 +17,7 @@ public sealed class Embedding : Module
     /// </param>
     /// <param name="generator">Where the initial numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the padding index is no token.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public Embedding(int tokens, int width, int? paddingIndex = null, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(tokens);

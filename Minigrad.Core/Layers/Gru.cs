@@ -13,6 +13,7 @@ public sealed class Gru : Recurrent<GruCell>
     /// <param name="hiddenSize">How many hidden values, at least 1.</param>
     /// <param name="options">Layers, directions, dropout and the like; the defaults if null.</param>
     /// <exception cref="ArgumentException">A size or an option is out of its range.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public Gru(int inputSize, int hiddenSize, RecurrentOptions? options = null)
         : base(default, inputSize, hiddenSize, options)
     {

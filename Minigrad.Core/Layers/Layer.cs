@@ -36,6 +36,7 @@ public abstract class Layer : Module
     /// The shape of an input. The layers run once on zeros, as in use, without recording, where the model's parameters are; the
     /// mode of each layer is afterwards what it was.
     /// </param>
+    /// <exception cref="ShapeException">The shape does not fit; the message begins with the layer's path.</exception>
     public string Summary(params ReadOnlySpan<int> inputShape)
     {
         List<(string Path, string Kind, string Shape, long Count)> rows = [];

@@ -14,6 +14,7 @@ public sealed class LayerNorm : Layer
     /// <param name="epsilon">ε, added to the variance.</param>
     /// <param name="isAffine">Whether there are a weight and a bias.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public LayerNorm(int features, float epsilon = 1e-5f, bool isAffine = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);

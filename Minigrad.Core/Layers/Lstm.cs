@@ -17,6 +17,7 @@ public sealed class Lstm : Recurrent<LstmCell>
     /// 2015). Null keeps the default.
     /// </param>
     /// <exception cref="ArgumentException">A size or an option is out of its range, or there is no bias to begin with.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public Lstm(int inputSize, int hiddenSize, RecurrentOptions? options = null, float? forgetBias = null)
         : base(default, inputSize, hiddenSize, options)
     {

@@ -19,6 +19,7 @@ public class Recurrent<TCell> : RecurrentLayer
     /// <param name="hiddenSize">How many hidden values, at least 1.</param>
     /// <param name="options">Layers, directions, dropout and the like; the defaults if null.</param>
     /// <exception cref="ArgumentException">A size, an option or one of the cell's counts is out of its range, or dropout is set with one layer.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public Recurrent(TCell cell, int inputSize, int hiddenSize, RecurrentOptions? options = null)
         : base(cell, inputSize, hiddenSize, options) => this.cell = cell;
 

@@ -13,6 +13,7 @@ public sealed class RmsNorm : Layer
     /// <param name="epsilon">ε, added to the mean square. (PyTorch's default is float32's 1.19e-7.)</param>
     /// <param name="isAffine">Whether there is a weight.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public RmsNorm(int features, float epsilon = 1e-6f, bool isAffine = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);

@@ -18,6 +18,7 @@ public sealed class Rnn : RecurrentLayer
     /// <param name="options">Layers, directions, dropout and the like; the defaults if null.</param>
     /// <param name="activation">f: <see cref="Activation.Tanh"/> or <see cref="Activation.Relu"/>.</param>
     /// <exception cref="ArgumentException">A size or an option is out of its range, or the activation is another.</exception>
+    /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public Rnn(int inputSize, int hiddenSize, RecurrentOptions? options = null, Activation activation = Activation.Tanh)
         : base(default(ElmanCell<HyperbolicTangent>), inputSize, hiddenSize, options)
     {

@@ -18,6 +18,7 @@ public static class Loss
     /// <param name="reduction">What becomes of the elements.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public static Tensor MeanSquare(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(SquaredError), reduction, nameof(MeanSquare));
 
@@ -27,6 +28,7 @@ public static class Loss
     /// <param name="reduction">What becomes of the elements.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public static Tensor MeanAbsolute(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(AbsoluteError), reduction, nameof(MeanAbsolute));
 
@@ -78,6 +80,7 @@ public static class Loss
     /// <param name="reduction">What becomes of the elements.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public static Tensor BinaryCrossEntropy(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(BinaryCrossEntropy), reduction, nameof(BinaryCrossEntropy));
 
@@ -87,6 +90,7 @@ public static class Loss
     /// <param name="reduction">What becomes of the elements.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public static Tensor BinaryCrossEntropyWithLogits(Tensor input, Tensor target, Reduction reduction = Reduction.Mean) =>
         Elementwise(input, target, default(BinaryCrossEntropyOfLogit), reduction, nameof(BinaryCrossEntropyWithLogits));
 
@@ -97,6 +101,7 @@ public static class Loss
     /// <param name="logTarget">Whether the target is given as its logarithm.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each element, of the input's shape.</returns>
     /// <exception cref="ShapeException">The shapes differ.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such reduction.</exception>
     public static Tensor KullbackLeibler(
         Tensor input, Tensor target, Reduction reduction = Reduction.Mean, bool logTarget = false) =>
         logTarget
