@@ -1,6 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Minigrad;
 
-/// <summary>Whole numbers with a shape: class labels, token numbers, places. They never pretend to be float.</summary>
+/// <summary>
+/// Whole numbers with a shape: class labels, token numbers, places. They never pretend to be float. Those of one dimension can be
+/// written where they are needed: <c>Loss.CrossEntropy(logits, [2, 0, 1])</c>.
+/// </summary>
+[CollectionBuilder(typeof(Indices), nameof(Create))]
 public sealed class Indices
 {
     /// <summary>Numbers in row-major order.</summary>
@@ -27,4 +33,11 @@ public sealed class Indices
 
     /// <summary>Numbers of one dimension.</summary>
     public static implicit operator Indices(int[] values) => new(values);
+
+    /// <summary>Numbers of one dimension, as <c>[2, 0, 1]</c>.</summary>
+    /// <param name="values">The numbers; they are copied.</param>
+    public static Indices Create(ReadOnlySpan<int> values) => new(values.ToArray());
+
+    /// <summary>The numbers one after another, in row-major order.</summary>
+    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)Values).GetEnumerator();
 }

@@ -330,10 +330,12 @@ public abstract class Module
         Module or Tensor => [value],
         IDictionary dictionary => Parts(dictionary.Values),
         ITuple tuple => Enumerable.Range(0, tuple.Length).SelectMany(place => Parts(tuple[place])),
-        IReadOnlyCollection<object?> items => items.SelectMany(Parts),
+        IReadOnlyCollection<Module> modules => modules.OfType<Module>(),
+        IReadOnlyCollection<Tensor> tensors => tensors.OfType<Tensor>(),
 
-        // Of values and of arrays of a higher rank: numbers are not looked through, of which there may be many.
-        ICollection items when items.Cast<object?>().FirstOrDefault() is ITuple or Module or Tensor => items.Cast<object?>().SelectMany(Parts),
+        // Of any other its first item tells what it holds, so that numbers and texts, of which there may be many, are not gone through.
+        ICollection items when items.Cast<object?>().FirstOrDefault(item => item is not null) is Module or Tensor or ITuple or ICollection =>
+            items.Cast<object?>().SelectMany(Parts),
         _ => [],
     };
 

@@ -38,6 +38,22 @@ public sealed class CrossEntropyTests
         AssertSame(Tensor.Of([1f, -2f, 0.5f]), new Indices([2], Shape.Scalar), null, 0.2f, Reduction.Mean);
 
     [Fact]
+    public void Labels_can_be_written_where_they_are_needed()
+    {
+        Tensor logits = Tensor.Of([0f, 1f, 2f, 0f, 3f, 5f], 3, 2);
+        Assert.Equal(Loss.CrossEntropy(logits, (int[])[1, 0, 1]).Item(), Loss.CrossEntropy(logits, [1, 0, 1]).Item());
+        Indices labels = [4, 7];
+        Assert.Equal([2], labels.Shape);
+        int sum = 0;
+        foreach (int label in labels)
+        {
+            sum += label;
+        }
+
+        Assert.Equal(11, sum);
+    }
+
+    [Fact]
     public void An_impossible_class_does_not_count_in_a_row_left_out()
     {
         float infinity = float.PositiveInfinity;
