@@ -28,10 +28,12 @@ public static class FormulaTypes
         return contract == typeof(IUpdateRule) || contract == typeof(IUpdateMeasure) ? found.Concat(measured) : found;
     }
 
-    /// <summary>Formulas of one kind wrapped twice, such as the slope of a slope, which second derivatives run.</summary>
+    /// <summary>
+    /// Formulas of one kind wrapped twice, such as the slope of a slope, which second derivatives run; x + c and its like count as one that is not wrapped.
+    /// </summary>
     public static IEnumerable<Type> ImplementingTwice(Type contract) =>
         Wrappers(contract).SelectMany(outer => Wrappers(Contract(outer))
-            .SelectMany(inner => Plain(Contract(inner)).Select(Wrap(inner)).Select(Wrap(outer))));
+            .SelectMany(inner => Plain(Contract(inner)).Concat(Applied(Contract(inner))).Select(Wrap(inner)).Select(Wrap(outer))));
 
     /// <summary>The closed forms of a kernel: one for each choice of formulas that its type parameters take.</summary>
     public static IEnumerable<MethodInfo> Close(MethodInfo kernel, Func<Type, IEnumerable<Type>> formulas)
@@ -110,6 +112,11 @@ public static class FormulaTypes
 
     private static IEnumerable<Type> Plain(Type contract) =>
         Structs.Where(type => !type.IsGenericTypeDefinition && contract.IsAssignableFrom(type));
+
+    /// <summary>Formulas of two operands of which one is a number.</summary>
+    private static IEnumerable<Type> Applied(Type contract) => Wrappers(contract)
+        .Where(wrapper => typeof(IPartialApplication).IsAssignableFrom(wrapper))
+        .SelectMany(wrapper => Plain(Contract(wrapper)).Select(Wrap(wrapper)));
 
     private static IEnumerable<Type> Wrappers(Type contract) =>
         Structs.Where(type => type.IsGenericTypeDefinition && type.GetGenericArguments().Length == 1 && contract.IsAssignableFrom(type));

@@ -73,6 +73,8 @@ public sealed class KernelCompileTests
         Assert.Contains(typeof(OutputBackward<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IBinaryOp)));
         Assert.Contains(typeof(OfSum<HyperbolicTangent>), FormulaTypes.Implementing(typeof(IBinaryOp)));
         Assert.Contains(typeof(FirstBackward<Multiply>), FormulaTypes.Implementing(typeof(ITernaryOp)));
+        Assert.Contains(typeof(UnaryBackward<Slope<WithSecond<Add>>>), FormulaTypes.ImplementingTwice(typeof(IBinaryOp)));
+        Assert.Contains(typeof(UnaryBackward<Slope<ByNumber<Multiply>>>), FormulaTypes.ImplementingTwice(typeof(IBinaryOp)));
         Assert.Contains(typeof(NormalDistribution), FormulaTypes.Implementing(typeof(IDistribution)));
         Assert.Contains(typeof(Sum), FormulaTypes.Implementing(typeof(IReduction)));
         Assert.Equal(
