@@ -50,7 +50,7 @@ public static class Loss
         return Elementwise(input, target, new HuberError(delta), reduction, nameof(Huber));
     }
 
-    /// <summary>With d = x − t: ½ d² / β for |d| ≤ β, |d| − ½ β elsewhere (Girshick, 2015, arXiv:1504.08083).</summary>
+    /// <summary>With d = x − t: ½ d² / β for |d| &lt; β, |d| − ½ β elsewhere (Girshick, 2015, arXiv:1504.08083).</summary>
     /// <param name="input">x.</param>
     /// <param name="target">t, of the same shape.</param>
     /// <param name="beta">β, not negative; 0 gives the absolute error.</param>

@@ -1,4 +1,5 @@
 using Minigrad.Losses;
+using Minigrad.Operations;
 
 namespace Minigrad.Tests.Losses;
 
@@ -57,4 +58,8 @@ public sealed class ElementwiseLossTests
         Assert.Equal([1f, 1f, 3f, 0.25f], loss.ToArray());
         Assert.Equal([-1f, 1f, 1f, 0.5f], input.Gradient!.ToArray());
     }
+
+    [Fact]
+    public void A_parabola_of_no_width_leaves_the_line() =>
+        Assert.Equal([0f, 2f, 0.5f], Tensor.Map(Tensor.Of([1f, 3f, 0.5f]), Tensor.Of([1f, 1f, 1f]), new SmoothAbsoluteError(0f)).ToArray());
 }
