@@ -15,16 +15,14 @@ internal class LinearNode(Tensor x, Tensor weight, Tensor bias) : Node(x, weight
     /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
-        Tensor x = input.Read(this);
-        Tensor w = weight.Read(this);
         if (Needs(0))
         {
-            Give(0, Tensor.MatrixProduct(gradient, w, false, false));
+            Give(0, Tensor.MatrixProduct(gradient, weight.Read(this), false, false));
         }
 
         if (Needs(1))
         {
-            Give(1, Tensor.MatrixProduct(gradient, x, true, false));
+            Give(1, Tensor.MatrixProduct(gradient, input.Read(this), true, false));
         }
 
         if (Needs(2))

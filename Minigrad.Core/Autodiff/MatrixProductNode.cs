@@ -15,22 +15,22 @@ internal sealed class MatrixProductNode(Tensor a, Tensor b, bool transposeLeft, 
     /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
-        Tensor a = left.Read(this);
-        Tensor b = right.Read(this);
         if (Needs(0))
         {
+            Tensor b = right.Read(this);
             Tensor flow = transposeLeft
                 ? Tensor.MatrixProduct(b, gradient, transposeRight, true)
                 : Tensor.MatrixProduct(gradient, b, false, !transposeRight);
-            Give(0, flow.SumTo(a.Shape));
+            Give(0, flow.SumTo(left.Shape));
         }
 
         if (Needs(1))
         {
+            Tensor a = left.Read(this);
             Tensor flow = transposeRight
                 ? Tensor.MatrixProduct(gradient, a, true, transposeLeft)
                 : Tensor.MatrixProduct(a, gradient, !transposeLeft, false);
-            Give(1, flow.SumTo(b.Shape));
+            Give(1, flow.SumTo(right.Shape));
         }
     }
 

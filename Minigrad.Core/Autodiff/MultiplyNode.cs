@@ -15,16 +15,14 @@ internal sealed class MultiplyNode(Tensor a, Tensor b) : Node(a, b)
     /// <inheritdoc/>
     public override void Backward(Tensor gradient)
     {
-        Tensor a = first.Read(this);
-        Tensor b = second.Read(this);
         if (Needs(0))
         {
-            Give(0, (gradient * b).SumTo(a.Shape));
+            Give(0, (gradient * second.Read(this)).SumTo(first.Shape));
         }
 
         if (Needs(1))
         {
-            Give(1, (gradient * a).SumTo(b.Shape));
+            Give(1, (gradient * first.Read(this)).SumTo(second.Shape));
         }
     }
 

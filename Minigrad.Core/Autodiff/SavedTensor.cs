@@ -9,6 +9,9 @@ internal struct SavedTensor(Tensor tensor)
     private readonly int version = tensor.Storage.Version;
     private Tensor? tensor = tensor;
 
+    /// <summary>The tensor's shape, which no change in place changes.</summary>
+    public readonly Shape Shape => tensor!.Shape;
+
     /// <summary>The tensor as it was saved.</summary>
     /// <exception cref="GradientException">It was changed in place since.</exception>
     public readonly Tensor Read(Node node)
