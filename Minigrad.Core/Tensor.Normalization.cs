@@ -24,6 +24,7 @@ public sealed partial class Tensor
     /// <param name="weight">The scale, <c>[features]</c>, or null.</param>
     /// <param name="bias">The shift, <c>[features]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
+    /// <exception cref="ArgumentOutOfRangeException">ε is negative or not finite.</exception>
     /// <exception cref="ShapeException">The tensor is a scalar, or weight or bias is not <c>[features]</c>.</exception>
     public Tensor LayerNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f) =>
         NormalizeRows(nameof(LayerNorm), weight, bias, isCentred: true, epsilon);
@@ -34,6 +35,7 @@ public sealed partial class Tensor
     /// </summary>
     /// <param name="weight">The scale, <c>[features]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
+    /// <exception cref="ArgumentOutOfRangeException">ε is negative or not finite.</exception>
     /// <exception cref="ShapeException">The tensor is a scalar, or the weight is not <c>[features]</c>.</exception>
     public Tensor RmsNorm(Tensor? weight = null, float epsilon = 1e-6f) =>
         NormalizeRows(nameof(RmsNorm), weight, null, isCentred: false, epsilon);
@@ -46,6 +48,7 @@ public sealed partial class Tensor
     /// <param name="bias">The shift, <c>[channels]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
     /// <returns>A tensor of this shape: <c>[batch, channels, …]</c>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">ε is negative or not finite.</exception>
     /// <exception cref="ShapeException">There is no dimension 1, or weight or bias is not <c>[channels]</c>.</exception>
     public Tensor BatchNorm(Tensor? weight = null, Tensor? bias = null, float epsilon = 1e-5f)
     {
@@ -59,6 +62,7 @@ public sealed partial class Tensor
     /// <param name="weight">The scale, <c>[channels]</c>, or null.</param>
     /// <param name="bias">The shift, <c>[channels]</c>, or null.</param>
     /// <param name="epsilon">ε.</param>
+    /// <exception cref="ArgumentOutOfRangeException">ε is negative or not finite.</exception>
     /// <exception cref="ShapeException">There is no dimension 1, or a tensor given is not <c>[channels]</c>.</exception>
     public Tensor BatchNorm(Tensor mean, Tensor variance, Tensor? weight, Tensor? bias, float epsilon = 1e-5f)
     {
@@ -167,7 +171,7 @@ public sealed partial class Tensor
     private Tensor AlongChannels(Tensor values) => values.Reshape([values.Length, .. Enumerable.Repeat(1, Rank - 2)]);
 
     private NormalizationShape Channels(bool isCentred, float epsilon) => Rank >= 2
-        ? new(Shape[0], Shape[1], Shape.Product(2, Rank)) { IsWeightPerGroup = true, IsCentred = isCentred, Epsilon = epsilon }
+        ? new(Shape[0], Shape[1], Shape.Product(2, Rank)) { IsWeightPerGroup = true, IsCentred = isCentred, Epsilon = NormalizationShape.CheckedEpsilon(epsilon, nameof(BatchNorm)) }
         : throw new ShapeException($"BatchNorm normalises dimension 1, the channels, but the tensor has shape {Shape}.");
 
     private Tensor NormalizeRows(string operation, Tensor? weight, Tensor? bias, bool isCentred, float epsilon)
@@ -178,7 +182,7 @@ public sealed partial class Tensor
         }
 
         (int rows, int columns) = RowsAndColumns;
-        NormalizationShape shape = new(1, rows, columns) { IsCentred = isCentred, Epsilon = epsilon };
+        NormalizationShape shape = new(1, rows, columns) { IsCentred = isCentred, Epsilon = NormalizationShape.CheckedEpsilon(epsilon, operation) };
         return Normalize(operation, shape, weight, bias, Statistics(shape), isOwner: true);
     }
 

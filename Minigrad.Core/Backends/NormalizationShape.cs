@@ -21,6 +21,13 @@ public readonly record struct NormalizationShape(int Outer, int Groups, int Inne
     /// <summary>ε, added to the variance.</summary>
     public float Epsilon { get; init; }
 
+    /// <summary>An ε that a normalisation can use.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
+    internal static float CheckedEpsilon(float epsilon, string operation) => epsilon >= 0 && float.IsFinite(epsilon)
+        ? epsilon
+        : throw new ArgumentOutOfRangeException(
+            nameof(epsilon), epsilon, $"{operation}: ε is {epsilon}, but what is added to a variance before its root is taken must be a finite number and not negative. 1e-5 is usual.");
+
     /// <summary>How many numbers a group has.</summary>
     public int GroupLength => Outer * Inner;
 

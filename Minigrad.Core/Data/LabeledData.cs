@@ -5,7 +5,7 @@ public sealed class LabeledData : IDataset<LabeledData>
 {
     /// <summary>A set of labelled rows.</summary>
     /// <param name="features">The rows, <c>[rows, …]</c>.</param>
-    /// <param name="labels">The class of each row.</param>
+    /// <param name="labels">The class of each row. The array is kept, not copied: what is written into it later counts.</param>
     /// <exception cref="ShapeException">There are not as many labels as rows.</exception>
     public LabeledData(Tensor features, int[] labels)
     {

@@ -54,12 +54,16 @@ public static class ToyData
     /// <param name="noise">The standard deviation of the noise.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <returns>The values at t = 0 … length − 1.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The length is less than 1, the period is not positive, or the noise is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The length is less than 1, the period is not positive and finite, or the noise is negative.</exception>
     /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public static float[] NoisySine(int length, double period, float noise = 0.1f, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(period);
+        if (!(period > 0 && double.IsFinite(period)))
+        {
+            throw new ArgumentOutOfRangeException(nameof(period), period, $"ToyData.NoisySine: the period is {period}, but the steps of one wave must be a finite number above 0.");
+        }
+
         ArgumentOutOfRangeException.ThrowIfNegative(noise);
         float[] values = Tensor.Normal([length], 0f, noise, generator).ToArray();
         for (int t = 0; t < length; t++)

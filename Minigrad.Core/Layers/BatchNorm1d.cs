@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Layers;
 
 /// <summary>
@@ -24,14 +26,13 @@ public sealed class BatchNorm1d : Layer
     public BatchNorm1d(int features, float epsilon = 1e-5f, float momentum = 0.1f, bool isAffine = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
         if (!(momentum >= 0 && momentum <= 1))
         {
             throw new ArgumentOutOfRangeException(
                 nameof(momentum), momentum, "BatchNorm1d: momentum is the part of a new batch in the running statistics, from 0 (none) to 1 (nothing else). (Some libraries give the part that is kept, 1 − momentum.)");
         }
 
-        this.epsilon = epsilon;
+        this.epsilon = NormalizationShape.CheckedEpsilon(epsilon, nameof(BatchNorm1d));
         this.momentum = momentum;
         Features = features;
         if (isAffine)

@@ -13,22 +13,24 @@ public static class Initialize
     /// <param name="weight">The parameter, of at least two dimensions.</param>
     /// <param name="gain">A factor for the activation that follows; see <see cref="Gain"/>.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The gain is negative or not finite.</exception>
     /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
     public static void XavierUniform(Tensor weight, float gain = 1f, Generator? generator = null)
     {
         (int fanIn, int fanOut) = Fans(weight, nameof(XavierUniform));
-        FillUniform(weight, gain * Math.Sqrt(6.0 / (fanIn + fanOut)), generator);
+        FillUniform(weight, Checked(gain, nameof(XavierUniform)) * Math.Sqrt(6.0 / (fanIn + fanOut)), generator);
     }
 
     /// <summary>Normal with deviation gain · √(2 / (fan-in + fan-out)) (Glorot and Bengio, 2010).</summary>
     /// <param name="weight">The parameter, of at least two dimensions.</param>
     /// <param name="gain">A factor for the activation that follows; see <see cref="Gain"/>.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The gain is negative or not finite.</exception>
     /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
     public static void XavierNormal(Tensor weight, float gain = 1f, Generator? generator = null)
     {
         (int fanIn, int fanOut) = Fans(weight, nameof(XavierNormal));
-        FillNormal(weight, gain * Math.Sqrt(2.0 / (fanIn + fanOut)), generator);
+        FillNormal(weight, Checked(gain, nameof(XavierNormal)) * Math.Sqrt(2.0 / (fanIn + fanOut)), generator);
     }
 
     /// <summary>Uniform within ±gain · √(3 / fan-in) (He et al., 2015, arXiv:1502.01852).</summary>
@@ -38,7 +40,7 @@ public static class Initialize
     /// <param name="fromFanOut">Whether to use the fan-out, which keeps the size of gradients rather than of activations.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such activation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such activation, or the slope of a leaky relu is not finite.</exception>
     public static void KaimingUniform(
         Tensor weight,
         Activation activation = Activation.Relu,
@@ -58,7 +60,7 @@ public static class Initialize
     /// <param name="fromFanOut">Whether to use the fan-out, which keeps the size of gradients rather than of activations.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such activation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such activation, or the slope of a leaky relu is not finite.</exception>
     public static void KaimingNormal(
         Tensor weight,
         Activation activation = Activation.Relu,
@@ -126,11 +128,13 @@ public static class Initialize
     /// <summary>The factor that keeps the size of signals through an activation, as in PyTorch.</summary>
     /// <param name="activation">The activation.</param>
     /// <param name="negativeSlope">The slope of a leaky relu.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such activation.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such activation, or the slope of a leaky relu is not finite.</exception>
     public static float Gain(Activation activation, float negativeSlope = 0.01f) => activation switch
     {
         Activation.Tanh => 5f / 3f,
         Activation.Relu => MathF.Sqrt(2f),
+        Activation.LeakyRelu when !float.IsFinite(negativeSlope) => throw new ArgumentOutOfRangeException(
+            nameof(negativeSlope), negativeSlope, $"Initialize: a leaky relu has a finite slope for x ≤ 0, but {negativeSlope} was given; 0.01 is usual."),
         Activation.LeakyRelu => MathF.Sqrt(2f / (1f + (negativeSlope * negativeSlope))),
         Activation.Linear or Activation.Sigmoid => 1f,
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, "There is no such activation."),
@@ -148,6 +152,11 @@ public static class Initialize
         int rest = weight.Shape.Product(2, weight.Rank);
         return (weight.Shape[1] * rest, weight.Shape[0] * rest);
     }
+
+    private static float Checked(float gain, string operation) => gain >= 0 && float.IsFinite(gain)
+        ? gain
+        : throw new ArgumentOutOfRangeException(
+            nameof(gain), gain, $"Initialize.{operation}: the gain is {gain}, but what a deviation is multiplied by must be finite and not negative. Initialize.Gain knows those of activations.");
 
     private static void FillUniform(Tensor tensor, double bound, Generator? generator) =>
         Assign(tensor, Tensor.Uniform(tensor.Shape, -(float)bound, (float)bound, generator));

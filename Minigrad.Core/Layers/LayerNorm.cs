@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Layers;
 
 /// <summary>
@@ -18,9 +20,8 @@ public sealed class LayerNorm : Layer
     public LayerNorm(int features, float epsilon = 1e-5f, bool isAffine = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
         Features = features;
-        this.epsilon = epsilon;
+        this.epsilon = NormalizationShape.CheckedEpsilon(epsilon, nameof(LayerNorm));
         if (isAffine)
         {
             Weight = Parameter("weight", Tensor.Ones(features));

@@ -16,7 +16,7 @@ public sealed class Lstm : Recurrent<LstmCell>
     /// What the forget gates' bias begins with; 1 makes them remember from the start (Jozefowicz, Zaremba and Sutskever,
     /// 2015). Null keeps the default.
     /// </param>
-    /// <exception cref="ArgumentException">A size or an option is out of its range, or there is no bias to begin with.</exception>
+    /// <exception cref="ArgumentException">A size or an option is out of its range, there is no bias to begin with, or what it should begin with is not finite.</exception>
     /// <exception cref="ShapeException">There would be more numbers than one array can hold.</exception>
     public Lstm(int inputSize, int hiddenSize, RecurrentOptions? options = null, float? forgetBias = null)
         : base(default, inputSize, hiddenSize, options)
@@ -29,6 +29,11 @@ public sealed class Lstm : Recurrent<LstmCell>
         if (options is { HasBias: false })
         {
             throw new ArgumentException($"Lstm: a forget bias of {bias} was given, but HasBias is false.", nameof(forgetBias));
+        }
+
+        if (!float.IsFinite(bias))
+        {
+            throw new ArgumentOutOfRangeException(nameof(forgetBias), bias, $"Lstm: the forget gates' bias would begin with {bias}, but it must be a finite number; 1 is usual.");
         }
 
         foreach ((Tensor fromInput, Tensor fromHidden) in Biases())

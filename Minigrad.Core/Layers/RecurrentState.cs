@@ -7,6 +7,9 @@ namespace Minigrad.Layers;
 /// <param name="Cell">The cell states of an <see cref="Lstm"/>, of the same shape; null for other layers.</param>
 public sealed record RecurrentState(Tensor Hidden, Tensor? Cell = null)
 {
+    /// <summary>The hidden values.</summary>
+    public Tensor Hidden { get; init; } = Hidden ?? throw new ArgumentNullException(nameof(Hidden));
+
     /// <summary>
     /// The same numbers without the memory of how they were computed. Carried to the next part of a long sequence,
     /// backward then ends where this part began: truncated backpropagation through time (Williams and Peng, 1990).

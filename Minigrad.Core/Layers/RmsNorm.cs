@@ -1,3 +1,5 @@
+using Minigrad.Backends;
+
 namespace Minigrad.Layers;
 
 /// <summary>
@@ -17,9 +19,8 @@ public sealed class RmsNorm : Layer
     public RmsNorm(int features, float epsilon = 1e-6f, bool isAffine = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
         Features = features;
-        this.epsilon = epsilon;
+        this.epsilon = NormalizationShape.CheckedEpsilon(epsilon, nameof(RmsNorm));
         Weight = isAffine ? Parameter("weight", Tensor.Ones(features)) : null;
     }
 

@@ -13,6 +13,15 @@ namespace Minigrad.Plots;
 /// <param name="Levels">The heights of the lines, from low to high. Powers of ten, or 1, 2 and 5 times them, give a logarithmic scale.</param>
 public sealed record ContourMap(string Label, double[,] Heights, IReadOnlyList<double> Levels)
 {
+    /// <summary>What the height is, for the key.</summary>
+    public string Label { get; init; } = Label ?? throw new ArgumentNullException(nameof(Label));
+
+    /// <summary>[row, column], at equal distances.</summary>
+    public double[,] Heights { get; init; } = Heights ?? throw new ArgumentNullException(nameof(Heights));
+
+    /// <summary>The heights of the lines, from low to high.</summary>
+    public IReadOnlyList<double> Levels { get; init; } = Levels ?? throw new ArgumentNullException(nameof(Levels));
+
     /// <exception cref="InvalidOperationException">There are too few heights, or the levels do not rise.</exception>
     internal void Check()
     {

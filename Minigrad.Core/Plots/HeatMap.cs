@@ -41,6 +41,11 @@ public sealed class HeatMap(
     private const int Ground = 0;
     private const int Alarm = 1;
 
+    private readonly string title = title ?? throw new ArgumentNullException(nameof(title));
+    private readonly string horizontalLabel = horizontalLabel ?? throw new ArgumentNullException(nameof(horizontalLabel));
+    private readonly IReadOnlyList<double> columns = columns ?? throw new ArgumentNullException(nameof(columns));
+    private readonly IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> rows = rows ?? throw new ArgumentNullException(nameof(rows));
+
     /// <summary>What the numbers are, above the scale.</summary>
     public string Label { get; init; } = "norm";
 

@@ -33,17 +33,24 @@ public sealed class HistogramChart(string title, string label, IReadOnlyList<dou
     /// <summary>A bar that is narrower would not be seen.</summary>
     private const double LeastBar = 0.5;
 
+    private const int MostBars = 10_000;
+
+    private readonly string title = title ?? throw new ArgumentNullException(nameof(title));
+    private readonly string label = label ?? throw new ArgumentNullException(nameof(label));
+    private readonly IReadOnlyList<double> values = values ?? throw new ArgumentNullException(nameof(values));
+
     /// <summary>Whether the horizontal axis is logarithmic, and the bars evenly wide on it.</summary>
     public bool IsLogarithmic { get; init; }
 
     /// <summary>How many bars there are.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive, or above 10,000, more than a drawing shows.</exception>
     public int BinCount
     {
         get;
         init
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(BinCount));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MostBars, nameof(BinCount));
             field = value;
         }
     } = 48;

@@ -22,6 +22,10 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     private const int Bottom = 48;
     private const double MarkRadius = 2.2;
 
+    private readonly string title = title ?? throw new ArgumentNullException(nameof(title));
+    private readonly string horizontalLabel = horizontalLabel ?? throw new ArgumentNullException(nameof(horizontalLabel));
+    private readonly IReadOnlyList<Panel> panels = panels ?? throw new ArgumentNullException(nameof(panels));
+
     /// <summary>How many panels stand side by side; those of one row share their vertical range, so that they can be compared.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
     public int ColumnCount

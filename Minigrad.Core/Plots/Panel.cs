@@ -5,6 +5,12 @@ namespace Minigrad.Plots;
 /// <param name="Series">The lines; from the seventh on they have the colours of the first six, and are dashed.</param>
 public sealed record Panel(string Label, IReadOnlyList<Series> Series)
 {
+    /// <summary>What the vertical axis shows.</summary>
+    public string Label { get; init; } = Label ?? throw new ArgumentNullException(nameof(Label));
+
+    /// <summary>The lines.</summary>
+    public IReadOnlyList<Series> Series { get; init; } = Series ?? throw new ArgumentNullException(nameof(Series));
+
     /// <summary>
     /// Points to mark, drawn as dots over the lines, in the colours that come after theirs; together with the lines at most as many
     /// as there are distinguishable colours (6).

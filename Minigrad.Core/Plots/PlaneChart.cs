@@ -30,6 +30,8 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
     /// <summary>Opacities are rounded to so many steps, so that equal neighbours are drawn as one.</summary>
     private const int Levels = 12;
 
+    private readonly string title = title ?? throw new ArgumentNullException(nameof(title));
+
     /// <summary>
     /// The ground: for a point of the plane the number of a colour, that of the series of the same number, and how opaque it
     /// is, from 0 to 1, where 0 is no shade. Null for none.

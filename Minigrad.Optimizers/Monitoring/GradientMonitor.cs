@@ -34,6 +34,7 @@ public sealed partial class GradientMonitor
 {
     /// <summary>A median of fewer steps than this says little.</summary>
     private const int FewestSteps = 10;
+    private const int MostSteps = 1_000_000;
 
     /// <summary>Growth along fewer steps than this is no matter of sequences.</summary>
     private const int ShortestSequence = 5;
@@ -62,14 +63,14 @@ public sealed partial class GradientMonitor
     }
 
     /// <summary>A monitor with a window of its own.</summary>
-    /// <param name="window">Over how many of the last steps medians are taken, at least 10.</param>
+    /// <param name="window">Over how many of the last steps medians are taken, from 10 to 1,000,000.</param>
     /// <param name="models">The models, in the order in which they run; their layers count in the order of registration.</param>
     /// <exception cref="ArgumentException">The models have no parameter, or one of them is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The window is too small.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The window is too small or too large.</exception>
     public GradientMonitor(int window, params IReadOnlyList<Module> models)
     {
         ArgumentNullException.ThrowIfNull(models);
-        this.window = (int)Checked(window, nameof(window), window >= FewestSteps, $"of at least {FewestSteps}: a median of fewer steps says little");
+        this.window = (int)Checked(window, nameof(window), window is >= FewestSteps and <= MostSteps, $"from {FewestSteps} to {MostSteps}: a median of fewer steps says little, and each layer keeps all of them");
         for (int i = 0; i < models.Count; i++)
         {
             AddLayers(models[i] ?? throw new ArgumentException($"GradientMonitor: model {i} of {models.Count} is null.", nameof(models)));

@@ -149,6 +149,7 @@ public sealed class ToyDataTests
         [
             () => ToyData.TwoMoons(0), () => ToyData.TwoMoons(5, -1), () => ToyData.Spirals(5, 0), () => ToyData.Spirals(0),
             () => ToyData.NoisySine(0, 5), () => ToyData.NoisySine(5, 0), () => ToyData.NoisySine(5, 5, -1),
+            () => ToyData.NoisySine(5, double.PositiveInfinity), () => ToyData.NoisySine(5, double.NaN),
             () => ToyData.AddingProblem(0, 5), () => ToyData.AddingProblem(5, 1),
             () => ToyData.CopyMemory(0, 1, 1), () => ToyData.CopyMemory(1, 0, 1), () => ToyData.CopyMemory(1, 1, 0), () => ToyData.CopyMemory(1, 1, 1, 0),
             () => ToyData.Parity(0, 1), () => ToyData.Parity(1, 0),

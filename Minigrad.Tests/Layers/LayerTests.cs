@@ -241,6 +241,27 @@ public sealed class LayerTests
     }
 
     [Theory]
+    [InlineData(-1f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void A_gain_that_makes_no_deviation_is_refused(float gain)
+    {
+        Tensor weight = Tensor.Ones(2, 2);
+        Refuses("gain", $"XavierUniform: the gain is {gain},", () => Initialize.XavierUniform(weight, gain));
+        Refuses("gain", $"XavierNormal: the gain is {gain},", () => Initialize.XavierNormal(weight, gain));
+        if (!float.IsFinite(gain))
+        {
+            Refuses("negativeSlope", $"but {gain} was given", () => Initialize.KaimingUniform(weight, Activation.LeakyRelu, gain));
+            Refuses("negativeSlope", $"but {gain} was given", () => Initialize.KaimingNormal(weight, Activation.LeakyRelu, gain));
+        }
+
+        Assert.Equal([1f, 1f, 1f, 1f], weight.ToArray());
+
+        static void Refuses(string name, string part, Action fill) =>
+            Assert.Contains(part, Assert.Throws<ArgumentOutOfRangeException>(name, fill).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(0f)]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

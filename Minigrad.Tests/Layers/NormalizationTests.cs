@@ -113,6 +113,23 @@ public sealed class NormalizationTests
         GradientChecker.Check(Penalty, [.. leaves.Select(leaf => leaf.Detach())]).ThrowIfFailed();
     }
 
+    [Theory]
+    [InlineData(-1f)]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    public void What_is_added_to_a_variance_is_finite_and_not_negative(float epsilon)
+    {
+        Tensor x = Tensor.Ones(5, 4);
+        (string Operation, Func<object> Compute)[] wrong =
+        [
+            ("LayerNorm", () => x.LayerNorm(epsilon: epsilon)), ("LayerNorm", () => new LayerNorm(4, epsilon)),
+            ("RmsNorm", () => x.RmsNorm(epsilon: epsilon)), ("RmsNorm", () => new RmsNorm(4, epsilon)),
+            ("BatchNorm", () => x.BatchNorm(epsilon: epsilon)), ("BatchNorm1d", () => new BatchNorm1d(4, epsilon)),
+            ("BatchNorm", () => x.BatchNorm(Tensor.Ones(4), Tensor.Ones(4), null, null, epsilon)),
+        ];
+        Assert.All(wrong, given => Assert.StartsWith(given.Operation + ": ε is", Assert.Throws<ArgumentOutOfRangeException>(given.Compute).Message, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Weights_that_do_not_fit_are_told_by_name_and_shape()
     {

@@ -38,6 +38,8 @@ public sealed class RecurrentLayerTests
             Assert.All((block.MatMul(block, transposeRight: true) - Tensor.Eye(5)).ToArray(), value => Assert.Equal(0f, value, 1e-5f));
         }
 
+        Assert.Equal("forgetBias", Assert.Throws<ArgumentOutOfRangeException>(() => new Lstm(3, 5, forgetBias: float.NaN)).ParamName);
+        Assert.Equal("Hidden", Assert.Throws<ArgumentNullException>(() => new RecurrentState(null!)).ParamName);
         Assert.Contains("HasBias is false", Assert.Throws<ArgumentException>(() => new Lstm(3, 5, new() { HasBias = false }, 1f)).Message, StringComparison.Ordinal);
     }
 

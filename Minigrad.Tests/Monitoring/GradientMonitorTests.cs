@@ -268,7 +268,8 @@ public sealed class GradientMonitorTests(ITestOutputHelper output)
     {
         Assert.Contains("no model with parameters", Assert.Throws<ArgumentException>(() => new GradientMonitor(new Relu())).Message, StringComparison.Ordinal);
         string message = Assert.Throws<ArgumentOutOfRangeException>(() => new GradientMonitor(5, new Linear(1, 1))).Message;
-        Assert.Contains("window must be a finite number of at least 10: a median of fewer steps says little; it is 5.", message, StringComparison.Ordinal);
+        Assert.Contains("window must be a finite number from 10 to 1000000: a median of fewer steps says little, and each layer keeps all of them; it is 5.", message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new GradientMonitor(int.MaxValue, new Linear(1, 1)));
     }
 
     [Fact]

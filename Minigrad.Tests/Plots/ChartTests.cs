@@ -192,6 +192,34 @@ public sealed class ChartTests
         Assert.DoesNotContain("never", document.Root.Value, StringComparison.Ordinal);
         Assert.Contains("no finite value", Assert.Throws<InvalidOperationException>(() => new HistogramChart("t", "x", []).ToSvg()).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentOutOfRangeException>(() => new HistogramChart("t", "x", []) { BinCount = 0 });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HistogramChart("t", "x", []) { BinCount = int.MaxValue });
+    }
+
+    [Fact]
+    public void What_is_not_there_is_named_where_it_is_given()
+    {
+        (string Name, Func<object> Make)[] wrong =
+        [
+            ("title", () => new LineChart(null!, "x")),
+            ("horizontalLabel", () => new LineChart("t", null!)),
+            ("panels", () => new LineChart("t", "x", null!)),
+            ("Label", () => new Panel(null!, [])),
+            ("Series", () => new Panel("p", null!)),
+            ("Name", () => new Series(null!, [])),
+            ("Points", () => new Series("s", null!)),
+            ("title", () => new HeatMap(null!, "x", [0], ("a", [1]))),
+            ("horizontalLabel", () => new HeatMap("t", null!, [0], ("a", [1]))),
+            ("columns", () => new HeatMap("t", "x", null!, ("a", [1]))),
+            ("rows", () => new HeatMap("t", "x", [0], null!)),
+            ("title", () => new HistogramChart(null!, "x", [1])),
+            ("label", () => new HistogramChart("t", null!, [1])),
+            ("values", () => new HistogramChart("t", "x", null!)),
+            ("title", () => new PlaneChart(null!, (0, 1), (0, 1))),
+            ("Label", () => new ContourMap(null!, new double[2, 2], [1])),
+            ("Heights", () => new ContourMap("h", null!, [1])),
+            ("Levels", () => new ContourMap("h", new double[2, 2], null!)),
+        ];
+        Assert.All(wrong, given => Assert.Equal(given.Name, Assert.Throws<ArgumentNullException>(given.Make).ParamName));
     }
 
     [Theory]
