@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Minigrad.Layers;
+using Minigrad.Optimizers;
+
+namespace Minigrad.Tests.Optimizers;
+
+/// <summary>An optimizer's state: what is restored continues to the bit, and what does not fit is refused whole.</summary>
+public sealed class OptimizerStateTests
+{
+    [Theory]
+    [MemberData(nameof(OptimizerTests.Kinds), MemberType = typeof(OptimizerTests))]
+    public void State_taken_written_as_JSON_and_restored_continues_to_the_same_bits(string kind)
+    {
+        (Sequential model, Optimizer optimizer) = OptimizerTests.Train(kind, 5);
+        string json = JsonSerializer.Serialize(optimizer.State());
+        IReadOnlyDictionary<string, float[]> weights = model.State();
+        OptimizerTests.Steps(model, optimizer, 5, from: 5);
+
+        (Sequential other, Optimizer resumed) = OptimizerTests.Train(kind, 1);
+        other.LoadState(weights);
+        resumed.Restore(JsonSerializer.Deserialize<OptimizerState>(json)!);
+        OptimizerTests.Steps(other, resumed, 5, from: 5);
+        Assert.Equal(OptimizerTests.Bits(model), OptimizerTests.Bits(other));
+        Assert.Equal(10, resumed.StepCount);
+    }
+
+    /// <summary>Each fault of a state, found before anything is restored.</summary>
+    [Fact]
+    public void A_state_that_does_not_fit_leaves_everything_as_it_is()
+    {
+        (Adam saved, _) = Clipped(steps: 1);
+        (Adam optimizer, Tensor w) = Clipped(steps: 3);
+        OptimizerState state = saved.State();
+        string before = JsonSerializer.Serialize(optimizer.State());
+        ParameterState parameter = state.Parameters[0];
+        StageState stage = state.Stages[0];
+        StageState With(int place, double number)
+        {
+            double[] memory = [.. stage.Memories[0]];
+            memory[place] = number;
+            return stage with { Memories = [memory] };
+        }
+
+        (OptimizerState? State, string Part)[] faults =
+        [
+            (state with { LearningRate = -1 }, "LearningRate"),
+            (state with { LearningRate = double.NaN }, "LearningRate"),
+            (state with { WeightDecay = double.PositiveInfinity }, "WeightDecay"),
+            (state with { Groups = [new GroupState(double.NaN, null)] }, "LearningRate"),
+            (state with { Groups = [new GroupState(null, -1)] }, "WeightDecay"),
+            (state with { Groups = null! }, "Groups"),
+            (state with { Groups = [null!] }, "Groups"),
+            (state with { Step = -5 }, "-5 steps"),
+            (state with { SkippedSteps = -1 }, "-1 skipped"),
+            (state with { ConsecutiveSkips = -2 }, "-2 skipped in a row"),
+            (state with { Parameters = null! }, "Parameters"),
+            (state with { Parameters = [null!] }, "Parameters"),
+            (state with { Parameters = [parameter with { Step = -1 }] }, "-1 updates of 'w'"),
+            (state with { Parameters = [parameter with { Slots = null! }] }, "Slots"),
+            (state with { Parameters = [parameter with { Slots = [null!, null!] }] }, "Slots"),
+            (state with { Stages = null! }, "Stages"),
+            (state with { Stages = [null!] }, "Stages"),
+            (state with { Stages = [stage with { Memories = null! }] }, "Memories"),
+            (state with { Stages = [stage with { Asked = -1 }] }, "GlobalNorm(percentile 90 of 4)"),
+            (state with { Stages = [With(0, 4)] }, "GlobalNorm(percentile 90 of 4)"),
+            (state with { Stages = [With(0, -1)] }, "GlobalNorm(percentile 90 of 4)"),
+            (state with { Stages = [With(1, 3)] }, "GlobalNorm(percentile 90 of 4)"),
+            (state with { Stages = [With(2, double.NaN)] }, "GlobalNorm(percentile 90 of 4)"),
+            (JsonSerializer.Deserialize<OptimizerState>(JsonSerializer.Serialize(state).Replace("\"Slots\"", "\"Other\"", StringComparison.Ordinal)), "Slots"),
+        ];
+        Assert.All(faults, fault =>
+        {
+            Assert.Contains(fault.Part, Assert.ThrowsAny<ArgumentException>(() => optimizer.Restore(fault.State!)).Message, StringComparison.Ordinal);
+            Assert.Equal(before, JsonSerializer.Serialize(optimizer.State()));
+        });
+
+        optimizer.Restore(state);
+        Assert.Equal(JsonSerializer.Serialize(state), JsonSerializer.Serialize(optimizer.State()));
+        optimizer.Step();
+        Assert.All(w.ToArray(), value => Assert.True(float.IsFinite(value)));
+    }
+
+    private static (Adam Optimizer, Tensor Parameter) Clipped(int steps)
+    {
+        Tensor w = Tensor.Of([1f, 2f]).WithGradient("w");
+        Adam optimizer = new([w]) { Clip = [Clip.GlobalNorm(Threshold.Percentile(90, window: 4))] };
+        for (int step = 0; step < steps; step++)
+        {
+            w.Gradient = Tensor.Of([1f + step, 2f]);
+            optimizer.Step();
+        }
+
+        return (optimizer, w);
+    }
+}
