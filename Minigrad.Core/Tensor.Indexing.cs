@@ -14,7 +14,8 @@ public sealed partial class Tensor
     /// or <see cref="Stack"/>.
     /// </summary>
     /// <param name="places">An index removes its axis, a range keeps it; axes left out are whole.</param>
-    /// <exception cref="ShapeException">There are more places than axes, or one is outside its axis.</exception>
+    /// <exception cref="ShapeException">There are more places than axes, one is outside its axis, or what is assigned does not expand to the part.</exception>
+    /// <exception cref="GradientException">Set on a tensor that is recorded, or asks for a gradient outside <see cref="NoGrad"/>.</exception>
     [IndexerName("Part")]
     public Tensor this[params ReadOnlySpan<TensorIndex> places]
     {

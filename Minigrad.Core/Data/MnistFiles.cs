@@ -17,6 +17,7 @@ public static class MnistFiles
     /// <returns>The rows to learn from, and the rows to test with, as <see cref="Read"/> gives them.</returns>
     /// <exception cref="FileNotFoundException">A file is not there.</exception>
     /// <exception cref="DataFileException">A file is damaged, or the files do not belong together.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of classes is not positive.</exception>
     public static (LabeledData Train, LabeledData Test) Load(string folder, int classCount = 10)
     {
         ArgumentNullException.ThrowIfNull(folder);
@@ -33,6 +34,7 @@ public static class MnistFiles
     /// <returns>Features <c>[rows, 784]</c> from 0 to 1, row by row of the image, and labels.</returns>
     /// <exception cref="FileNotFoundException">A file is not there.</exception>
     /// <exception cref="DataFileException">A file is damaged, or the files do not belong together.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of classes is not positive.</exception>
     public static LabeledData Read(string imagesPath, string labelsPath, int classCount = 10)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classCount);
