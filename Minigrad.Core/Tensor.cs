@@ -130,7 +130,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>Where a gradient of this tensor goes, or null if it needs none.</summary>
-    internal Node? NodeForGradient => !requiresGradient ? Producer : node ??= new LeafNode(this);
+    internal Node? NodeForGradient => !requiresGradient ? Producer : node ?? TheOneLeaf();
 
     /// <summary>Asks for a gradient: <c>Tensor w = Tensor.Zeros(3).WithGradient();</c></summary>
     /// <param name="name">A name for messages and reports.</param>
@@ -423,6 +423,13 @@ public sealed partial class Tensor
             ? a.Loops
             : throw new InvalidOperationException(
                 $"{operation}: one operand, {a.Shape}, is on {a.Backend.Name} and the other, {b.Shape}, on {b.Backend.NameBeside(a.Backend)}. Move one with To(other.Backend).");
+
+    /// <summary>Threads may meet a new leaf at once. Were each given a node of its own, all but one would miss the gradients asked for.</summary>
+    private Node TheOneLeaf()
+    {
+        LeafNode made = new(this);
+        return Interlocked.CompareExchange(ref node, made, null) ?? made;
+    }
 
     private void ReturnUnseenGradient()
     {

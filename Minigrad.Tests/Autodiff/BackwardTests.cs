@@ -310,16 +310,6 @@ public sealed class BackwardTests
     }
 
     [Fact]
-    public void Threads_may_ask_for_the_same_leaf()
-    {
-        Tensor w = Tensor.Of([0.1f, 0.2f, 0.3f, 0.4f], 2, 2).WithGradient();
-        Tensor[] inputs = [.. Enumerable.Range(0, 4).Select(i => Tensor.Uniform([5, 2], generator: new Generator((ulong)i)))];
-        float[] Gradient(int i) => Tensor.Gradients(inputs[i].MatMul(w).Tanh().Sum(), [w])[0].ToArray();
-        float[][] expected = [.. Enumerable.Range(0, 4).Select(Gradient)];
-        Parallel.For(0, 2000, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => Assert.Equal(expected[i % 4], Gradient(i % 4)));
-    }
-
-    [Fact]
     public void A_custom_operation_uses_the_backward_that_was_given()
     {
         Tensor x = Tensor.Of([1f, -2f]).WithGradient("x");
