@@ -7,7 +7,8 @@ namespace Minigrad.Gpu;
 /// <param name="buffer">The buffer, which stays with this lease for good.</param>
 internal sealed class DeviceLease(DeviceBuffer buffer)
 {
-    private readonly WeakReference<object> owner = new(null!);
+    // Until the owner's memory is free, not only until it is unreachable: a finalizer of a program's own may still read its tensors.
+    private readonly WeakReference<object> owner = new(null!, trackResurrection: true);
 
     /// <summary>The buffer.</summary>
     public DeviceBuffer Buffer { get; } = buffer;

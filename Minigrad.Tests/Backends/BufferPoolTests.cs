@@ -105,6 +105,20 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
+    public void What_a_finalizer_reads_is_nobody_elses()
+    {
+        BufferPool pool = new();
+        StrongBox<PooledCpuStorage?> read = new();
+        DropWithFinalizer(pool, read);
+        GC.Collect();
+        PooledCpuStorage[] others = [.. Enumerable.Range(0, 3).Select(_ => new PooledCpuStorage(CpuBackend.Instance, pool, 4096))];
+        Array.ForEach(others, other => other.Span.Fill(1f));
+        GC.WaitForPendingFinalizers();
+        Assert.Equal(-1, read.Value!.Span.IndexOfAnyExcept(7f));
+        Assert.DoesNotContain(others, other => ReferenceEquals(other.Array, read.Value.Array));
+    }
+
+    [Fact]
     public void Thousands_of_dropped_tensors_of_mixed_sizes_take_bounded_memory()
     {
         BufferPool pool = new();
@@ -196,5 +210,18 @@ public sealed class BufferPoolTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DropWithFinalizer(BufferPool pool, StrongBox<PooledCpuStorage?> read)
+    {
+        PooledCpuStorage storage = new(CpuBackend.Instance, pool, 4096);
+        storage.Span.Fill(7f);
+        GC.KeepAlive(new Finalized(storage, read));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Touch(BufferPool pool, int length) => new PooledCpuStorage(CpuBackend.Instance, pool, length).Span[0] = 1f;
+
+    private sealed class Finalized(PooledCpuStorage storage, StrongBox<PooledCpuStorage?> read)
+    {
+        ~Finalized() => read.Value = storage;
+    }
 }

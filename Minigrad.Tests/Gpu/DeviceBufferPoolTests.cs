@@ -87,6 +87,20 @@ public sealed class DeviceBufferPoolTests : IDisposable
     }
 
     [Fact]
+    public void What_a_finalizer_reads_is_nobody_elses()
+    {
+        StrongBox<DeviceLease?> read = new();
+        RentWithFinalizer(read);
+        GC.Collect();
+        Owner[] others = [new(1000), new(1000)];
+        DeviceLease[] leases = [.. others.Select(Rent)];
+        GC.WaitForPendingFinalizers();
+        Assert.NotNull(read.Value);
+        Assert.DoesNotContain(read.Value, leases);
+        GC.KeepAlive(others);
+    }
+
+    [Fact]
     public void A_full_device_gives_up_what_is_idle_in_another_size()
     {
         mostAllocations = 3;
@@ -131,10 +145,22 @@ public sealed class DeviceBufferPoolTests : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void RentAndForget(int length) => Rent(new Owner(length));
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RentWithFinalizer(StrongBox<DeviceLease?> read)
+    {
+        Owner owner = new(1000);
+        GC.KeepAlive(new Finalized(owner, Rent(owner), read));
+    }
+
     private sealed class Owner(int length) : Storage(CpuBackend.Instance, length)
     {
         protected override void ReturnBuffer()
         {
         }
+    }
+
+    private sealed class Finalized(Owner owner, DeviceLease lease, StrongBox<DeviceLease?> read)
+    {
+        ~Finalized() => read.Value = owner.Length == lease.Length ? lease : null;
     }
 }

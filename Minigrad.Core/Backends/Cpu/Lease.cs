@@ -4,7 +4,8 @@ namespace Minigrad.Backends.Cpu;
 /// <param name="array">The array, which stays with this lease for good.</param>
 internal sealed class Lease(float[] array)
 {
-    private readonly WeakReference<Storage> owner = new(null!);
+    // Until the owner's memory is free, not only until it is unreachable: a finalizer of a program's own may still read its tensors.
+    private readonly WeakReference<Storage> owner = new(null!, trackResurrection: true);
 
     /// <summary>The array.</summary>
     public float[] Array { get; } = array;
