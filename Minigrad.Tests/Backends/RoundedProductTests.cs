@@ -126,6 +126,22 @@ public sealed class RoundedProductTests
         }
     }
 
+    /// <summary>Two threads may both find it open. What one has settled and kept is not read as the other's form.</summary>
+    [Fact]
+    public void What_is_settled_holds_until_the_numbers_change()
+    {
+        CpuStorage weights = new(Cpu, new float[4], 4);
+        RoundedOperand<RoundToHalf> kept = weights.PackedRounded<RoundToHalf>();
+        foreach (bool first in new[] { false, true, false })
+        {
+            Assert.Null(kept.IsPaired);
+            kept.IsPaired = first;
+            kept.IsPaired = !first;
+            Assert.Equal(first, kept.IsPaired);
+            weights.MarkChanged();
+        }
+    }
+
     [Fact]
     public void What_is_not_kept_is_not_computed()
     {

@@ -331,13 +331,8 @@ public sealed class CpuBackend : Backend
     private bool IsPaired<TRounding>(MatrixProductShape shape, Storage right, RoundedOperand<TRounding> kept)
         where TRounding : unmanaged, IRounding
     {
-        if (kept.IsPaired is not { } isPaired)
-        {
-            isPaired = PairedForm<TRounding>.IsRepaid(shape) && HasRoom(right, PairedForm<TRounding>.Largest);
-            kept.IsPaired = isPaired;
-        }
-
-        return isPaired;
+        kept.IsPaired ??= PairedForm<TRounding>.IsRepaid(shape) && HasRoom(right, PairedForm<TRounding>.Largest);
+        return kept.IsPaired == true;
     }
 
     private bool HasRoom(Storage numbers, float bound)
