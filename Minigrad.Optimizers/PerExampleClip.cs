@@ -97,8 +97,8 @@ public sealed class PerExampleClip
                     $"PerExampleClip.Backward: the loss of example {example} is null. Return the loss of one example: i => Loss.MeanSquare(model.Forward(x[i]), target[i]).", nameof(loss));
                 value.Backward();
                 losses += value.Item();
-                norms[example] = stage.ApplyInStep(own);
-                clipped += stage.HasActed ? 1 : 0;
+                norms[example] = stage.ApplyInStep(own, out bool hasActed);
+                clipped += hasActed ? 1 : 0;
                 AddTo(sums, own);
             }
         }

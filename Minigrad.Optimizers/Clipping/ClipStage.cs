@@ -35,8 +35,15 @@ public abstract class ClipStage
 
     /// <summary>Clips gradients within a step that has begun: examples of one batch share its place in a schedule.</summary>
     /// <param name="parameters">The parameters.</param>
+    /// <param name="hasActed">Whether a gradient was scaled.</param>
     /// <returns>The norm before clipping.</returns>
-    internal double ApplyInStep(IEnumerable<Tensor> parameters) => Apply(Gather(parameters), NonFinitePolicy.Throw);
+    internal double ApplyInStep(IEnumerable<Tensor> parameters, out bool hasActed)
+    {
+        GradientSet set = Gather(parameters);
+        double norm = Apply(set, NonFinitePolicy.Throw);
+        hasActed = set.IsScaled;
+        return norm;
+    }
 
     /// <summary>Decides what becomes of the gradients.</summary>
     /// <param name="gradients">All gradients, finite.</param>

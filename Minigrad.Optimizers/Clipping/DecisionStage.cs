@@ -19,11 +19,11 @@ internal sealed class DecisionStage<TDecision>(
     public override void Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.Decide(steps, decision, stage);
 
     /// <inheritdoc/>
-    protected internal override double Clip(GradientSet gradients)
+    protected override double Clip(GradientSet gradients, out StageMeasurement measured)
     {
         ReadOnlySpan<double> norms = gradients.Norms(Order);
         double total = GradientSet.NormOfNorms(norms, Order);
-        StageMeasurement measured = new();
+        measured = new();
         double common = 1;
         double threshold = double.PositiveInfinity;
         if (decision.IsCommon)
@@ -54,7 +54,6 @@ internal sealed class DecisionStage<TDecision>(
             gradient.Bound(low, high, gradients.StageNumber);
         }
 
-        Measured = measured;
         return total;
     }
 }

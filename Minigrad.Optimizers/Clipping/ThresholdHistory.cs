@@ -83,6 +83,11 @@ internal sealed class ThresholdHistory
     /// <summary>Remembers the norms of the step, which was made.</summary>
     public void Observe()
     {
+        if (SeriesLength == 0)
+        {
+            return; // Others may be using it at once, on threads of theirs.
+        }
+
         foreach ((double[] memory, int start) in noted)
         {
             Rule.Observe(memory, start);

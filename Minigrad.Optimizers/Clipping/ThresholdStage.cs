@@ -27,12 +27,6 @@ internal abstract class ThresholdStage : ClipStage
     /// <inheritdoc/>
     internal sealed override ThresholdHistory History { get; }
 
-    /// <summary>What the running step measured.</summary>
-    protected StageMeasurement Measured { get; set; }
-
-    /// <summary>Whether the running step scaled or bounded a gradient.</summary>
-    public bool HasActed => Measured.Acted;
-
     /// <summary>Checks the order of a norm.</summary>
     /// <param name="order">The order.</param>
     /// <param name="asked">What asks for the norm, for the message.</param>
@@ -50,10 +44,19 @@ internal abstract class ThresholdStage : ClipStage
     /// <inheritdoc/>
     public override string ToString() => History.Text;
 
+    /// <summary>Decides what becomes of the gradients. What it measures is not kept here: optimizers on several threads may have one stage between them.</summary>
+    /// <param name="gradients">All gradients, finite.</param>
+    /// <param name="measured">What was measured, and whether a gradient was scaled or bounded.</param>
+    /// <returns>The norm that the stage measured before it clipped.</returns>
+    protected abstract double Clip(GradientSet gradients, out StageMeasurement measured);
+
+    /// <inheritdoc/>
+    protected internal sealed override double Clip(GradientSet gradients) => Clip(gradients, out _);
+
     /// <inheritdoc/>
     internal override StageMeasurement Run(GradientSet gradients)
     {
-        Clip(gradients);
-        return Measured;
+        Clip(gradients, out StageMeasurement measured);
+        return measured;
     }
 }

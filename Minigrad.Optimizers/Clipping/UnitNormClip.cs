@@ -20,10 +20,10 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
     public override void Defer(DeferredSteps steps, DeferredStage stage) => History.Rule.DecideUnits(steps, decision, stage);
 
     /// <inheritdoc/>
-    protected internal override double Clip(GradientSet gradients)
+    protected override double Clip(GradientSet gradients, out StageMeasurement measured)
     {
         double norm = gradients.Norm();
-        StageMeasurement measured = new();
+        measured = new();
         foreach (PendingGradient gradient in gradients.Gradients)
         {
             if (gradient.Gradient.Length > 0)
@@ -32,7 +32,6 @@ internal sealed class UnitNormClip(Threshold threshold, double epsilon, UnitLayo
             }
         }
 
-        Measured = measured;
         return norm;
     }
 
