@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Minigrad.Autodiff;
 using Minigrad.Backends;
 
@@ -133,11 +134,12 @@ public abstract class Module
 
     /// <summary>Restores all parameters and buffers, or none if anything does not fit.</summary>
     /// <param name="state">What <see cref="State"/> gave, of a module of the same structure.</param>
-    /// <exception cref="ArgumentException">A name is missing, unknown, or has another number of elements.</exception>
+    /// <exception cref="ArgumentException">A name is missing, unknown, or has another number of elements; or a tied tensor has different numbers under its names.</exception>
     public void LoadState(IReadOnlyDictionary<string, float[]> state)
     {
         ArgumentNullException.ThrowIfNull(state);
         Dictionary<string, Tensor> own = [];
+        Dictionary<Tensor, string> first = [];
         foreach ((string name, Tensor tensor) in NamedParameters().Concat(NamedBuffers()))
         {
             own[name] = tensor;
@@ -151,6 +153,12 @@ public abstract class Module
             {
                 throw new ArgumentException(
                     $"LoadState: '{name}' has {values?.Length ?? 0} numbers in the state, but shape {tensor.Shape}, {tensor.Length} elements, here. Was the state saved from a model of other sizes?", nameof(state));
+            }
+
+            if (!first.TryAdd(tensor, name) && !MemoryMarshal.AsBytes(values.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(state[first[tensor]].AsSpan())))
+            {
+                throw new ArgumentException(
+                    $"LoadState: '{first[tensor]}' and '{name}' are one tied tensor in this {GetType().Name}, but the state has different numbers for the two. Was it saved from a model where they are not tied?", nameof(state));
             }
         }
 

@@ -130,6 +130,20 @@ public sealed class LayerTests
         Assert.Equal(before, other.State()["0.weight"]);
     }
 
+    /// <summary>The state of a model whose parameters are two would leave a tied one with the numbers of the last alone.</summary>
+    [Fact]
+    public void A_tied_parameter_is_loaded_from_equal_numbers_only()
+    {
+        TiedLayer model = new();
+        Dictionary<string, float[]> state = new() { ["input"] = [3f, float.NaN], ["output"] = [3f, 4f] };
+        string message = Assert.Throws<ArgumentException>(() => model.LoadState(state)).Message;
+        Assert.Contains("'input' and 'output' are one tied tensor in this TiedLayer", message, StringComparison.Ordinal);
+        Assert.Equal([1f, 2f], model.State()["input"]);
+        state["output"] = [3f, float.NaN];
+        model.LoadState(state);
+        Assert.Equal([3f, float.NaN], model.State()["output"]);
+    }
+
     [Fact]
     public void The_summary_shows_layers_shapes_and_counts()
     {
@@ -351,5 +365,12 @@ public sealed class LayerTests
         }
 
         protected override Tensor Compute(Tensor input) => linear.Forward(input) * scale;
+    }
+
+    private sealed class TiedLayer : Layer
+    {
+        public TiedLayer() => Parameter("output", Parameter("input", Tensor.Of([1f, 2f])));
+
+        protected override Tensor Compute(Tensor input) => input;
     }
 }
