@@ -33,6 +33,7 @@ public sealed class CsvData
     /// <param name="path">The file, in UTF-8, gzipped or not.</param>
     /// <param name="separator">What stands between two cells.</param>
     /// <param name="hasHeader">Whether the first line names the columns.</param>
+    /// <exception cref="ArgumentException">The separator is a quote, '#', or neither a tab nor printable ASCII.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="DataFileException">There are no rows, a row has too few or too many cells, a quote is not closed, or
     /// two columns have one name.</exception>
@@ -142,7 +143,7 @@ public sealed class CsvData
     private static List<Row> Parse(string path, string text, char separator)
     {
         // The header and the number of cells are looked at above, where a message can say more.
-        Sep format = Sep.New(separator);
+        Sep format = FormatOf(separator);
         List<Row> rows = [];
         int line = 1; // Where the row before ended: without a header, Sep says that the first row begins where it ends.
         try
@@ -181,6 +182,19 @@ public sealed class CsvData
         }
 
         return rows;
+    }
+
+    private static Sep FormatOf(char separator)
+    {
+        try
+        {
+            return Sep.New(separator);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ArgumentException(
+                $"CsvData.Read: the character U+{(int)separator:X4} cannot separate cells. Give a tab or a printable ASCII character that is no quote and not '#', as ',', ';' or '|'.", nameof(separator), error);
+        }
     }
 
     private static IGrouping<string, string>? Repeated(IEnumerable<string> names) =>

@@ -63,6 +63,17 @@ public sealed class CsvDataTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData('"', "U+0022")]
+    [InlineData('#', "U+0023")]
+    [InlineData('\n', "U+000A")]
+    [InlineData('é', "U+00E9")]
+    public void What_cannot_separate_cells_is_refused_in_words(char separator, string name)
+    {
+        ArgumentException error = Assert.Throws<ArgumentException>(() => Read("a,b\n1,2\n", separator));
+        Assert.Contains($"the character {name} cannot separate cells. Give a tab or a printable ASCII character", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Faults_of_a_file_name_its_line_and_column()
     {
