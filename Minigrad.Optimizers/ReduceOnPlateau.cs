@@ -93,10 +93,13 @@ public sealed class ReduceOnPlateau
     public void Restore(PlateauState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        if (!(state.Value >= minimum && double.IsFinite(state.Value)) || state.BadCount < 0 || state.CooldownLeft < 0 || state.Best is double.NaN)
+        if (!(state.Value >= minimum && double.IsFinite(state.Value))
+            || state.BadCount < 0 || state.BadCount > patience
+            || state.CooldownLeft < 0 || state.CooldownLeft > cooldown
+            || state.Best is double.NaN)
         {
             throw new ArgumentException(
-                $"ReduceOnPlateau: {state} is no state that this can be in: the value is finite and at least the minimum, {minimum}, the counts are not negative, and the best is not NaN.", nameof(state));
+                $"ReduceOnPlateau: {state} is no state that this can be in: the value is finite and at least the minimum, {minimum}, the counts are from 0 to the patience, {patience}, and to the cooldown, {cooldown}, and the best is not NaN.", nameof(state));
         }
 
         this.state = state;

@@ -380,6 +380,17 @@ public sealed class ScheduleTests
             Teaches<ArgumentException>(() => plateau.Restore(state), "no state", "0.1");
         }
 
+        ReduceOnPlateau patient = new(1, patience: 2, cooldown: 3);
+        Teaches<ArgumentException>(() => patient.Restore(new PlateauState(1, 1, 3, 0)), "no state", "the patience, 2");
+        Teaches<ArgumentException>(() => patient.Restore(new PlateauState(1, 1, int.MaxValue, 0)), "no state");
+        Teaches<ArgumentException>(() => patient.Restore(new PlateauState(1, 1, 0, 4)), "no state", "the cooldown, 3");
+        patient.Restore(new PlateauState(0.5, 1, 2, 3));
+        Assert.Equal(new PlateauState(0.5, 1, 2, 3), patient.State());
+
+        // Under other names a serializer finds nothing, and a rate of 0 would come of that.
+        string json = JsonSerializer.Serialize(patient.State(), JsonSerializerOptions.Web);
+        Teaches<JsonException>(() => JsonSerializer.Deserialize<PlateauState>(json), "Value");
+        Assert.Equal(patient.State(), JsonSerializer.Deserialize<PlateauState>(json, JsonSerializerOptions.Web));
         Assert.Throws<ArgumentNullException>(() => plateau.Restore(null!));
         Assert.Equal(new PlateauState(1, null, 0, 0), plateau.State());
     }
