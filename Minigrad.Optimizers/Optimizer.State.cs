@@ -36,7 +36,7 @@ public abstract partial class Optimizer
     }
 
     /// <summary>Restores what <see cref="State"/> gave, or nothing if it does not fit.</summary>
-    /// <param name="state">The state of an optimizer of the same kind, over parameters of the same sizes.</param>
+    /// <param name="state">The state of an optimizer of the same kind, over parameters of the same sizes in the same order.</param>
     /// <exception cref="ArgumentException">It does not fit; the message says where.</exception>
     /// <exception cref="InvalidOperationException">
     /// A stage or a clip of updates that remembers is listed twice, or a group has an <see cref="UpdateClip"/> that needs a mean square which
@@ -110,6 +110,7 @@ public abstract partial class Optimizer
             Groups[i].Check(state.Groups[i].WeightDecay, nameof(WeightDecay));
         }
 
+        CheckOrder(state);
         for (int i = 0; i < slots.Count; i++)
         {
             ParameterState parameter = state.Parameters[i];
@@ -127,6 +128,19 @@ public abstract partial class Optimizer
                     $"Restore: the state of '{parameter.Name}' does not fit parameter {i}, '{NonFiniteGradients.NameOf(slots[i].Parameter, i)}' of shape {slots[i].Parameter.Shape}: "
                     + $"it has {parameter.Slots.Count} slots of {(parameter.Slots.Count > 0 ? parameter.Slots[0].Length : 0)} numbers where {StateCount} of {slots[i].Parameter.Length} are needed.", nameof(state));
             }
+        }
+    }
+
+    /// <summary>Of parameters of one size nothing but their names tells that they have changed places. Other names alone are no fault: a model may be part of another by now.</summary>
+    private void CheckOrder(OptimizerState state)
+    {
+        string[] own = [.. slots.Select((slot, i) => NonFiniteGradients.NameOf(slot.Parameter, i))];
+        string[] saved = [.. state.Parameters.Select(parameter => parameter.Name)];
+        int place = own.Zip(saved).TakeWhile(names => names.First == names.Second).Count();
+        if (place < own.Length && own.Order(StringComparer.Ordinal).SequenceEqual(saved.Order(StringComparer.Ordinal)))
+        {
+            throw new ArgumentException(
+                $"Restore: the state has the same parameters in another order: parameter {place} is '{saved[place]}' there, and '{own[place]}' here. Give the {GetType().Name} its parameters in the order in which they were saved.", nameof(state));
         }
     }
 

@@ -80,6 +80,27 @@ public sealed class OptimizerStateTests
         Assert.All(w.ToArray(), value => Assert.True(float.IsFinite(value)));
     }
 
+    /// <summary>Parameters of one size that have changed places would each go on with the other's moments.</summary>
+    [Fact]
+    public void A_state_of_the_same_parameters_in_another_order_is_refused()
+    {
+        (Tensor first, Tensor second) = (Parameter("first"), Parameter("second"));
+        Adam saved = new([first, second]);
+        first.Gradient = Tensor.Of([1f]);
+        second.Gradient = Tensor.Of([100f]);
+        saved.Step();
+        OptimizerState state = saved.State();
+        Adam turned = new([second, first]);
+        string message = Assert.Throws<ArgumentException>(() => turned.Restore(state)).Message;
+        Assert.Contains("parameter 0 is 'first' there, and 'second' here", message, StringComparison.Ordinal);
+        Assert.Equal(0, turned.StepCount);
+
+        // Names alone are no fault: the model may be a part of another one by now.
+        Adam renamed = new([Parameter("encoder.first"), Parameter("encoder.second")]);
+        renamed.Restore(state);
+        Assert.Equal(state.Parameters.Select(parameter => parameter.Slots[0][0]), renamed.State().Parameters.Select(parameter => parameter.Slots[0][0]));
+    }
+
     private static (Adam Optimizer, Tensor Parameter) Clipped(int steps)
     {
         Tensor w = Tensor.Of([1f, 2f]).WithGradient("w");
@@ -92,4 +113,6 @@ public sealed class OptimizerStateTests
 
         return (optimizer, w);
     }
+
+    private static Tensor Parameter(string name) => Tensor.Of([1f]).WithGradient(name);
 }
