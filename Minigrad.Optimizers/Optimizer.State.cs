@@ -93,6 +93,12 @@ public abstract partial class Optimizer
                 $"Restore: the state has a loss scale of {saved.Scale} after {saved.GoodSteps} good steps; a scale is at least 1 and finite, and a count is not negative.", nameof(state));
         }
 
+        if (state.LossScale is { } unused && LossScaling is not { IsDynamic: true })
+        {
+            throw new ArgumentException(
+                $"Restore: the state has a dynamic loss scale of {unused.Scale:g}, but LossScaling of this {GetType().Name} is {(object?)LossScaling ?? "null"}. Set it to LossScaling.Dynamic before Restore; to go on without, restore state with {{ LossScale = null }}.", nameof(state));
+        }
+
         if (state.Optimizer != GetType().Name)
         {
             throw new ArgumentException($"Restore: the state is from {state.Optimizer}, but this is {GetType().Name}.", nameof(state));

@@ -53,6 +53,7 @@ public sealed class OptimizerStateTests
             (state with { Step = -5 }, "-5 steps"),
             (state with { SkippedSteps = -1 }, "-1 skipped"),
             (state with { ConsecutiveSkips = -2 }, "-2 skipped in a row"),
+            (state with { LossScale = new LossScaleState(8, 1) }, "loss scale of 8, but LossScaling of this Adam is null"),
             (state with { Parameters = null! }, "Parameters"),
             (state with { Parameters = [null!] }, "Parameters"),
             (state with { Parameters = [parameter with { Step = -1 }] }, "-1 updates of 'w'"),
@@ -99,6 +100,20 @@ public sealed class OptimizerStateTests
         Adam renamed = new([Parameter("encoder.first"), Parameter("encoder.second")]);
         renamed.Restore(state);
         Assert.Equal(state.Parameters.Select(parameter => parameter.Slots[0][0]), renamed.State().Parameters.Select(parameter => parameter.Slots[0][0]));
+    }
+
+    /// <summary>Without its scale a training would go on, and its small gradients vanish.</summary>
+    [Fact]
+    public void A_state_with_a_loss_scale_needs_a_scale()
+    {
+        Tensor w = Parameter("w");
+        OptimizerState state = new Adam([w]) { LossScaling = LossScaling.Dynamic(initial: 32) }.State();
+        foreach (Adam without in (Adam[])[new([w]), new([w]) { LossScaling = LossScaling.Static(8) }])
+        {
+            string message = Assert.Throws<ArgumentException>(() => without.Restore(state)).Message;
+            Assert.Contains($"loss scale of 32, but LossScaling of this Adam is {(object?)without.LossScaling ?? "null"}.", message, StringComparison.Ordinal);
+            without.Restore(state with { LossScale = null });
+        }
     }
 
     private static (Adam Optimizer, Tensor Parameter) Clipped(int steps)
