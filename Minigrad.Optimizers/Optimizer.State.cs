@@ -85,6 +85,12 @@ public abstract partial class Optimizer
                 $"Restore: the state counts {state.Step} steps, {state.SkippedSteps} skipped and {state.ConsecutiveSkips} skipped in a row; a count is not negative.", nameof(state));
         }
 
+        if (Math.Max(state.Step, state.SkippedSteps) == int.MaxValue)
+        {
+            throw new ArgumentException(
+                $"Restore: the state counts {state.Step} steps and {state.SkippedSteps} skipped, after which there is no number for a next one. Was it damaged?", nameof(state));
+        }
+
         CheckNotNegative(state.LearningRate, nameof(LearningRate));
         CheckNotNegative(state.WeightDecay, nameof(WeightDecay));
         if (state.LossScale is { } saved && !(saved.Scale >= 1 && float.IsFinite((float)saved.Scale) && saved.GoodSteps >= 0))
@@ -120,10 +126,10 @@ public abstract partial class Optimizer
         for (int i = 0; i < slots.Count; i++)
         {
             ParameterState parameter = state.Parameters[i];
-            if (parameter.Step < 0)
+            if (parameter.Step < 0 || parameter.Step > state.Step)
             {
                 throw new ArgumentException(
-                    $"Restore: the state counts {parameter.Step} updates of '{parameter.Name}'; a count is not negative.", nameof(state));
+                    $"Restore: the state counts {parameter.Step} updates of '{parameter.Name}' in {state.Step} steps; a count is not negative, and a step updates a parameter once.", nameof(state));
             }
 
             bool fits = parameter.Slots.Count == (parameter.Step == 0 ? 0 : StateCount)

@@ -127,7 +127,7 @@ internal sealed class ThresholdHistory
     /// <param name="state">The state.</param>
     /// <param name="parameters">The parameters that are seen.</param>
     public bool Fits(StageState state, IEnumerable<Tensor> parameters) =>
-        state.Stage == Text && state.Asked >= 0 && state.Memories.Select(memory => memory.Length).SequenceEqual(
+        state.Stage == Text && state.Asked is >= 0 and < int.MaxValue && state.Memories.Select(memory => memory.Length).SequenceEqual(
             Memories(parameters).Select(memory => Kept(memory).Length)) && state.Memories.All(IsMemory);
 
     /// <summary>Restores a state that fits.</summary>
