@@ -40,7 +40,7 @@ public sealed class LossScaling
     public static LossScaling Static(double scale)
     {
         Check((float)scale > 0 && float.IsFinite((float)scale), scale, nameof(Static), nameof(scale), "be a positive finite float32: it is what the loss is multiplied by and gradients are divided by");
-        return new LossScaling((float)scale, default, $"Static({scale:g})");
+        return new LossScaling((float)scale, default, FormattableString.Invariant($"Static({scale:g})"));
     }
 
     /// <summary>
@@ -66,7 +66,7 @@ public sealed class LossScaling
         return new LossScaling(
             (float)initial,
             new LossScaleRule(growthFactor, backoffFactor, growthInterval, (float)maximum),
-            $"Dynamic({initial:g}, growth {growthFactor:g} after {growthInterval} steps, backoff {backoffFactor:g}, maximum {maximum:g})");
+            FormattableString.Invariant($"Dynamic({initial:g}, growth {growthFactor:g} after {growthInterval} steps, backoff {backoffFactor:g}, maximum {maximum:g})"));
     }
 
     /// <summary>The kind and its numbers: <c>Static(1024)</c>.</summary>

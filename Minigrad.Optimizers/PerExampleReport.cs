@@ -7,5 +7,6 @@ namespace Minigrad.Optimizers;
 public sealed record PerExampleReport(IReadOnlyList<double> Norms, int ClippedCount, double MeanLoss)
 {
     /// <summary>What was measured, in a line for a log.</summary>
-    public override string ToString() => $"loss {MeanLoss:g4}, {ClippedCount} of {Norms.Count} examples clipped, largest norm {Norms.Max():g4}";
+    public override string ToString() => FormattableString.Invariant(
+        $"loss {MeanLoss:g4}, {ClippedCount} of {Norms.Count} examples clipped, largest norm {Norms.Max():g4}");
 }

@@ -153,10 +153,10 @@ public sealed class StepReport
 
     /// <summary>The norm and its coefficient, in a line for a log.</summary>
     public override string ToString() => HasOverflowed
-        ? $"step {Step}: skipped, overflow under loss scale {LossScale:g6}"
+        ? FormattableString.Invariant($"step {Step}: skipped, overflow under loss scale {LossScale:g6}")
         : WasSkipped
-        ? $"step {Step}: skipped, gradient norm {Norm:g4}"
-        : $"step {Step}: gradient norm {Norm:g4}, coefficient {Coefficient:g4}";
+        ? FormattableString.Invariant($"step {Step}: skipped, gradient norm {Norm:g4}")
+        : FormattableString.Invariant($"step {Step}: gradient norm {Norm:g4}, coefficient {Coefficient:g4}");
 
     private static bool HasBound(GradientSet gradients)
     {

@@ -22,7 +22,7 @@ public sealed class Dropout : Layer
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"Dropout({probability})";
+    public override string ToString() => FormattableString.Invariant($"Dropout({probability})");
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor input) => IsTraining ? Drop(input, probability, generator) : input;
