@@ -5,7 +5,8 @@ namespace Minigrad;
 
 /// <summary>
 /// A source of random numbers: a seed, a stream for a purpose, and how far it was read. The numbers are a function of
-/// these three (<see cref="Philox"/>), so they are the same on every backend and for any number of threads.
+/// these three (<see cref="Philox"/>), so they are the same on every backend and for any number of threads. Threads of a program's own
+/// that draw from one generator at once, also from <see cref="Default"/>, take its numbers in an order that changes from run to run: give each its own.
 /// </summary>
 public sealed class Generator
 {

@@ -13,7 +13,8 @@ public sealed class Dropout : Layer
 
     /// <summary>A layer.</summary>
     /// <param name="probability">How likely an element is dropped, from 0 to 1.</param>
-    /// <param name="generator">What the masks are drawn from; a fork of <see cref="Generator.Default"/> if null.</param>
+    /// <param name="generator">What the masks are drawn from; a fork of <see cref="Generator.Default"/> if null. A run that is to be resumed to the bit
+    /// needs one of its own, whose <see cref="Generator.Position"/> it keeps.</param>
     /// <exception cref="ArgumentOutOfRangeException">The probability is not from 0 to 1.</exception>
     public Dropout(float probability = 0.5f, Generator? generator = null)
     {

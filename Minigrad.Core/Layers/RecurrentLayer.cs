@@ -43,7 +43,11 @@ public abstract class RecurrentLayer : Layer
         HiddenSize = hiddenSize;
         GateCount = cell.GateCount;
         HasCellState = cell.HasState;
-        dropoutGenerator = (this.options.Generator ?? Generator.Default).Fork("dropout");
+
+        // Masks come from the generator that was given itself, since nobody can keep a fork's position to resume a run. The fork takes
+        // a number all the same, so that the weights of a seed stay what they were.
+        Generator fork = (this.options.Generator ?? Generator.Default).Fork("dropout");
+        dropoutGenerator = this.options.Generator ?? fork;
         parts = new Direction[this.options.LayerCount * DirectionCount];
         for (int part = 0; part < parts.Length; part++)
         {

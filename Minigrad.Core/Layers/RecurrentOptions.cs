@@ -27,6 +27,9 @@ public sealed record RecurrentOptions
     /// </summary>
     public bool HasOrthogonalStart { get; init; }
 
-    /// <summary>Where initial numbers and dropout masks come from; <see cref="Generator.Default"/> if null.</summary>
+    /// <summary>
+    /// Where initial numbers and dropout masks come from; <see cref="Generator.Default"/> if null. A run with dropout that is to be
+    /// resumed to the bit needs one of its own, whose <see cref="Generator.Position"/> it keeps.
+    /// </summary>
     public Generator? Generator { get; init; }
 }

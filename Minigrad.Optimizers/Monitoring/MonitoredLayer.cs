@@ -33,7 +33,7 @@ internal sealed class MonitoredLayer
     /// <summary>The path, or the kind of a module that is no part of another.</summary>
     public string Name => NameOf(Module);
 
-    /// <summary>The norm at the last step.</summary>
+    /// <summary>The norm at the last step in which it had a gradient.</summary>
     public double Norm { get; private set; } = double.NaN;
 
     /// <summary>Whether it had a gradient at the last step.</summary>

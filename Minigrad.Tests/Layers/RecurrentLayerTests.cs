@@ -66,6 +66,21 @@ public sealed class RecurrentLayerTests
     }
 
     [Fact]
+    public void Dropout_goes_on_where_the_generator_that_was_given_is_put_back()
+    {
+        Generator generator = new(1);
+        Gru layer = new(3, 50, new() { LayerCount = 2, Dropout = 0.5f, Generator = generator });
+        Tensor input = Normal(2, [2, 4, 3]);
+        layer.Forward(input);
+        ulong position = generator.Position;
+        float[] expected = layer.Forward(input).ToArray();
+        Assert.NotEqual(position, generator.Position);
+        layer.Forward(input);
+        generator.Position = position;
+        Assert.Equal(expected, layer.Forward(input).ToArray());
+    }
+
+    [Fact]
     public void Forward_inside_NoGrad_records_nothing()
     {
         Lstm layer = new(3, 5);
