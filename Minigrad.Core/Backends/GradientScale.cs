@@ -34,9 +34,6 @@ public readonly record struct GradientScale(float First, float Second, float Low
     /// <summary>Whether elements are clamped.</summary>
     public bool HasBounds => !float.IsNegativeInfinity(Low) || !float.IsPositiveInfinity(High);
 
-    /// <summary>Whether every element is read as it is.</summary>
-    public bool IsIdentity => First == 1f && Second == 1f && !HasBounds && UnitFactors is null;
-
     /// <summary>Splits a coefficient into two float32 factors whose product is the coefficient to float32 precision.</summary>
     /// <remarks>Devices run it too, so it has no call that they do not know and asks for NaN first.</remarks>
     /// <param name="coefficient">A coefficient that is not negative.</param>
