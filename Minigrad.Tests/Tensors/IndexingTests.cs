@@ -102,6 +102,17 @@ public sealed class IndexingTests
     }
 
     [Fact]
+    public void The_place_of_the_largest_or_the_smallest_is_the_first_that_has_it()
+    {
+        Tensor x = Tensor.Of(new float[,] { { 3, -1, 3, -1 }, { 2, 5, float.NaN, 0 } });
+        Assert.Equal([0, 2], x.ArgMax().Values);
+        Assert.Equal([1, 2], x.ArgMin().Values);
+        Assert.Equal([0, 1, 1, 1], x.ArgMax(0).Values);
+        Assert.Equal([1, 0, 1, 0], x.ArgMin(0).Values);
+        Assert.Equal([4], x.ArgMin(0).Shape);
+    }
+
+    [Fact]
     public void Shapes_are_lists_of_their_dimensions()
     {
         Shape shape = [2, 3, 4];
