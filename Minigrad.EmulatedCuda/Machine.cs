@@ -15,20 +15,23 @@ internal sealed unsafe class Machine(DeviceMemory memory)
     private const int MostShared = 49152;
 
     /// <summary>
-    /// Where an order is not settled and it does not matter: these kernels read the whole state of a parameter while another thread
+    /// Kernels in which an order is not settled and it does not matter: they read the whole state of a parameter while another thread
     /// writes what an even or an odd update carries away, of which each takes only what is not being written (see
-    /// <c>StepKernels.MakeRule</c>). Kernels, and the distances of the two numbers in the state.
+    /// <c>StepKernels.MakeRule</c>).
     /// </summary>
-    private static readonly (string Kernel, int Offset)[] HarmlessReads =
-    [
-        ("Kernel_Update", 80), ("Kernel_Update", 88), ("Kernel_UpdateMeasured", 80), ("Kernel_UpdateMeasured", 88),
-    ];
+    private static readonly string[] ReadersOfWholeStates = ["Kernel_Update", "Kernel_UpdateMeasured"];
+
+    /// <summary>Where in the state those two numbers are.</summary>
+    private static readonly int[] CarriedOffsets = [80, 88];
 
     private byte[] shared = [];
     private byte[] local = [];
     private ulong[] registers = [];
     private AccessRecord[] sharedRecords = [];
     private int[] places = [];
+    private byte* sharedBegin;
+    private byte* localBegin;
+    private bool readsWholeStates;
     private Allocation? recent;
     private long launches;
     private long blocks;
@@ -51,6 +54,9 @@ internal sealed unsafe class Machine(DeviceMemory memory)
         Grow(ref local, (threads * RoundUp(kernel.LocalSize)) + 16);
         Grow(ref registers, threads * kernel.Registers.Count);
         Grow(ref sharedRecords, (kernel.SharedSize / 4) + 1);
+        sharedBegin = Aligned(shared);
+        localBegin = Aligned(local);
+        readsWholeStates = ReadersOfWholeStates.Contains(kernel.Name);
         places = new int[threads];
         fixed (Instruction* code = CollectionsMarshal.AsSpan(kernel.Instructions))
         {
@@ -120,12 +126,12 @@ internal sealed unsafe class Machine(DeviceMemory memory)
 
         foreach ((int register, int offset) in kernel.SharedAddresses)
         {
-            file[register] = (ulong)(Aligned(shared) + offset);
+            file[register] = (ulong)(sharedBegin + offset);
         }
 
         foreach ((int register, int offset) in kernel.LocalAddresses)
         {
-            file[register] = (ulong)(Aligned(local) + (thread * RoundUp(kernel.LocalSize)) + offset);
+            file[register] = (ulong)(localBegin + (thread * RoundUp(kernel.LocalSize)) + offset);
         }
 
         places[thread] = 0;
@@ -251,10 +257,9 @@ internal sealed unsafe class Machine(DeviceMemory memory)
         }
 
         AccessRecord* records = null;
-        byte* sharedBegin = Aligned(shared);
-        byte* localBegin = Aligned(local) + (thread * RoundUp(launch.Kernel.LocalSize));
+        byte* own = localBegin + (thread * RoundUp(launch.Kernel.LocalSize));
         bool isShared = address >= sharedBegin && address + size <= sharedBegin + launch.Kernel.SharedSize;
-        bool isLocal = address >= localBegin && address + size <= localBegin + launch.Kernel.LocalSize;
+        bool isLocal = address >= own && address + size <= own + launch.Kernel.LocalSize;
         MemorySpace space = isShared ? MemorySpace.Shared : isLocal ? MemorySpace.Local : MemorySpace.Global;
         if (instruction->Space != MemorySpace.Generic && instruction->Space != space)
         {
@@ -278,7 +283,11 @@ internal sealed unsafe class Machine(DeviceMemory memory)
 
         if (instruction->Kind == InstructionKind.Load)
         {
-            Note(launch, instruction, records, size, isShared ? inShared : global);
+            if (!readsWholeStates || !CarriedOffsets.Contains(instruction->Offset))
+            {
+                Note(instruction, records, size, isShared ? inShared : global);
+            }
+
             for (int i = 0; i < instruction->Count; i++)
             {
                 file[instruction->Elements[i]] = Read(address + (i * instruction->Size), instruction);
@@ -298,7 +307,7 @@ internal sealed unsafe class Machine(DeviceMemory memory)
 
         if (isChange)
         {
-            Note(launch, instruction, records, size, isShared ? inShared : global);
+            Note(instruction, records, size, isShared ? inShared : global);
             for (int i = 0; i < instruction->Count; i++)
             {
                 new ReadOnlySpan<byte>(file + instruction->Elements[i], instruction->Size).CopyTo(
@@ -307,13 +316,12 @@ internal sealed unsafe class Machine(DeviceMemory memory)
         }
     }
 
-    private static void Note(Launch launch, Instruction* instruction, AccessRecord* records, int size, in Accessor accessor)
+    private static void Note(Instruction* instruction, AccessRecord* records, int size, in Accessor accessor)
     {
         for (int i = 0; records is not null && i < (size + 3) / 4; i++)
         {
-            bool isLoad = instruction->Kind == InstructionKind.Load;
-            string? race = isLoad ? records[i].Read(accessor) : records[i].Write(accessor);
-            if (race is not null && !(isLoad && HarmlessReads.Contains((launch.Kernel.Name, instruction->Offset))))
+            string? race = instruction->Kind == InstructionKind.Load ? records[i].Read(accessor) : records[i].Write(accessor);
+            if (race is not null)
             {
                 throw new DeviceFaultException(race);
             }
