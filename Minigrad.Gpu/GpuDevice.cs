@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -70,7 +71,9 @@ public static class GpuDevice
     /// anywhere: <see cref="Backend.Name"/> says on what.
     /// </summary>
     /// <returns>A <see cref="GpuBackend"/>, which holds the device until it is disposed, or <see cref="CpuBackend.Instance"/>.</returns>
-    /// <exception cref="GpuException">There is a GPU that should work, but it could not be opened.</exception>
+    /// <exception cref="GpuException">
+    /// There is a GPU that should work, but it could not be opened; or the program is compiled ahead of time.
+    /// </exception>
     public static Backend OpenOrCpu() => List().Any(IsUsableGpu) ? Open() : CpuBackend.Instance;
 
     /// <summary>
@@ -86,6 +89,19 @@ public static class GpuDevice
             context,
             context.CreateCPUAccelerator(0),
             new GpuDeviceDescription(0, "CPU accelerator", GpuDeviceKind.CpuAccelerator, 0));
+    }
+
+    /// <summary>Refuses where ILGPU, which compiles kernels and what launches them at run time, would fail in words of its own.</summary>
+    /// <param name="canCompile">Whether a program can be compiled at run time.</param>
+    internal static void ThrowIfCompiledAhead(bool canCompile)
+    {
+        if (!canCompile)
+        {
+            throw new GpuException(
+                "Kernels are compiled at run time, and this program may not: it is to be compiled ahead of time, which a program of one "
+                + "file is unless it says otherwise. Add the line `#:property PublishAot=false` to the file, or "
+                + "<PublishAot>false</PublishAot> to the project; or use CpuBackend.Instance, which needs nothing.");
+        }
     }
 
     private static bool IsUsableGpu(GpuDeviceDescription description) =>
@@ -136,6 +152,8 @@ public static class GpuDevice
 
     private static Context CreateContext(Func<Context.Builder, Context.Builder> addDevices)
     {
+        ThrowIfCompiledAhead(RuntimeFeature.IsDynamicCodeSupported);
+
         // One at a time: of two threads that look for devices at once, one may be told that there are none.
         lock (Opening)
         {

@@ -14,4 +14,12 @@ public sealed class OpeningTests
         Array.ForEach(threads, thread => thread.Join());
         Assert.Single(seen.Distinct());
     }
+
+    [Fact]
+    public void A_program_that_is_compiled_ahead_is_told_what_to_add()
+    {
+        GpuException refused = Assert.Throws<GpuException>(() => GpuDevice.ThrowIfCompiledAhead(canCompile: false));
+        Assert.Contains("#:property PublishAot=false", refused.Message, StringComparison.Ordinal);
+        GpuDevice.ThrowIfCompiledAhead(canCompile: true);
+    }
 }
