@@ -178,8 +178,10 @@ public sealed partial class Tensor
     internal Tensor GatherRows(RowNumbers rows, int width, Shape shape, string operation)
     {
         Tensor y = Allocate(shape, Backend);
+        bool isRecorded = IsRecorded(this);
+        rows.AreAdded |= isRecorded;
         Loops.Gather(Storage, rows, width, y.Storage);
-        if (IsRecorded(this))
+        if (isRecorded)
         {
             return new GatherNode(this, rows, width, operation).Output(y);
         }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using ILGPU;
 using Minigrad.Backends;
 using Minigrad.Gpu.Kernels;
@@ -7,6 +8,9 @@ namespace Minigrad.Gpu;
 /// <content>Copies, gathering and scattering.</content>
 public sealed partial class GpuBackend
 {
+    /// <summary>How many threads of a group run together on most devices, however few have work.</summary>
+    private const int FewestThreads = 32;
+
     /// <inheritdoc/>
     public override void Copy(
         Storage x, StridedLayout source, Storage y, StridedLayout target, ReadOnlySpan<int> dimensions)
@@ -50,12 +54,21 @@ public sealed partial class GpuBackend
     /// <inheritdoc/>
     public override void ScatterAdd(Storage x, RowNumbers rows, int width, Storage y)
     {
-        if (width > 0)
+        if (width > 0 && rows.Count > 0)
         {
+            rows.AreAdded = true;
+            ArrayView<int> numbers = View(rows);
             int lanes = LanesOf(width);
             int blocks = (width + lanes - 1) / lanes;
+            int threads = (int)BitOperations.RoundUpToPowerOf2((uint)(lanes * Math.Min(queue.GroupSize, rows.Count / rows.GroupsOnDevice)));
             queue.LaunchGroups(
-                ScatterKernels.Add, rows.Count * blocks, queue.GroupSize, new ScatterArguments(width, lanes), View(x), View(rows), View(y));
+                ScatterKernels.Add,
+                rows.GroupsOnDevice * blocks,
+                Math.Clamp(threads, Math.Min(FewestThreads, queue.GroupSize), queue.GroupSize),
+                new ScatterArguments(rows.Count, width, lanes),
+                View(x),
+                numbers,
+                View(y));
         }
 
         KeepAlive(x, y, rows.OnDevice);
@@ -83,7 +96,7 @@ public sealed partial class GpuBackend
         }
     }
 
-    /// <summary>The numbers on the device, sent there at their first use.</summary>
+    /// <summary>The numbers on the device, sent there at their first use; with their groups where rows are added by them.</summary>
     private ArrayView<int> View(RowNumbers rows)
     {
         if (rows.Count == 0)
@@ -91,15 +104,18 @@ public sealed partial class GpuBackend
             return ArrayView<int>.Empty;
         }
 
-        if (rows.OnDevice is { } copy && copy.Backend == this)
+        if (rows.OnDevice is { } copy && copy.Backend == this && (rows.GroupsOnDevice > 0 || !rows.AreAdded))
         {
             return View(copy).Cast<int>();
         }
 
-        Storage storage = Allocate(rows.Count);
+        int groups = 0;
+        ReadOnlySpan<int> numbers = rows.AreAdded ? RowGroups.Of(rows.Values, out groups) : rows.Values;
+        Storage storage = Allocate(numbers.Length);
         ArrayView<int> view = View(storage).Cast<int>();
-        queue.Upload(rows.Values, view);
+        queue.Upload(numbers, view);
         rows.OnDevice = storage;
+        rows.GroupsOnDevice = groups;
         return view;
     }
 }

@@ -13,8 +13,17 @@ public sealed class RowNumbers(int[] values)
     /// <summary>The numbers.</summary>
     public ReadOnlySpan<int> Values => values;
 
+    /// <summary>
+    /// Whether rows are also added by these numbers, as backward does: a device may have to know then which are equal, and is told
+    /// as soon as it gets the numbers.
+    /// </summary>
+    public bool AreAdded { get; set; }
+
     /// <summary>The copy on a device, the bits of each number in the place of a float32; null if there is none.</summary>
     public Storage? OnDevice { get; set; }
+
+    /// <summary>How many groups of equal numbers the copy on a device tells of; 0 if it tells of none.</summary>
+    public int GroupsOnDevice { get; set; }
 
     /// <summary>One number.</summary>
     /// <param name="place">Its place.</param>
@@ -25,5 +34,6 @@ public sealed class RowNumbers(int[] values)
     {
         OnDevice?.Recycle(); // No one else can see it.
         OnDevice = null;
+        GroupsOnDevice = 0;
     }
 }

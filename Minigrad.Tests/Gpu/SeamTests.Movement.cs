@@ -50,6 +50,8 @@ public sealed partial class SeamTests
     [InlineData(4, 0)]
     [InlineData(1, 1)]
     [InlineData(9, 5)]
+    [InlineData(700, 33)]
+    [InlineData(3000, 1)]
     public void Gather_and_scatter_add(int count, int width)
     {
         int[] rows = new int[count];
@@ -68,5 +70,27 @@ public sealed partial class SeamTests
                 backend.ScatterAdd(Numbers(backend, count * width, 1), numbers, width, y);
             },
             1e-5f);
+    }
+
+    /// <summary>Rows of which each goes elsewhere, or all to one place; added twice, and read before and after.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(300)]
+    public void Rows_are_added_by_numbers_that_were_used_before(int different)
+    {
+        RowNumbers numbers = new([.. Enumerable.Range(0, 300).Select(r => (r * 7 % 300) % different * 1000)]);
+        int length = ((different - 1) * 1000) + 1;
+        Same(
+            length,
+            (backend, y) =>
+            {
+                backend.Fill(y, 1f);
+                Storage read = backend.Allocate(300);
+                backend.Gather(y, numbers, 1, read);
+                backend.ScatterAdd(Numbers(backend, 300, 1), numbers, 1, y);
+                backend.Gather(y, numbers, 1, read);
+                backend.ScatterAdd(read, numbers, 1, y);
+            },
+            different == 1 ? 1e-2f : 0f);
     }
 }
