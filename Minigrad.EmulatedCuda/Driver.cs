@@ -307,7 +307,9 @@ internal static unsafe class Driver
     {
         lock (Gate)
         {
-            return Events[asked] ? state : ++questions % 3 == 0 ? DoPending() : CudaResult.NotReady;
+            return !Events.TryGetValue(asked, out bool hasCome)
+                ? CudaResult.InvalidValue
+                : hasCome ? state : ++questions % 3 == 0 ? DoPending() : CudaResult.NotReady;
         }
     }
 
@@ -338,7 +340,9 @@ internal static unsafe class Driver
         lock (Gate)
         {
             *function = module; // A module has one.
-            return Modules[module].Name == Marshal.PtrToStringUTF8((nint)name) ? CudaResult.Success : CudaResult.NotFound;
+            return Modules.TryGetValue(module, out PtxKernel? kernel) && kernel.Name == Marshal.PtrToStringUTF8((nint)name)
+                ? CudaResult.Success
+                : CudaResult.NotFound;
         }
     }
 
@@ -349,7 +353,11 @@ internal static unsafe class Driver
     {
         lock (Gate)
         {
-            PtxKernel kernel = Modules[function];
+            if (!Modules.TryGetValue(function, out PtxKernel? kernel))
+            {
+                return CudaResult.NotFound;
+            }
+
             long threads = (long)blockX * blockY * blockZ;
             if (gridX < 1 || gridY is < 1 or > 65535 || gridZ is < 1 or > 65535 || threads is < 1 or > 1024)
             {

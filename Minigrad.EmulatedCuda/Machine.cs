@@ -199,7 +199,7 @@ internal sealed unsafe class Machine(DeviceMemory memory)
                             instruction = code + instruction->Target;
                             break;
                         case InstructionKind.BranchByTable:
-                            instruction = code + launch.Kernel.BranchTables[instruction->Target][(int)file[instruction->A]];
+                            instruction = code + Entry(launch.Kernel.BranchTables[instruction->Target], (int)file[instruction->A]);
                             break;
                         case InstructionKind.LoadArgument:
                             LoadArgument(launch, instruction, file);
@@ -228,6 +228,10 @@ internal sealed unsafe class Machine(DeviceMemory memory)
     private static DeviceFaultException Fault(Launch launch, int block, Instruction* instruction, string what) => new(
         $"{what}: {launch.Kernel.Name}, line {instruction->Line + 1}, block {block} of {launch.BlockCount}: "
         + launch.Kernel.Lines[instruction->Line]);
+
+    private static int Entry(int[] table, int number) => (uint)number < (uint)table.Length
+        ? table[number]
+        : throw new DeviceFaultException($"a table of {table.Length} targets is asked for number {number}");
 
     private static void LoadArgument(Launch launch, Instruction* instruction, ulong* file)
     {

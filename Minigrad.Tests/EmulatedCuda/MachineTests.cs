@@ -119,6 +119,7 @@ public sealed class MachineTests
     [InlineData("div.s32\t%r5, %r1, 0;", "divided by zero")]
     [InlineData("rem.u32\t%r5, %r1, 0;", "divided by zero")]
     [InlineData("ld.param.b32\t%r5, [array0+8];", "fewer arguments")]
+    [InlineData("Targets:\n.branchtargets Targets;\nbrx.idx\t%r2, Targets;", "a table of 1 targets is asked for number 2")]
     [InlineData("st.global.b32\t[%rd0], %r2;", "what another thread has written is written")]
     [InlineData("ld.global.b32\t%r5, [%rd0];\nst.global.b32\t[%rd9], 77;", "what another thread has read is written")]
     [InlineData("st.global.b32\t[%rd9], 77;\nld.global.b32\t%r5, [%rd0+8];", "what another thread has written is read")]
