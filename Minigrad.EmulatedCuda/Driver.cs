@@ -397,6 +397,19 @@ internal static unsafe class Driver
         return CudaResult.Success;
     }
 
+    /// <summary>Asks for work of a library over pieces of the device's memory.</summary>
+    /// <param name="pieces">The pieces that it reads and writes.</param>
+    /// <param name="work">What it does.</param>
+    internal static CudaResult Ask((nint Address, nuint Size)[] pieces, Action work)
+    {
+        lock (Gate)
+        {
+            return Array.Exists(pieces, piece => piece.Size > 0 && Memory.Find((byte*)piece.Address, piece.Size) is null)
+                ? Fail("a matrix leaves the memory of the device")
+                : Later(work);
+        }
+    }
+
     private static CudaResult NewHandle(nint* handle)
     {
         lock (Gate)

@@ -5,8 +5,12 @@ using Minigrad.EmulatedCuda;
 namespace Minigrad.Tests.EmulatedCuda;
 
 /// <summary>The functions of the driver, called as ILGPU calls them.</summary>
+[Collection(Collection)]
 public sealed unsafe class DriverTests
 {
+    /// <summary>Tests that run one after another: a process has one driver, and what is lost in it is lost for all.</summary>
+    public const string Collection = "the emulated driver";
+
     /// <summary>Writes 7 to where its argument points.</summary>
     private const string WritesSeven = """
         .version 8.4
