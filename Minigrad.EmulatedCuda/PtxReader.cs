@@ -25,7 +25,7 @@ internal sealed unsafe class PtxReader
         line = entry;
         string header = lines[entry];
         int begin = header.IndexOf(".entry ", StringComparison.Ordinal) + ".entry ".Length;
-        kernel = new PtxKernel(header[begin..header.IndexOf('(', StringComparison.Ordinal)].Trim()) { Lines = lines };
+        kernel = new PtxKernel(header[begin..].Split('(')[0].Trim()) { Lines = lines };
         string[] kinds = ["tid", "ntid", "ctaid", "nctaid"];
         for (int kind = 0; kind < kinds.Length; kind++)
         {
@@ -54,7 +54,7 @@ internal sealed unsafe class PtxReader
 
     private PtxKernel Read()
     {
-        for (line++; !lines[line].StartsWith('{'); line++)
+        for (line++; !At(lines, line).StartsWith('{'); line++)
         {
             if (lines[line].StartsWith(".param ", StringComparison.Ordinal))
             {
@@ -92,13 +92,15 @@ internal sealed unsafe class PtxReader
         kernel.Instructions.Add(New(InstructionKind.Return));
         foreach ((int instruction, string label) in branches)
         {
-            SetTarget(instruction, Label(label));
+            line = kernel.Instructions[instruction].Line;
+            SetTarget(instruction, Found(labels, label, "label"));
         }
 
         foreach ((int instruction, string label) in tableBranches)
         {
+            line = kernel.Instructions[instruction].Line;
             SetTarget(instruction, kernel.BranchTables.Count);
-            kernel.BranchTables.Add([.. tables[label].Select(Label)]);
+            kernel.BranchTables.Add([.. Found(tables, label, "table").Select(target => Found(labels, target, "label"))]);
         }
 
         return kernel;
@@ -117,7 +119,7 @@ internal sealed unsafe class PtxReader
         }
         else
         {
-            size = alignment = Number(text.Split('.')[^1].Split(' ', '\t')[0][1..]) / 8;
+            size = alignment = Size(text.Split('.')[^1].Split(' ', '\t')[0]);
         }
 
         kernel.ArgumentSize = RoundUp(kernel.ArgumentSize, alignment);
@@ -152,10 +154,10 @@ internal sealed unsafe class PtxReader
         text = text[..^1];
         if (text.StartsWith('@'))
         {
-            int end = text.IndexOfAny([' ', '\t']);
-            instruction.IsNegated = text[1] == '!';
-            instruction.Predicate = Register(text[(instruction.IsNegated ? 2 : 1)..end]);
-            text = text[end..].Trim();
+            string predicate = text.Split(' ', '\t')[0];
+            instruction.IsNegated = predicate.StartsWith("@!", StringComparison.Ordinal);
+            instruction.Predicate = Register(predicate[(instruction.IsNegated ? 2 : 1)..]);
+            text = text[predicate.Length..].Trim();
         }
 
         int nameEnd = text.IndexOfAny([' ', '\t']);
@@ -169,12 +171,12 @@ internal sealed unsafe class PtxReader
                 break;
             case "bra":
                 instruction.Kind = InstructionKind.Branch;
-                branches.Add((kernel.Instructions.Count, operands[0]));
+                branches.Add((kernel.Instructions.Count, At(operands, 0)));
                 break;
             case "brx":
                 instruction.Kind = InstructionKind.BranchByTable;
-                instruction.A = Operand(operands[0]);
-                tableBranches.Add((kernel.Instructions.Count, operands[1]));
+                instruction.A = Operand(At(operands, 0));
+                tableBranches.Add((kernel.Instructions.Count, At(operands, 1)));
                 break;
             case "bar":
                 ReadBarrier(ref instruction, name, operands);
@@ -213,8 +215,8 @@ internal sealed unsafe class PtxReader
         };
         if (instruction.Kind != InstructionKind.Barrier)
         {
-            instruction.Result = Register(operands[0]);
-            instruction.A = Operand(operands[2]);
+            instruction.Result = Register(At(operands, 0));
+            instruction.A = Operand(At(operands, 2));
         }
     }
 
@@ -223,7 +225,7 @@ internal sealed unsafe class PtxReader
         bool isLoad = parts[0] == "ld";
         instruction.Kind = isLoad ? InstructionKind.Load : InstructionKind.Store;
         instruction.Count = 1;
-        foreach (string part in parts.AsSpan(1, parts.Length - 2))
+        foreach (string part in parts.Skip(1).SkipLast(1))
         {
             switch (part)
             {
@@ -247,9 +249,9 @@ internal sealed unsafe class PtxReader
             }
         }
 
-        instruction.IsSigned = parts[^1][0] == 's';
-        instruction.Size = (byte)(Number(parts[^1][1..]) / 8);
-        string[] elements = operands[isLoad ? 0 : 1].Trim('{', '}').Split(',', StringSplitOptions.TrimEntries);
+        instruction.IsSigned = parts[^1].StartsWith('s');
+        instruction.Size = (byte)Size(parts[^1]);
+        string[] elements = At(operands, isLoad ? 0 : 1).Trim('{', '}').Split(',', StringSplitOptions.TrimEntries);
         if (elements.Length != instruction.Count)
         {
             throw Unknown("an access with another number of registers");
@@ -260,11 +262,11 @@ internal sealed unsafe class PtxReader
             instruction.Elements[i] = isLoad ? Register(elements[i]) : Operand(elements[i]);
         }
 
-        string[] address = operands[isLoad ? 1 : 0].Trim('[', ']').Split('+');
+        string[] address = At(operands, isLoad ? 1 : 0).Trim('[', ']').Split('+');
         instruction.Offset = address.Length > 1 ? Number(address[1]) : 0;
         if (instruction.Kind == InstructionKind.LoadArgument)
         {
-            instruction.Offset += arguments[address[0]];
+            instruction.Offset += Found(arguments, address[0], "argument");
         }
         else
         {
@@ -282,7 +284,11 @@ internal sealed unsafe class PtxReader
         kernel.Instructions[place] = instruction;
     }
 
-    private int Label(string name) => labels.TryGetValue(name, out int target) ? target : throw new PtxException($"There is no label {name}.");
+    private T Found<T>(Dictionary<string, T> named, string name, string kind) => named.TryGetValue(name, out T? found)
+        ? found
+        : throw Unknown($"a use of the {kind} {name}, which is not there");
+
+    private string At(string[] parts, int place) => place < parts.Length ? parts[place] : throw Unknown("the end of less than must be there");
 
     /// <summary>The place of a register, made at its first use: what is never written holds 0.</summary>
     private int Register(string name)
@@ -318,7 +324,9 @@ internal sealed unsafe class PtxReader
         // Floating point numbers are written by their bits: 0f and 8 digits, 0d and 16.
         if (text.StartsWith("0f", StringComparison.Ordinal) || text.StartsWith("0d", StringComparison.Ordinal))
         {
-            return Place(text, ulong.Parse(text[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+            return ulong.TryParse(text[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong bits)
+                ? Place(text, bits)
+                : throw Unknown("a number that is not known");
         }
 
         return text.StartsWith('-') && long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long negative)
@@ -362,15 +370,32 @@ internal sealed unsafe class PtxReader
     private (string Name, int Size) Sized(string text)
     {
         string[] parts = text.Split('[', ']');
-        return (parts[0], Number(parts[1]));
+        return (parts[0], Number(At(parts, 1)));
     }
 
-    private int Alignment(string text) => Number(text[(text.IndexOf(".align ", StringComparison.Ordinal) + ".align ".Length)..].Split(' ')[0]);
+    private int Alignment(string text)
+    {
+        int alignment = Number(At(text.Split(".align "), 1).Split(' ')[0]);
+        return int.IsPow2(alignment) ? alignment : throw Unknown("an alignment that is not known");
+    }
+
+    /// <summary>The bytes of a type such as b32.</summary>
+    private int Size(string type) => type.Length == 0
+        ? throw Unknown("a type that is not known")
+        : Number(type[1..]) switch
+        {
+            8 => 1,
+            16 => 2,
+            32 => 4,
+            64 => 8,
+            _ => throw Unknown("a type that is not known"),
+        };
 
     private int Number(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : throw Unknown("no number where one must be");
 
     private static int RoundUp(int size, int alignment) => (size + alignment - 1) / alignment * alignment;
 
-    private PtxException Unknown(string what) => new($"Line {line + 1} is {what}, for this reader: {lines[line]}");
+    private PtxException Unknown(string what) =>
+        new($"Line {line + 1} is {what}, for this reader: {(line < lines.Length ? lines[line] : "the text has ended")}");
 }

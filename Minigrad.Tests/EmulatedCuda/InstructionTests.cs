@@ -1,4 +1,7 @@
+using System.Text.RegularExpressions;
+using CsCheck;
 using Minigrad.EmulatedCuda;
+using Minigrad.Tests.Gpu;
 
 namespace Minigrad.Tests.EmulatedCuda;
 
@@ -149,7 +152,15 @@ public sealed class InstructionTests
     [InlineData("add.f32\t%r3, %r1, elsewhere;", "an operand that is not known")]
     [InlineData("add.f32\t3, %r1, %r2;", "no register")]
     [InlineData("add.f32\t%r3, %r1, %r2", "without its end")]
-    [InlineData("bra\tnowhere;", "no label nowhere")]
+    [InlineData("add.f32\t%r3, %r1, 0fXYZ;", "a number that is not known")]
+    [InlineData("bra\tnowhere;", "a use of the label nowhere, which is not there, for this reader: bra")]
+    [InlineData("bra;", "less than must be there")]
+    [InlineData("brx.idx\t%r1, nothing;", "a use of the table nothing, which is not there")]
+    [InlineData("ld.param.b32\t%r3, [nothing];", "a use of the argument nothing, which is not there")]
+    [InlineData("ld.global.b32\t%r3;", "less than must be there")]
+    [InlineData("ld.global.b33\t%r3, [%rd0];", "a type that is not known")]
+    [InlineData(".shared .b8 held[4];", "less than must be there")]
+    [InlineData(".shared .align 3 .b8 held[4];", "an alignment that is not known")]
     [InlineData("ld.const.b32\t%r3, [%rd0];", "an access that is not known")]
     [InlineData("ld.v2.b32\t%r3, [%rd0];", "another number of registers")]
     [InlineData("bar.arrive\t0, 32;", "a barrier that is not known")]
@@ -161,6 +172,47 @@ public sealed class InstructionTests
 
     [Fact]
     public void A_text_without_a_kernel_is_refused() => Assert.Throws<PtxException>(() => PtxReader.Read(".version 8.4"));
+
+    /// <summary>A part of a line that is missing, double, or another's makes a text that is refused in words, if it is not another kernel's.</summary>
+    [Fact]
+    public void A_damaged_text_is_read_or_refused_in_words()
+    {
+        string[] texts =
+        [
+            KernelText.Ptx(typeof(GuideKernels).GetMethod(nameof(GuideKernels.Reverse))!),
+            KernelText.Ptx(typeof(PlantedFaults).GetMethod(nameof(PlantedFaults.ArrayInLocalMemory))!),
+        ];
+        Gen.Select(Gen.OneOfConst(texts), Gen.Int[0, 1 << 20], Gen.Int[0, 1 << 20], Gen.Int[0, 3]).Sample((text, at, other, kind) =>
+        {
+            List<string> parts = [.. Regex.Split(text, @"(?<=[\s,;.+\[\]{}()@%:])|(?=[\s,;.+\[\]{}()@%:])")];
+            (at, other) = (at % parts.Count, other % parts.Count);
+            switch (kind)
+            {
+                case 0:
+                    parts.RemoveAt(at);
+                    break;
+                case 1:
+                    parts[at] = parts[other];
+                    break;
+                case 2:
+                    parts.Insert(at, parts[other]);
+                    break;
+                default:
+                    parts.RemoveRange(at, parts.Count - at);
+                    break;
+            }
+
+            try
+            {
+                PtxReader.Read(string.Concat(parts));
+            }
+            catch (PtxException exception)
+            {
+                Assert.NotEmpty(exception.Message);
+            }
+        },
+        iter: 2_000);
+    }
 
     /// <summary>What is in %r3 afterwards.</summary>
     private static uint Compute(string instructions, uint a, uint b)
