@@ -66,22 +66,37 @@ public sealed record ProgramOperation(
     private static readonly ProgramTolerance SumUnderLogarithm = new Conditioned(
         32,
         "sums in another order under exp and a logarithm; what a sum is off by its share, its logarithm is off in all",
-        (_, y, _, _) => [Tensor.Ones([.. y.Shape.Dimensions])]);
+        (t, y, _, n) => [Magnified(Tensor.Ones([.. y.Shape.Dimensions]), sums: 1, t[0].Shape[n % 2])]);
 
     private static readonly ProgramTolerance LogSoftmaxSums = new Conditioned(
         32,
-        "as the logarithm of a sum; where p is near 1, g − p · Σ g cancels whatever the operands",
-        (_, y, g, n) => [Tensor.Ones([.. y.Shape.Dimensions]), g.Abs() + (y.Exp() * g.Abs().Sum([n % 2], keepDimensions: true))]);
+        "as the logarithm of a sum; where p is near 1, g − p · Σ g cancels whatever the operands, and p is as far off as its logarithm",
+        (t, y, g, n) =>
+        [
+            Magnified(Tensor.Ones([.. y.Shape.Dimensions]), sums: 1, t[0].Shape[n % 2]),
+            g.Abs() + Magnified(y.Exp() * g.Abs().Sum([n % 2], keepDimensions: true), sums: 2, t[0].Shape[n % 2]),
+        ]);
 
     private static readonly ProgramTolerance SumUnderQuotient = new Conditioned(
         32,
-        "sums in another order under exp and a quotient; where p is near 1, p · (g − Σ g · p) cancels whatever the operands",
-        (_, p, g, n) => [Tensor.Zeros([.. p.Shape.Dimensions]), p * (g.Abs() + (g.Abs() * p).Sum([n % 2], keepDimensions: true))]);
+        "sums in another order under exp and a quotient; where p is near 1, p · (g − Σ g · p) cancels whatever the operands, and each p is as far off as their sum",
+        (_, p, g, n) =>
+        [
+            Tensor.Zeros([.. p.Shape.Dimensions]),
+            p * (Magnified(g.Abs(), sums: 1, p.Shape[n % 2])
+                + Magnified((g.Abs() * p).Sum([n % 2], keepDimensions: true), sums: 3, p.Shape[n % 2])),
+        ]);
 
     private static readonly ProgramTolerance CrossEntropySums = new Conditioned(
         32,
         "sums in another order under exp, a logarithm and a quotient; p − target cancels where both are near 1",
-        (t, y, g, _) => t[0].Length == 0 ? [] : [Tensor.Ones([.. y.Shape.Dimensions]), t[0].Softmax(1) * g.Abs() * (2f / t[0].Shape[0])]);
+        (t, y, g, _) => t[0].Length == 0
+            ? []
+            :
+            [
+                Magnified(Tensor.Ones([.. y.Shape.Dimensions]), sums: 1, t[0].Shape[1]),
+                Magnified(t[0].Softmax(1) * g.Abs() * (2f / t[0].Shape[0]), sums: 1, t[0].Shape[1]),
+            ]);
 
     /// <summary>Formulas that are no operation by themselves: what losses and optimizers' steps are made of.</summary>
     private static readonly Dictionary<Type, ProgramTolerance> Parts = new()
@@ -226,6 +241,12 @@ public sealed record ProgramOperation(
         Tensor common = scaled.Mean([1], keepDimensions: true) + (normalized * (normalized * scaled).Mean([1], keepDimensions: true));
         return [Tensor.Zeros([.. y.Shape.Dimensions]), r * (scaled + common)];
     }
+
+    /// <summary>
+    /// Magnitudes that are 4 units off on either side, and besides by what sums of so many terms are off, whatever their order: 2n · 2⁻²⁴,
+    /// as in <see cref="Sum"/>, which is n / 4 of the 8 · 2⁻²⁴ that are allowed of a magnitude.
+    /// </summary>
+    private static Tensor Magnified(Tensor magnitudes, int sums, int terms) => magnitudes * (1 + (sums * terms / 4f));
 
     private static Tensor OneRow(Tensor y) => y.Reshape(1, 1);
 
