@@ -18,6 +18,9 @@ namespace Minigrad.Gpu;
 /// <param name="memorySize">The bytes of the device's own memory; 0 if it has none.</param>
 internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<DeviceBuffer> free, long memorySize)
 {
+    /// <summary>The most numbers of a buffer. Kernels count in 32 bits, some groups of threads beyond the end.</summary>
+    public const int MostNumbers = int.MaxValue - ushort.MaxValue;
+
     private const int SmallestBuffer = 64;
     private const int StepsPerDoubling = 4;
     private const int SizeClasses = 32 * StepsPerDoubling;
@@ -102,12 +105,17 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
         int exponent = BitOperations.Log2((uint)(length - 1));
         int step = 1 << (exponent - 2);
         int quarter = ((length - 1 - (1 << exponent)) / step) + 1;
-        capacity = (int)Math.Min(int.MaxValue, (1L << exponent) + ((long)quarter * step));
+        capacity = (int)Math.Min(MostNumbers, (1L << exponent) + ((long)quarter * step));
         return (exponent * StepsPerDoubling) + quarter - 1;
     }
 
     private DeviceLease Take(int length)
     {
+        if (length > MostNumbers)
+        {
+            throw new GpuException($"A buffer of {length:N0} numbers was asked for; one on a device can have {MostNumbers:N0}. Use smaller batches.");
+        }
+
         int sizeClass = SizeClassOf(Math.Max(SmallestBuffer, length), out int capacity);
         Stack<DeviceLease> waiting = idle[sizeClass] ??= new Stack<DeviceLease>();
         if (waiting.Count == 0 && GC.CollectionCount(YoungGenerations) != collectionsSeen)
@@ -217,7 +225,7 @@ internal sealed class DeviceBufferPool(Func<int, DeviceBuffer> allocate, Action<
     {
         StringBuilder text = new();
         text.Append(FormattableString.Invariant(
-            $"The GPU has no room for a buffer of {capacity * sizeof(float) / Mebibyte:0.#} MiB. Tensors hold {bytesOut / Mebibyte:0.#} MiB in {leases.Count} buffers"));
+            $"The GPU has no room for a buffer of {capacity / (Mebibyte / sizeof(float)):0.#} MiB. Tensors hold {bytesOut / Mebibyte:0.#} MiB in {leases.Count} buffers"));
         foreach (IGrouping<int, DeviceLease> size in leases.GroupBy(lease => lease.Length)
             .OrderByDescending(size => (long)size.Key * size.Count()).Take(LargestShown))
         {

@@ -34,7 +34,7 @@ internal sealed partial class DeviceQueue
     {
         lock (gate)
         {
-            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3>>(kernel, groups)?.Invoke(
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3>>(kernel, groups, groupSize)?.Invoke(
                 Stream, new KernelConfig(groups, groupSize), first, second, third);
         }
     }
@@ -59,7 +59,7 @@ internal sealed partial class DeviceQueue
     {
         lock (gate)
         {
-            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6>>(kernel, groups)?.Invoke(
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6>>(kernel, groups, groupSize)?.Invoke(
                 Stream, new KernelConfig(groups, groupSize), first, second, third, fourth, fifth, sixth);
         }
     }
@@ -86,7 +86,7 @@ internal sealed partial class DeviceQueue
     {
         lock (gate)
         {
-            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7>>(kernel, groups)?.Invoke(
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5, T6, T7>>(kernel, groups, groupSize)?.Invoke(
                 Stream, new KernelConfig(groups, groupSize), first, second, third, fourth, fifth, sixth, seventh);
         }
     }

@@ -66,6 +66,23 @@ internal sealed partial class DeviceQueue : IDisposable
 
     private AcceleratorStream Stream => accelerator.DefaultStream;
 
+    /// <summary>
+    /// How many threads each of so many groups may have: the wanted ones, or fewer where together they would be more than a launch can
+    /// have. ILGPU counts those of a launch in 32 bits on OpenCL, and has no error where that overflows.
+    /// </summary>
+    /// <param name="groups">How many groups.</param>
+    /// <param name="wanted">How many threads each would have best, a power of two.</param>
+    public int GroupSizeFor(int groups, int wanted)
+    {
+        int threads = Math.Min(GroupSize, wanted);
+        while ((long)groups * threads > int.MaxValue)
+        {
+            threads >>= 1;
+        }
+
+        return threads;
+    }
+
     /// <summary>Refuses any use after the end.</summary>
     /// <exception cref="ObjectDisposedException">The backend was disposed.</exception>
     public void ThrowIfDisposed()
@@ -311,7 +328,7 @@ internal sealed partial class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2>>(kernel, groups)?.Invoke(
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2>>(kernel, groups, groupSize)?.Invoke(
                 Stream, new KernelConfig(groups, groupSize), first, second);
         }
     }
@@ -326,7 +343,7 @@ internal sealed partial class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4>>(kernel, groups)?.Invoke(
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4>>(kernel, groups, groupSize)?.Invoke(
                 Stream, new KernelConfig(groups, groupSize), first, second, third, fourth);
         }
     }
@@ -342,7 +359,7 @@ internal sealed partial class DeviceQueue : IDisposable
     {
         lock (gate)
         {
-            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5>>(kernel, groups)?.Invoke(
+            GroupLauncher<Action<AcceleratorStream, KernelConfig, T1, T2, T3, T4, T5>>(kernel, groups, groupSize)?.Invoke(
                 Stream, new KernelConfig(groups, groupSize), first, second, third, fourth, fifth);
         }
     }
@@ -405,8 +422,19 @@ internal sealed partial class DeviceQueue : IDisposable
         where TLauncher : Delegate => CountedLaunch(length) ? kernels.Get<TLauncher>(kernel, isGrouped: false) : null;
 
     /// <summary>The launcher for explicit groups, or null for an empty launch.</summary>
-    private TLauncher? GroupLauncher<TLauncher>(Delegate kernel, int groups)
-        where TLauncher : Delegate => CountedLaunch(groups) ? kernels.Get<TLauncher>(kernel, isGrouped: true) : null;
+    /// <exception cref="GpuException">The groups have more threads together than a launch can have.</exception>
+    private TLauncher? GroupLauncher<TLauncher>(Delegate kernel, int groups, int groupSize)
+        where TLauncher : Delegate
+    {
+        if ((long)groups * groupSize > int.MaxValue)
+        {
+            throw new GpuException(
+                $"{kernel.Method.Name} would need {groups:N0} groups of {groupSize} threads, and a launch can have {int.MaxValue:N0} threads "
+                + "in all. Use smaller batches.");
+        }
+
+        return CountedLaunch(groups) ? kernels.Get<TLauncher>(kernel, isGrouped: true) : null;
+    }
 
     private bool CountedLaunch(int size)
     {

@@ -61,10 +61,11 @@ public sealed partial class GpuBackend
             int lanes = LanesOf(width);
             int blocks = (width + lanes - 1) / lanes;
             int threads = (int)BitOperations.RoundUpToPowerOf2((uint)(lanes * Math.Min(queue.GroupSize, rows.Count / rows.GroupsOnDevice)));
+            int groups = rows.GroupsOnDevice * blocks;
             queue.LaunchGroups(
                 ScatterKernels.Add,
-                rows.GroupsOnDevice * blocks,
-                Math.Clamp(threads, Math.Min(FewestThreads, queue.GroupSize), queue.GroupSize),
+                groups,
+                Math.Max(lanes, queue.GroupSizeFor(groups, Math.Max(FewestThreads, threads))),
                 new ScatterArguments(rows.Count, width, lanes),
                 View(x),
                 numbers,

@@ -10,7 +10,11 @@ public sealed partial class GpuBackend
     public override void GroupStatistics(in NormalizationShape shape, Storage x, Storage statistics)
     {
         queue.LaunchGroups(
-            NormalizationKernels.Statistics, shape.Groups, GroupForRow(shape.GroupLength), Arguments(shape, x, statistics, null), View(statistics));
+            NormalizationKernels.Statistics,
+            shape.Groups,
+            GroupForRow(shape.Groups, shape.GroupLength),
+            Arguments(shape, x, statistics, null),
+            View(statistics));
         KeepAlive(x, statistics);
     }
 
@@ -44,7 +48,12 @@ public sealed partial class GpuBackend
         if (result is not null)
         {
             queue.LaunchGroups(
-                NormalizationKernels.InputGradient, shape.Groups, GroupForRow(shape.GroupLength), arguments, View(gradient), View(result));
+                NormalizationKernels.InputGradient,
+                shape.Groups,
+                GroupForRow(shape.Groups, shape.GroupLength),
+                arguments,
+                View(gradient),
+                View(result));
         }
 
         if ((weightGradient ?? biasGradient) is not null)
@@ -52,7 +61,7 @@ public sealed partial class GpuBackend
             queue.LaunchGroups(
                 NormalizationKernels.WeightGradient,
                 shape.WeightCount,
-                GroupForRow(shape.IsWeightPerGroup ? shape.GroupLength : shape.Groups),
+                GroupForRow(shape.WeightCount, shape.IsWeightPerGroup ? shape.GroupLength : shape.Groups),
                 arguments,
                 View(gradient),
                 weightGradient is null ? 0 : 1,

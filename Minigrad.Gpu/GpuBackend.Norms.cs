@@ -100,7 +100,8 @@ public sealed partial class GpuBackend
         int partLength = (unitLength + parts - 1) / parts;
         if (parts == 1)
         {
-            queue.LaunchGroups(NormKernels.SumPart<TTerm>, units, queue.GroupSize, term, x, unitLength, 1, unitLength, sums);
+            int threads = queue.GroupSizeFor(units, queue.GroupSize);
+            queue.LaunchGroups(NormKernels.SumPart<TTerm>, units, threads, term, x, unitLength, 1, unitLength, sums);
             return;
         }
 

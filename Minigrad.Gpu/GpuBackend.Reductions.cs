@@ -89,10 +89,11 @@ public sealed partial class GpuBackend
     {
         int blocks = (layout.Inner + lanes - 1) / lanes;
         int chunkLength = (layout.Axis + chunks - 1) / chunks;
+        int groups = layout.Outer * chunks * blocks;
         queue.LaunchGroups(
             ReductionKernels.Reduce<TReduction>,
-            layout.Outer * chunks * blocks,
-            queue.GroupSize,
+            groups,
+            Math.Max(lanes, queue.GroupSizeFor(groups, queue.GroupSize)),
             reduction,
             new ReductionArguments(layout.Axis, layout.Inner, lanes, chunks, chunkLength, takesTerms),
             x,

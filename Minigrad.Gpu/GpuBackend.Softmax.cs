@@ -15,7 +15,7 @@ public sealed partial class GpuBackend
             queue.LaunchGroups(
                 SoftmaxKernels.Softmax,
                 layout.Outer * layout.Inner,
-                GroupForRow(layout.Axis),
+                GroupForRow(layout.Outer * layout.Inner, layout.Axis),
                 layout.Axis,
                 layout.Inner,
                 logarithm ? 1 : 0,
@@ -34,7 +34,7 @@ public sealed partial class GpuBackend
             queue.LaunchGroups(
                 SoftmaxKernels.SoftmaxBackward,
                 layout.Outer * layout.Inner,
-                GroupForRow(layout.Axis),
+                GroupForRow(layout.Outer * layout.Inner, layout.Axis),
                 layout.Axis,
                 layout.Inner,
                 logarithm ? 1 : 0,
@@ -53,7 +53,7 @@ public sealed partial class GpuBackend
         queue.LaunchGroups(
             SoftmaxKernels.CrossEntropy,
             targets.Labels.Count,
-            GroupForRow(columns),
+            GroupForRow(targets.Labels.Count, columns),
             Arguments(x, normalizers, targets, columns),
             View(losses));
         KeepAlive(x, normalizers, losses);
@@ -83,8 +83,8 @@ public sealed partial class GpuBackend
     }
 
     /// <summary>A group for a row: the next power of two, from a warp up to what a group may have.</summary>
-    private int GroupForRow(int columns) =>
-        Math.Min(queue.GroupSize, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(WidestLanes, columns)));
+    private int GroupForRow(int rows, int columns) =>
+        queue.GroupSizeFor(rows, (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(WidestLanes, columns)));
 
     private CrossEntropyArguments Arguments(Storage x, Storage normalizers, in ClassTargets targets, int columns) => new(
         View(x),

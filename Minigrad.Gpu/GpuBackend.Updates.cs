@@ -79,7 +79,7 @@ public sealed partial class GpuBackend
     {
         queue.ThrowIfDisposed();
         GpuStorage[] own = [.. parameters.OfType<GpuStorage>().Where(storage => storage.Backend == this)];
-        return own.Length == parameters.Count && GpuSteps.Room(own) <= int.MaxValue
+        return own.Length == parameters.Count && GpuSteps.Room(own) <= DeviceBufferPool.MostNumbers
             ? new GpuSteps(this, queue, pool, own, unitCounts, initialState)
             : null;
     }

@@ -158,10 +158,11 @@ internal sealed partial class GpuSteps : DeferredSteps
         foreach ((int window, int first, int end) in Runs(0, parameters.Length))
         {
             int firstUnit = units.Starts[first];
+            int count = units.Ends[end - 1] - firstUnit;
             queue.LaunchGroups(
                 StepKernels.DecideUnits<TDecision, TRule>,
-                units.Ends[end - 1] - firstUnit,
-                queue.GroupSize,
+                count,
+                queue.GroupSizeFor(count, queue.GroupSize),
                 memory,
                 MemoryOf(stage),
                 windows[window],

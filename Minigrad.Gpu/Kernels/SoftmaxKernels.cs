@@ -15,11 +15,11 @@ internal static class SoftmaxKernels
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(GroupTree.Capacity);
         int start = (Grid.IdxX / inner * axis * inner) + (Grid.IdxX % inner);
-        int end = start + (axis * inner);
-        Scalar shift = LargestOf(x, start, end, inner, shared);
+        Scalar shift = LargestOf(x, start, axis, inner, shared);
         Scalar sum = 0f;
-        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
+        for (int a = Group.IdxX; a < axis; a += Group.DimX)
         {
+            int i = start + (a * inner);
             Scalar exponential = Scalar.Exp(new Scalar(x[i]) - shift);
             sum += exponential;
             if (logarithm == 0)
@@ -30,8 +30,9 @@ internal static class SoftmaxKernels
 
         sum = GroupTree.Combine(default(Sum), shared, sum, 1);
         NormalizedRow<Scalar> row = new(shift, Scalar.Log(sum));
-        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
+        for (int a = Group.IdxX; a < axis; a += Group.DimX)
         {
+            int i = start + (a * inner);
             Scalar result;
             if (logarithm == 0)
             {
@@ -52,10 +53,10 @@ internal static class SoftmaxKernels
     {
         ArrayView<float> shared = SharedMemory.Allocate<float>(GroupTree.Capacity);
         int start = (Grid.IdxX / inner * axis * inner) + (Grid.IdxX % inner);
-        int end = start + (axis * inner);
         Scalar sum = 0f;
-        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
+        for (int a = Group.IdxX; a < axis; a += Group.DimX)
         {
+            int i = start + (a * inner);
             Scalar term = new(gradient[i]);
             if (logarithm == 0)
             {
@@ -66,8 +67,9 @@ internal static class SoftmaxKernels
         }
 
         sum = GroupTree.Combine(default(Sum), shared, sum, 1);
-        for (int i = start + (Group.IdxX * inner); i < end; i += Group.DimX * inner)
+        for (int a = Group.IdxX; a < axis; a += Group.DimX)
         {
+            int i = start + (a * inner);
             Scalar output = new(y[i]);
             Scalar slope;
             if (logarithm == 0)
@@ -90,7 +92,7 @@ internal static class SoftmaxKernels
         int row = Grid.IdxX;
         int start = row * arguments.Columns;
         int end = start + arguments.Columns;
-        Scalar shift = LargestOf(arguments.X, start, end, 1, shared);
+        Scalar shift = LargestOf(arguments.X, start, arguments.Columns, 1, shared);
         Scalar sum = 0f;
         Scalar weighted = 0f;
         for (int i = start + Group.IdxX; i < end; i += Group.DimX)
@@ -172,12 +174,12 @@ internal static class SoftmaxKernels
         return loss;
     }
 
-    private static Scalar LargestOf(ArrayView<float> x, int start, int end, int step, ArrayView<float> shared)
+    private static Scalar LargestOf(ArrayView<float> x, int start, int axis, int inner, ArrayView<float> shared)
     {
         Scalar largest = float.NegativeInfinity;
-        for (int i = start + (Group.IdxX * step); i < end; i += Group.DimX * step)
+        for (int a = Group.IdxX; a < axis; a += Group.DimX)
         {
-            largest = Scalar.Max(largest, new Scalar(x[i]));
+            largest = Scalar.Max(largest, new Scalar(x[start + (a * inner)]));
         }
 
         return GroupTree.Combine(default(Largest), shared, largest, 1);

@@ -140,6 +140,26 @@ public sealed class DeviceBufferPoolTests : IDisposable
         GC.KeepAlive(owners);
     }
 
+    [Fact]
+    public void An_error_says_sizes_that_32_bits_do_not_hold()
+    {
+        mostAllocations = 0;
+        GpuException exception = Assert.Throws<GpuException>(() => Rent(new Owner(2560 * Mebi)));
+        Assert.Contains("no room for a buffer of 2560 MiB", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_numbers_than_kernels_can_count_are_refused()
+    {
+        int allowed = DeviceBufferPool.MostNumbers;
+        mostAllocations = 0;
+        GpuException full = Assert.Throws<GpuException>(() => Rent(new Owner(allowed)));
+        Assert.Contains("no room for a buffer of 8191.8 MiB", full.Message, StringComparison.Ordinal);
+        GpuException exception = Assert.Throws<GpuException>(() => Rent(new Owner(allowed + 1)));
+        Assert.Contains("A buffer of 2,147,418,113 numbers", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("can have 2,147,418,112", exception.Message, StringComparison.Ordinal);
+    }
+
     private DeviceLease Rent(Storage owner) => pool.Rent(owner, owner.Length);
 
     [MethodImpl(MethodImplOptions.NoInlining)]

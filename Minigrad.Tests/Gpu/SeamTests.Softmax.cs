@@ -1,5 +1,6 @@
 using CsCheck;
 using Minigrad.Backends;
+using Minigrad.Gpu;
 
 namespace Minigrad.Tests.Gpu;
 
@@ -35,6 +36,44 @@ public sealed partial class SeamTests
                     backend.Softmax(y, layout, logarithm, y);
                 },
                 2e-6f);
+        }
+    }
+
+    /// <summary>
+    /// On OpenCL so many lines that groups of the usual size are more threads than a launch can have, and numbers so far apart that
+    /// a thread's place times the distance is more than 32 bits hold. An emulated device would take minutes.
+    /// </summary>
+    [Fact]
+    public void Softmax_of_very_many_lines()
+    {
+        int lines = fixture.Backend.Device.Kind is GpuDeviceKind.OpenClGpu or GpuDeviceKind.OpenClOther ? 70_000_000 : 700;
+        float[] numbers = new float[2 * lines];
+        for (int line = 0; line < lines; line++)
+        {
+            (numbers[line], numbers[lines + line]) = (line % 5, line % 3);
+        }
+
+        AxisLayout layout = new(1, 2, lines);
+        Storage y = GpuFixture.Upload(fixture.Backend, numbers);
+        Storage slopes = GpuFixture.Upload(fixture.Backend, numbers);
+        double[] expected = [.. Enumerable.Range(0, 15).Select(line => 1 / (1 + Math.Exp((line % 3) - (line % 5))))];
+        fixture.Backend.Softmax(y, layout, logarithm: false, y);
+        fixture.Backend.Download(y, numbers);
+        Check(numbers, line => expected[line % 15], line => 1 - expected[line % 15]);
+        fixture.Backend.SoftmaxBackward(y, slopes, layout, logarithm: false, slopes);
+        fixture.Backend.Download(slopes, numbers);
+        double Slope(int line) => expected[line % 15] * (1 - expected[line % 15]) * ((line % 5) - (line % 3));
+        Check(numbers, Slope, line => -Slope(line));
+
+        void Check(float[] found, Func<int, double> first, Func<int, double> second)
+        {
+            for (int line = 0; line < lines; line++)
+            {
+                if (!(Math.Abs(found[line] - first(line)) < 1e-6 && Math.Abs(found[lines + line] - second(line)) < 1e-6))
+                {
+                    Assert.Fail($"Line {line} has {found[line]} and {found[lines + line]} in place of {first(line)} and {second(line)}.");
+                }
+            }
         }
     }
 
