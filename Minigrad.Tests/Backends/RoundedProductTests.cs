@@ -17,7 +17,7 @@ public sealed class RoundedProductTests
     private static readonly Gen<MatrixProductShape> Shapes =
         from rows in Size
         from columns in Size
-        from depth in Gen.Frequency((9, Size), (1, Gen.OneOfConst(0, 511, 512, 513, 1030, 2049)))
+        from depth in Gen.Frequency((9, Size), (1, Gen.OneOfConst(0, 511, 512, 513, 1030, 2049, 4097, 8200)))
         from flags in Gen.Int[0, 3]
         select new MatrixProductShape(rows, columns + 1, depth) { TransposeLeft = (flags & 1) != 0, TransposeRight = (flags & 2) != 0 };
 

@@ -17,7 +17,8 @@ namespace Minigrad.Backends.Cpu;
 /// B as it lies (<see cref="RowProduct"/>), or, where B is stored transposed, over several packed strips at once
 /// (<see cref="RowKernel"/>). Many small products are computed side by side (<see cref="ProductInEachLane"/>). What packing would not repay is read in place. A right operand that comes again unchanged, as the
 /// weights of a recurrent layer at each step, is kept packed. None of this changes a bit: every element is one chain of
-/// multiply-adds over the depth, from first to last.
+/// multiply-adds over the depth, from first to last, or where the depth is great the sum of such chains
+/// (<see cref="MatrixProductPlan.LongestChain"/>).
 /// </remarks>
 internal static class MatrixProduct
 {
@@ -85,10 +86,53 @@ internal static class MatrixProduct
             return;
         }
 
-        int packedDepth = kept is null ? MatrixProductPlan.MostSteps : shape.Depth;
-        for (int step = 0; step < shape.Depth; step += packedDepth)
+        if (shape.Depth <= MatrixProductPlan.LongestChain)
         {
-            MatrixProductPlan plan = new(shape) { FirstStep = step, StepCount = Math.Min(packedDepth, shape.Depth - step) };
+            RunChain<TActivation, TForm>(workers, shape, 0, shape.Depth, left, right, result, epilogue, kept);
+            return;
+        }
+
+        int length = shape.Batch * shape.Rows * shape.Columns;
+        float[] sums = ArrayPool<float>.Shared.Rent(length);
+        for (int begin = 0, end; begin < shape.Depth; begin = end)
+        {
+            end = Math.Min(shape.Depth, begin + MatrixProductPlan.LongestChain);
+            ArraySegment<float> target = begin == 0 ? result : new ArraySegment<float>(sums, 0, length);
+            RunChain<Identity, TForm>(workers, shape, begin, end, left, right, target, default, kept);
+            if (begin > 0)
+            {
+                AddChain<TActivation> add = new(shape.Columns, sums, result, end == shape.Depth, epilogue);
+                workers.For(shape.Batch * shape.Rows, shape.Columns, add);
+            }
+        }
+
+        ArrayPool<float>.Shared.Return(sums);
+    }
+
+    /// <summary>A chain of the depth, or all of it.</summary>
+    private static void RunChain<TActivation, TForm>(
+        Workers workers,
+        MatrixProductShape shape,
+        int begin,
+        int end,
+        ArraySegment<float> left,
+        ArraySegment<float> right,
+        ArraySegment<float> result,
+        Epilogue<TActivation> epilogue,
+        PackedOperand? kept)
+        where TActivation : unmanaged, IUnaryOp
+        where TForm : struct, IPackedForm
+    {
+        for (int step = begin, steps; step < end; step += steps)
+        {
+            steps = Math.Min(kept is null ? MatrixProductPlan.MostSteps : shape.Depth, end - step);
+            MatrixProductPlan plan = new(shape)
+            {
+                FirstStep = kept is null ? step : 0,
+                StepCount = kept is null ? steps : shape.Depth,
+                ChainBegin = begin,
+                ChainEnd = end,
+            };
             bool isSharedRight = TForm.IsRounded || !(plan.IsRightInPlace || (plan.IsRightPackedByThread && kept is null));
             AlignedBuffer? packedRight = kept?.Find(shape, right.Offset) ?? (isSharedRight ? PackedRight<TForm>(workers, plan, right, kept) : null);
             Multiply<TActivation, TForm> multiply = new(OwnPacking.NextProduct(), plan, left, right, packedRight, result, epilogue);
@@ -195,10 +239,12 @@ internal static class MatrixProduct
             int product = item / columnBlocks / plan.RowBlocks;
             int firstRow = block * plan.BlockRows;
             int lastRow = Math.Min(plan.Shape.Rows, firstRow + plan.BlockRows);
-            for (int k = 0; k < plan.StepCount; k += plan.BlockDepth)
+            int begin = Math.Max(0, plan.ChainBegin - plan.FirstStep);
+            int end = Math.Min(plan.StepCount, plan.ChainEnd - plan.FirstStep);
+            for (int k = begin; k < end; k += plan.BlockDepth)
             {
-                int depth = Math.Min(plan.BlockDepth, plan.StepCount - k);
-                (int from, int steps) = plan.SpansAllStrips ? (k, depth) : (0, plan.StepCount);
+                int depth = Math.Min(plan.BlockDepth, end - k);
+                (int from, int steps) = plan.SpansAllStrips ? (k, depth) : (begin, end - begin);
                 ArraySegment<float> packedLeft = plan.IsLeftInPlace ? default : OwnPacking.Current.Left(number, plan, left, product, block, from, steps);
                 BlockPart part = new(product, firstRow, lastRow, k, depth, packedLeft, from, MatrixProductPlan.PackedRowLength(steps));
                 int strips = Math.Min(plan.BlockStrips, plan.Strips - firstStrip);
@@ -254,7 +300,7 @@ internal static class MatrixProduct
             Span<float> target = result.AsSpan((part.Product * shape.Columns) + column, columns);
             Span<float> sums = stackalloc float[RowKernel.Strips * MatrixProductPlan.StripWidth];
             sums.Clear();
-            if (plan.FirstStep + part.FirstStep > 0)
+            if (plan.FirstStep + part.FirstStep > plan.ChainBegin)
             {
                 target.CopyTo(sums);
             }
@@ -276,7 +322,7 @@ internal static class MatrixProduct
             bool isNarrow = columns <= TLanes.Count;
             bool isWhole = columns == (isNarrow ? TLanes.Count : MatrixProductPlan.StripWidth);
             Span<float> edge = stackalloc float[isWhole ? 0 : MatrixProductPlan.TileRows * MatrixProductPlan.StripWidth];
-            bool isContinued = plan.FirstStep + part.FirstStep > 0;
+            bool isContinued = plan.FirstStep + part.FirstStep > plan.ChainBegin;
             ref float firstOfB = ref Unsafe.AsRef(in b[0]);
             for (int row = firstRow, rows; row < part.LastRow; row += rows)
             {
@@ -310,7 +356,7 @@ internal static class MatrixProduct
         {
             int step = plan.Shape.Columns;
             int tileLength = MatrixProductPlan.TileRows * part.PackedRowLength;
-            bool isContinued = plan.FirstStep + part.FirstStep > 0;
+            bool isContinued = plan.FirstStep + part.FirstStep > plan.ChainBegin;
             Span<float> sums = stackalloc float[ColumnKernel.Tiles * TLanes.Count];
             for (int row = part.FirstRow; row < lastRow; row += ColumnKernel.Tiles * MatrixProductPlan.TileRows)
             {
@@ -366,6 +412,39 @@ internal static class MatrixProduct
             (step, rowStep) = plan.Shape.TransposeLeft ? (plan.Shape.Rows, 1) : (1, plan.Shape.Depth);
             int place = plan.LeftStart(part.Product) + (row * rowStep) + ((plan.FirstStep + part.FirstStep) * step);
             return ref left.Array![left.Offset + place];
+        }
+    }
+
+    /// <summary>Adds a row of a further chain's sums, and finishes it after the last.</summary>
+    private readonly struct AddChain<TActivation>(
+        int columns, float[] sums, ArraySegment<float> result, bool isLast, Epilogue<TActivation> epilogue) : ILoopBody
+        where TActivation : unmanaged, IUnaryOp
+    {
+        public void Run<TLanes>(int row)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            ref float target = ref result.AsSpan(row * columns, columns)[0];
+            Add<TLanes>(ref sums[row * columns], ref target, (nuint)columns);
+            if (isLast && !epilogue.IsEmpty)
+            {
+                epilogue.Finish<TLanes>(ref target, columns, 1, 0, columns);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+        private static void Add<TLanes>(ref float x, ref float y, nuint length)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            nuint whole = length - (length % (nuint)TLanes.Count);
+            for (nuint i = 0; i < whole; i += (nuint)TLanes.Count)
+            {
+                TLanes.Store(TLanes.Load(in y, i) + TLanes.Load(in x, i), ref y, i);
+            }
+
+            for (nuint i = whole; i < length; i++)
+            {
+                Unsafe.Add(ref y, i) += Unsafe.Add(ref x, i);
+            }
         }
     }
 

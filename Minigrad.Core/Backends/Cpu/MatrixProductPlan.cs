@@ -6,6 +6,11 @@ internal readonly struct MatrixProductPlan
     /// <summary>The most steps of the depth that are packed at once, unless B's packed form is kept whole.</summary>
     public const int MostSteps = 1024;
 
+    /// <summary>
+    /// The most multiply-adds of one chain. A longer sum is made of several, which are added: its error is about that of a chain.
+    /// </summary>
+    public const int LongestChain = 4 * MostSteps;
+
     /// <summary>How many numbers a part of a strip of B has: 64 KB at every width, for the second-level cache.</summary>
     private const int PartLength = 16384;
 
@@ -71,6 +76,7 @@ internal readonly struct MatrixProductPlan
     public MatrixProductPlan(MatrixProductShape shape)
     {
         Shape = shape;
+        ChainEnd = shape.Depth;
         SpansAllStrips = shape.Rows > (FewestOwnBlocks - 1) * OwnBlockRows && Strips <= MostStripsOfBlock && !IsLeftInPlace;
 
         // A transposed A is that of a weight's gradient, of which each thread shall have the rows that it updates, and not
@@ -97,6 +103,12 @@ internal readonly struct MatrixProductPlan
     public int FirstStep { get; init; }
 
     public int StepCount { get; init; }
+
+    /// <summary>The first step of the depth of the chain that is computed, whose sums begin at 0.</summary>
+    public int ChainBegin { get; init; }
+
+    /// <summary>The step after the chain's last.</summary>
+    public int ChainEnd { get; init; }
 
     /// <summary>Steps of the depth after which the next part of the strips is begun. Each part reads and writes the sums once more.</summary>
     public int BlockDepth => SpansAllStrips ? StepsOfOwnPart : PartLength / StripWidth;

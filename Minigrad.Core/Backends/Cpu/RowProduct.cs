@@ -124,21 +124,36 @@ internal static class RowProduct
             int columns = Math.Min(columnsOfItem, shape.Columns - column);
             int rest = columns % TLanes.Count;
             Span<float> sums = stackalloc float[MostColumns];
-            sums[..columnsOfItem].Clear();
+            Span<float> padded = stackalloc float[MostColumns];
+            Span<float> target = result.AsSpan((product * shape.Columns) + column, columns);
             ReadOnlySpan<float> a = left.AsSpan(plan.LeftStart(product), shape.Depth);
             ReadOnlySpan<float> b = right.AsSpan(plan.RightStart(product) + column, ((shape.Depth - 1) * shape.Columns) + columns);
             int whole = rest == 0 ? shape.Depth : shape.Depth - 1;
             nuint vectors = (nuint)(rest == 0 ? columns : columns + TLanes.Count - rest);
-            Add<TLanes>(ref Unsafe.AsRef(in a[0]), ref Unsafe.AsRef(in b[0]), (nuint)shape.Columns, (nuint)whole, ref sums[0], vectors);
-            if (rest > 0)
+            for (int begin = 0, end; begin < shape.Depth; begin = end)
             {
-                Span<float> padded = stackalloc float[MostColumns];
-                b[(whole * shape.Columns)..].CopyTo(padded);
-                Add<TLanes>(ref Unsafe.AsRef(in a[whole]), ref padded[0], 0, 1, ref sums[0], vectors);
+                end = Math.Min(shape.Depth, begin + MatrixProductPlan.LongestChain);
+                int steps = Math.Min(end, whole) - begin;
+                sums[..columnsOfItem].Clear();
+                Add<TLanes>(
+                    ref Unsafe.AsRef(in a[begin]), ref Unsafe.AsRef(in b[begin * shape.Columns]), (nuint)shape.Columns, (nuint)steps, ref sums[0], vectors);
+                if (begin + steps < end)
+                {
+                    b[(whole * shape.Columns)..].CopyTo(padded);
+                    Add<TLanes>(ref Unsafe.AsRef(in a[whole]), ref padded[0], 0, 1, ref sums[0], vectors);
+                }
+
+                if (begin == 0)
+                {
+                    sums[..columns].CopyTo(target);
+                }
+
+                for (int j = 0; j < columns && begin > 0; j++)
+                {
+                    target[j] += sums[j];
+                }
             }
 
-            Span<float> target = result.AsSpan((product * shape.Columns) + column, columns);
-            sums[..columns].CopyTo(target);
             if (!epilogue.IsEmpty)
             {
                 epilogue.Finish<TLanes>(ref target[0], shape.Columns, 1, column, columns);

@@ -12,7 +12,7 @@ namespace Minigrad.Backends.Cpu;
 /// </summary>
 /// <remarks>
 /// The rows are written out, four at a time, because registers have no index. There is one source for all sizes: rows and vectors are type
-/// arguments, so the JIT drops the sums that a size does not have. Every sum is a chain of multiply-adds over the depth from
+/// arguments, so the JIT drops the sums that a size does not have. Every sum is a chain of multiply-adds over the steps from
 /// first to last. So an element's bits depend on its row and its column alone, not on the tile, the block or the thread that
 /// they fell into.
 /// </remarks>
