@@ -14,13 +14,28 @@ namespace Minigrad.Plots;
 public sealed record ContourMap(string Label, double[,] Heights, IReadOnlyList<double> Levels)
 {
     /// <summary>What the height is, for the key.</summary>
-    public string Label { get; init; } = Label ?? throw new ArgumentNullException(nameof(Label));
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public string Label
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Label));
+    } = Label ?? throw new ArgumentNullException(nameof(Label));
 
     /// <summary>[row, column], at equal distances.</summary>
-    public double[,] Heights { get; init; } = Heights ?? throw new ArgumentNullException(nameof(Heights));
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public double[,] Heights
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Heights));
+    } = Heights ?? throw new ArgumentNullException(nameof(Heights));
 
     /// <summary>The heights of the lines, from low to high.</summary>
-    public IReadOnlyList<double> Levels { get; init; } = Levels ?? throw new ArgumentNullException(nameof(Levels));
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public IReadOnlyList<double> Levels
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Levels));
+    } = Levels ?? throw new ArgumentNullException(nameof(Levels));
 
     /// <exception cref="InvalidOperationException">There are too few heights, or the levels do not rise.</exception>
     internal void Check()

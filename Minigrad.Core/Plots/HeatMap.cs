@@ -47,11 +47,18 @@ public sealed class HeatMap(
     private readonly IReadOnlyList<(string Name, IReadOnlyList<double?> Values)> rows = rows ?? throw new ArgumentNullException(nameof(rows));
 
     /// <summary>What the numbers are, above the scale.</summary>
-    public string Label { get; init; } = "norm";
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public string Label
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Label));
+    } = "norm";
 
     /// <summary>The map as an SVG document.</summary>
     /// <exception cref="InvalidOperationException">There is no positive finite number.</exception>
-    /// <exception cref="ArgumentException">A row does not have a number for each column, a number is negative, or a column does not begin after the one before.</exception>
+    /// <exception cref="ArgumentException">
+    /// A row has no name or not a number for each column, a number is negative, or a column does not begin after the one before.
+    /// </exception>
     public string ToSvg()
     {
         if (rows.Count == 0 || columns.Count == 0)
@@ -111,8 +118,20 @@ public sealed class HeatMap(
 
     private void CheckRows()
     {
-        foreach ((string name, IReadOnlyList<double?> numbers) in rows)
+        for (int row = 0; row < rows.Count; row++)
         {
+            (string name, IReadOnlyList<double?> numbers) = rows[row];
+            if (name is null)
+            {
+                throw new ArgumentException($"HeatMap: row {row} of {rows.Count} has no name, but null; give each row a name, \"\" for none.");
+            }
+
+            if (numbers is null)
+            {
+                throw new ArgumentException(
+                    $"HeatMap: row '{name}' has null instead of numbers; give one for each column, null where there is none.");
+            }
+
             if (numbers.Count != columns.Count)
             {
                 throw new ArgumentException($"HeatMap: row '{name}' has {numbers.Count} numbers for {columns.Count} columns; give one for each, null where there is none.");

@@ -56,7 +56,12 @@ public sealed class HistogramChart(string title, string label, IReadOnlyList<dou
     } = 48;
 
     /// <summary>Values to mark, and what they are called, as quantiles and thresholds. One outside the values' range widens it.</summary>
-    public IReadOnlyList<(string Name, double Value)> Markers { get; init; } = [];
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public IReadOnlyList<(string Name, double Value)> Markers
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Markers));
+    } = [];
 
     /// <summary>The chart as an SVG document.</summary>
     /// <exception cref="InvalidOperationException">There is no value that can be shown, or values lie too far apart.</exception>

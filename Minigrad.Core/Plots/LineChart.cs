@@ -24,7 +24,7 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
 
     private readonly string title = title ?? throw new ArgumentNullException(nameof(title));
     private readonly string horizontalLabel = horizontalLabel ?? throw new ArgumentNullException(nameof(horizontalLabel));
-    private readonly IReadOnlyList<Panel> panels = panels ?? throw new ArgumentNullException(nameof(panels));
+    private readonly IReadOnlyList<Panel> panels = CheckAll(panels);
 
     /// <summary>How many panels stand side by side; those of one row share their vertical range, so that they can be compared.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
@@ -93,6 +93,21 @@ public sealed class LineChart(string title, string horizontalLabel, params IRead
     /// <summary>Writes the chart to a file.</summary>
     /// <param name="path">The file, which is overwritten.</param>
     public void Save(string path) => File.WriteAllText(path, ToSvg());
+
+    private static IReadOnlyList<Panel> CheckAll(IReadOnlyList<Panel> panels)
+    {
+        ArgumentNullException.ThrowIfNull(panels);
+        for (int i = 0; i < panels.Count; i++)
+        {
+            if (panels[i] is null)
+            {
+                throw new ArgumentException(
+                    $"LineChart: panel {i} of {panels.Count} is null. Leave it out, or give new Panel(label, series).", nameof(panels));
+            }
+        }
+
+        return panels;
+    }
 
     private static bool HasPoint(Panel panel) => Points([panel]).Any(point =>
         Axis.CanShow(point.X, panel.HorizontalLabel is not null && panel.IsHorizontalLogarithmic) && Axis.CanShow(point.Y, panel.IsLogarithmic));

@@ -6,16 +6,33 @@ namespace Minigrad.Plots;
 public sealed record Panel(string Label, IReadOnlyList<Series> Series)
 {
     /// <summary>What the vertical axis shows.</summary>
-    public string Label { get; init; } = Label ?? throw new ArgumentNullException(nameof(Label));
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public string Label
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Label));
+    } = Label ?? throw new ArgumentNullException(nameof(Label));
 
     /// <summary>The lines.</summary>
-    public IReadOnlyList<Series> Series { get; init; } = Series ?? throw new ArgumentNullException(nameof(Series));
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <exception cref="ArgumentException">One of the series is null.</exception>
+    public IReadOnlyList<Series> Series
+    {
+        get;
+        init => field = Plots.Series.CheckAll(value, nameof(Panel), nameof(Series));
+    } = Plots.Series.CheckAll(Series, nameof(Panel), nameof(Series));
 
     /// <summary>
     /// Points to mark, drawn as dots over the lines, in the colours that come after theirs; together with the lines at most as many
     /// as there are distinguishable colours (6).
     /// </summary>
-    public IReadOnlyList<Series> Marks { get; init; } = [];
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <exception cref="ArgumentException">One of the series is null.</exception>
+    public IReadOnlyList<Series> Marks
+    {
+        get;
+        init => field = Plots.Series.CheckAll(value, nameof(Panel), nameof(Marks));
+    } = [];
 
     /// <summary>Whether the vertical axis is logarithmic; values that are not positive leave gaps.</summary>
     public bool IsLogarithmic { get; init; }

@@ -42,19 +42,41 @@ public sealed class PlaneChart(string title, (double Low, double High) x, (doubl
     public ContourMap? Contours { get; init; }
 
     /// <summary>Groups of points, each in a colour.</summary>
-    public IReadOnlyList<Series> Points { get; init; } = [];
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <exception cref="ArgumentException">One of the series is null.</exception>
+    public IReadOnlyList<Series> Points
+    {
+        get;
+        init => field = Series.CheckAll(value, nameof(PlaneChart), nameof(Points));
+    } = [];
 
     /// <summary>
     /// Lines across the plane, each in a colour. The end of each is marked by a dot, and where one leaves the picture there is
     /// an arrowhead.
     /// </summary>
-    public IReadOnlyList<Series> Paths { get; init; } = [];
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    /// <exception cref="ArgumentException">One of the series is null.</exception>
+    public IReadOnlyList<Series> Paths
+    {
+        get;
+        init => field = Series.CheckAll(value, nameof(PlaneChart), nameof(Paths));
+    } = [];
 
     /// <summary>What the horizontal axis shows.</summary>
-    public string HorizontalLabel { get; init; } = "x";
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public string HorizontalLabel
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(HorizontalLabel));
+    } = "x";
 
     /// <summary>What the vertical axis shows.</summary>
-    public string VerticalLabel { get; init; } = "y";
+    /// <exception cref="ArgumentNullException">It is null.</exception>
+    public string VerticalLabel
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(VerticalLabel));
+    } = "y";
 
     /// <summary>The chart as an SVG document.</summary>
     /// <exception cref="InvalidOperationException">A range is empty or not finite, a shade has a negative colour, or the contour map has no heights or no rising levels.</exception>

@@ -222,6 +222,49 @@ public sealed class ChartTests
         Assert.All(wrong, given => Assert.Equal(given.Name, Assert.Throws<ArgumentNullException>(given.Make).ParamName));
     }
 
+    [Fact]
+    public void What_an_initializer_takes_away_is_named_as_well()
+    {
+        Series series = new("s", [(0, 1)]);
+        Panel panel = new("p", [series]);
+        ContourMap contours = new("h", new double[2, 2], [1]);
+        (string Name, Func<object> Make)[] wrong =
+        [
+            ("Name", () => series with { Name = null! }),
+            ("Points", () => series with { Points = null! }),
+            ("Label", () => panel with { Label = null! }),
+            ("Series", () => panel with { Series = null! }),
+            ("Marks", () => panel with { Marks = null! }),
+            ("Label", () => contours with { Label = null! }),
+            ("Heights", () => contours with { Heights = null! }),
+            ("Levels", () => contours with { Levels = null! }),
+            ("Label", () => new HeatMap("t", "x", [0], ("a", [1])) { Label = null! }),
+            ("Markers", () => new HistogramChart("t", "x", [1]) { Markers = null! }),
+            ("Points", () => new PlaneChart("t", (0, 1), (0, 1)) { Points = null! }),
+            ("Paths", () => new PlaneChart("t", (0, 1), (0, 1)) { Paths = null! }),
+            ("HorizontalLabel", () => new PlaneChart("t", (0, 1), (0, 1)) { HorizontalLabel = null! }),
+            ("VerticalLabel", () => new PlaneChart("t", (0, 1), (0, 1)) { VerticalLabel = null! }),
+        ];
+        Assert.All(wrong, given => Assert.Equal(given.Name, Assert.Throws<ArgumentNullException>(given.Make).ParamName));
+    }
+
+    [Fact]
+    public void What_is_missing_among_others_is_told_by_its_place()
+    {
+        Series series = new("s", [(0, 1)]);
+        (string Part, Func<object> Make)[] wrong =
+        [
+            ("LineChart: panel 1 of 2 is null.", () => new LineChart("t", "x", new Panel("p", [series]), null!)),
+            ("Panel.Series: series 0 of 1 is null.", () => new Panel("p", [null!])),
+            ("Panel.Marks: series 1 of 2 is null.", () => new Panel("p", [series]) { Marks = [series, null!] }),
+            ("PlaneChart.Points: series 1 of 2 is null.", () => new PlaneChart("t", (0, 1), (0, 1)) { Points = [series, null!] }),
+            ("PlaneChart.Paths: series 0 of 1 is null.", () => new PlaneChart("t", (0, 1), (0, 1)) { Paths = [null!] }),
+            ("HeatMap: row 1 of 2 has no name", () => new HeatMap("t", "x", [0], ("a", [1]), (null!, [1])).ToSvg()),
+            ("HeatMap: row 'b' has null instead of numbers", () => new HeatMap("t", "x", [0], ("a", [1]), ("b", null!)).ToSvg()),
+        ];
+        Assert.All(wrong, given => Assert.Contains(given.Part, Assert.Throws<ArgumentException>(given.Make).Message, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(48, 12.33)]
     [InlineData(320, 2)]
