@@ -79,10 +79,12 @@ public static class Initialize
     /// <param name="weight">The parameter, of at least two dimensions; all but the first are joined.</param>
     /// <param name="gain">A factor.</param>
     /// <param name="generator">Where the numbers come from; <see cref="Generator.Default"/> if null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The gain is negative or not finite.</exception>
     /// <exception cref="ShapeException">The parameter has fewer than two dimensions.</exception>
     public static void Orthogonal(Tensor weight, float gain = 1f, Generator? generator = null)
     {
         Fans(weight, nameof(Orthogonal));
+        Checked(gain, nameof(Orthogonal));
         if (weight.Length == 0)
         {
             return;
@@ -156,7 +158,10 @@ public static class Initialize
     private static float Checked(float gain, string operation) => gain >= 0 && float.IsFinite(gain)
         ? gain
         : throw new ArgumentOutOfRangeException(
-            nameof(gain), gain, $"Initialize.{operation}: the gain is {gain}, but what a deviation is multiplied by must be finite and not negative. Initialize.Gain knows those of activations.");
+            nameof(gain),
+            gain,
+            $"Initialize.{operation}: the gain is {gain}, but what random numbers are multiplied by must be finite and not negative. "
+            + "Initialize.Gain knows those of activations.");
 
     private static void FillUniform(Tensor tensor, double bound, Generator? generator) =>
         Assign(tensor, Tensor.Uniform(tensor.Shape, -(float)bound, (float)bound, generator));

@@ -301,6 +301,28 @@ public sealed class LayerTests
         Initialize.Orthogonal(Tensor.Zeros(0, 3)); // Nothing to do.
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(-1f)]
+    public void A_gain_of_no_size_leaves_the_weight_as_it_is(float gain)
+    {
+        Action<Tensor>[] fills =
+        [
+            weight => Initialize.XavierUniform(weight, gain),
+            weight => Initialize.XavierNormal(weight, gain),
+            weight => Initialize.Orthogonal(weight, gain),
+        ];
+        Assert.All(fills, fill =>
+        {
+            Tensor weight = Tensor.Ones(2, 3);
+            string message = Assert.Throws<ArgumentOutOfRangeException>(nameof(gain), () => fill(weight)).Message;
+            Assert.Contains($": the gain is {gain}, but what", message, StringComparison.Ordinal);
+            Assert.Contains("must be finite and not negative", message, StringComparison.Ordinal);
+            Assert.All(weight.ToArray(), value => Assert.Equal(1f, value));
+        });
+    }
+
     [Fact]
     public void Penalties_and_their_gradients()
     {
