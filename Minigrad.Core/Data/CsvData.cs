@@ -9,7 +9,7 @@ namespace Minigrad.Data;
 /// </summary>
 /// <remarks>
 /// Cells may be quoted, with a quote inside them doubled (RFC 4180); spaces around a cell do not count, and lines with
-/// nothing in them are passed over. Numbers are written as in 1234.5e-6, whatever the language of the machine.
+/// nothing in them, not even a separator, are passed over. Numbers are written as in 1234.5e-6, whatever the language of the machine.
 /// </remarks>
 public sealed class CsvData
 {
@@ -35,8 +35,8 @@ public sealed class CsvData
     /// <param name="hasHeader">Whether the first line names the columns.</param>
     /// <exception cref="ArgumentException">The separator is a quote, '#', or neither a tab nor printable ASCII.</exception>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="DataFileException">There are no rows, a row has too few or too many cells, a quote is not closed, or
-    /// two columns have one name.</exception>
+    /// <exception cref="DataFileException">There are no rows, a row has too few or too many cells, a quote is not closed or
+    /// followed by text, or two columns have one name.</exception>
     public static CsvData Read(string path, char separator = ',', bool hasHeader = true)
     {
         List<Row> rows = Parse(path, DataFileReader.ReadText(path), separator);
@@ -161,13 +161,24 @@ public sealed class CsvData
             foreach (SepReader.Row row in reader)
             {
                 // Looked at first, because cells are unescaped in place.
-                if (row.Span.Count('"') % 2 == 1)
+                int quotes = row.Span.Count('"');
+                if (quotes % 2 == 1)
                 {
                     throw DataFileException.At(
                         path, $"line {line}", "a quote is opened here and not closed. Close it; a quote that is part of a cell is doubled, in a cell in quotes.");
                 }
 
-                if (!row.Span.IsWhiteSpace())
+                if (quotes > 0 && AfterQuote(row.Span, separator) is { Length: > 0 } after)
+                {
+                    throw DataFileException.At(
+                        path,
+                        $"line {line}",
+                        $"'{after}' follows a closing quote, in the row that begins here. Put it inside the quotes; "
+                        + "a quote that is part of a cell is doubled, in a cell in quotes.");
+                }
+
+                // A tab is white, and may be the separator of cells that are empty.
+                if (!row.Span.IsWhiteSpace() || row.Span.Contains(separator))
                 {
                     rows.Add(new Row(line, row[..].ToStringsArray()));
                 }
@@ -182,6 +193,43 @@ public sealed class CsvData
         }
 
         return rows;
+    }
+
+    /// <summary>
+    /// What stands between the quote that closes a cell and the next separator, but for spaces: Sep would make it a part of the cell.
+    /// </summary>
+    private static string AfterQuote(ReadOnlySpan<char> row, char separator)
+    {
+        const int MostShown = 20; // A cell may be as long as the file.
+        int place = 0;
+        while (place < row.Length)
+        {
+            int end = place; // Of the cell: quotes of any kind hide separators, as they do for Sep.
+            for (bool isQuoted = false; end < row.Length && (isQuoted || row[end] != separator); end++)
+            {
+                isQuoted ^= row[end] == '"';
+            }
+
+            ReadOnlySpan<char> cell = row[place..end].Trim(' ');
+            if (cell is ['"', .. var inside])
+            {
+                int close = inside.IndexOf('"');
+                while (close >= 0 && close + 1 < inside.Length && inside[close + 1] == '"')
+                {
+                    inside = inside[(close + 2)..];
+                    close = inside.IndexOf('"');
+                }
+
+                if (inside[(close + 1)..].TrimStart(' ') is { Length: > 0 } after)
+                {
+                    return after.Length > MostShown ? $"{after[..MostShown]}…" : after.ToString();
+                }
+            }
+
+            place = end + 1;
+        }
+
+        return string.Empty;
     }
 
     private static Sep FormatOf(char separator)

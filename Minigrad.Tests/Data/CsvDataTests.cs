@@ -32,9 +32,12 @@ public sealed class CsvDataTests : IDisposable
         Assert.Equal(["first; name", "second"], quoted.Columns);
         Assert.Equal([1f, 2], quoted.ToTensor("first; name").ToArray());
         Assert.Equal(["plain", "say \"no\"\nnow"], quoted.ToLabels("second").Classes);
+        Assert.Equal(["\"", "\"x\"", "6\" pipe, 7\"", "x,"], Read("a\n \"x,\" \n\"\"\"\"\n\"\"\"x\"\"\"\n6\" pipe, 7\"\n").ToLabels("a").Classes);
         Assert.Equal(["a"], Read("\uFEFFa\n1").Columns);
         string gzipped = folder.Write("table.csv", IdxBytes.Compress("a\tb\n1\t2"u8.ToArray()));
         Assert.Equal([1f, 2], CsvData.Read(gzipped, '\t').ToTensor().ToArray());
+        Assert.Equal([1f, 2], Read("a,b\n\t\n1,2\n  \n").ToTensor().ToArray());
+        Assert.Equal([1f, 2], Read("a\tb\n  \n1\t2\n\n", '\t').ToTensor().ToArray());
     }
 
     [Fact]
@@ -87,6 +90,11 @@ public sealed class CsvDataTests : IDisposable
         Refuses(() => Read("a,b\n1,\"2\n3,4\n"), "line 2", "not closed");
         Refuses(() => Read("a,b\n1,2\n\"x\ny\",\n").ToTensor("b"), "line 3, column \"b\"", "empty");
         Refuses(() => Read("a,b\n\"x\ny\",1\nz,two\n").ToTensor("b"), "line 4, column \"b\"", "'two' is no finite number");
+        Refuses(() => Read("a,b\n1,2\n\"x\"y,3\n"), "line 3", "'y' follows a closing quote", "doubled");
+        Refuses(() => Read("\"a\nb\",c\n1, \"2\" 3\n"), "line 3", "'3' follows a closing quote");
+        Refuses(() => Read("a,b\n\"x\"\"\"y\"z\",1\n"), "line 2", "'y\"z\"' follows a closing quote");
+        Refuses(() => Read("a\tb\n1\t2\n\t\n", '\t').ToTensor(), "line 3, column \"a\"", "empty");
+        Refuses(() => Read("a\tb\n1\t2\n\t\t\n", '\t'), "line 3", "3 cells");
         Refuses(() => Read("a\n1\n\"" + new string('x', 1 << 24)), "line ", "16 million characters", "quotes");
         Refuses(() => Read("a\nNaN\n").ToTensor(), "line 2, column \"a\"", "'NaN'");
         Refuses(() => Read("a\n1e99\n").ToTensor(), "'1e99'");
