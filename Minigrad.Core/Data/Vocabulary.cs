@@ -11,10 +11,11 @@ public sealed class Vocabulary
 
     /// <summary>A vocabulary of characters in the order of their numbers, as <see cref="Characters"/> gives them.</summary>
     /// <param name="characters">The characters, each once.</param>
-    /// <exception cref="ArgumentException">There are none, or one comes twice.</exception>
+    /// <exception cref="ArgumentException">There are none, one comes twice, or one is half of a pair in UTF-16.</exception>
     public Vocabulary(string characters)
     {
         ArgumentException.ThrowIfNullOrEmpty(characters);
+        CheckPairs(characters, nameof(Vocabulary), nameof(characters));
         this.characters = [.. characters.EnumerateRunes()];
         foreach (Rune character in this.characters)
         {
@@ -34,19 +35,23 @@ public sealed class Vocabulary
 
     /// <summary>The characters of a text, in the order of Unicode.</summary>
     /// <param name="text">Any text, not empty.</param>
-    /// <exception cref="ArgumentException">The text is empty.</exception>
+    /// <exception cref="ArgumentException">The text is empty, or has half of a pair in UTF-16.</exception>
     public static Vocabulary Of(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
+        CheckPairs(text, $"{nameof(Vocabulary)}.{nameof(Of)}", nameof(text));
         return new Vocabulary(string.Concat(text.EnumerateRunes().Distinct().Order()));
     }
 
     /// <summary>The numbers of the characters of a text.</summary>
     /// <param name="text">The text.</param>
-    /// <exception cref="ArgumentException">A character is not in the vocabulary; the message names it and its place.</exception>
+    /// <exception cref="ArgumentException">
+    /// A character is not in the vocabulary, or is half of a pair in UTF-16; the message names it and its place.
+    /// </exception>
     public int[] Encode(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
+        CheckPairs(text, nameof(Encode), nameof(text));
         List<int> encoded = new(text.Length);
         (int line, int column) = (1, 1);
         foreach (Rune character in text.EnumerateRunes())
@@ -73,6 +78,26 @@ public sealed class Vocabulary
         }
 
         return text.ToString();
+    }
+
+    /// <summary>Checks that no half of a pair stands alone. Runes would take each for U+FFFD, so that the text would not come back.</summary>
+    private static void CheckPairs(string text, string operation, string parameter)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]))
+            {
+                i++;
+            }
+            else if (char.IsSurrogate(text[i]))
+            {
+                throw new ArgumentException(
+                    $"{operation}: U+{(int)text[i]:X4} at index {i} of {text.Length} is half of a pair that makes one character in UTF-16, "
+                    + "and stands alone. "
+                    + "Was the text cut in the middle of a character? Cut it between characters, or leave the half out.",
+                    parameter);
+            }
+        }
     }
 
     private static string Name(Rune character) =>

@@ -34,6 +34,32 @@ public sealed class TextDataTests : IDisposable
         Assert.Throws<ArgumentException>(() => Vocabulary.Of(""));
     }
 
+    /// <summary>Half of a pair is no character: read as one it would be U+FFFD, and so would every other half.</summary>
+    [Fact]
+    public void Half_of_a_pair_is_no_character()
+    {
+        Vocabulary vocabulary = Vocabulary.Of("ab𝄞\uFFFD");
+
+        // Not data of a theory: attributes hold text in UTF-8, which has no halves.
+        (string Text, int Place, string Half)[] faults =
+            [("ab\ud834", 2, "U+D834"), ("\udd1ea", 0, "U+DD1E"), ("𝄞\ud834a", 2, "U+D834"), ("𝄞\udd1e\ud834", 2, "U+DD1E")];
+        Assert.All(faults, fault =>
+        {
+            (string Operation, Func<object> Act)[] refused =
+            [
+                ("Vocabulary:", () => new Vocabulary(fault.Text)),
+                ("Vocabulary.Of:", () => Vocabulary.Of(fault.Text)),
+                ("Encode:", () => vocabulary.Encode(fault.Text)),
+            ];
+            Assert.All(refused, given => AssertSays(
+                Assert.Throws<ArgumentException>(given.Act),
+                given.Operation,
+                $"{fault.Half} at index {fault.Place} of {fault.Text.Length}",
+                "half of a pair"));
+        });
+        Assert.Equal("\uFFFD𝄞", vocabulary.Decode(vocabulary.Encode("\uFFFD𝄞")));
+    }
+
     [Fact]
     public void Files_are_read_as_one_text()
     {
