@@ -122,7 +122,7 @@ public static class Loss
     /// </param>
     /// <param name="reduction">What becomes of the rows.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
-    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    /// <exception cref="ShapeException">The shapes do not fit, or there are no classes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class, or ε is not from 0 to 1.</exception>
     /// <exception cref="GradientException">The weights ask for a gradient.</exception>
     public static Tensor CrossEntropy(
@@ -176,7 +176,7 @@ public static class Loss
     /// <param name="ignoreIndex">A label that marks rows to leave out.</param>
     /// <param name="reduction">What becomes of the rows.</param>
     /// <returns>The loss, <c>[]</c>; with <see cref="Reduction.None"/> one for each row: <c>[batch]</c>, <c>[batch, …]</c> or <c>[]</c>.</returns>
-    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    /// <exception cref="ShapeException">The shapes do not fit, or there are no classes.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is no class.</exception>
     /// <exception cref="GradientException">The weights ask for a gradient.</exception>
     public static Tensor NegativeLogLikelihood(
@@ -234,6 +234,13 @@ public static class Loss
         ArgumentNullException.ThrowIfNull(labels);
         int axis = input.Rank == 1 ? 0 : 1;
         int classes = input.Shape[axis];
+        if (classes == 0)
+        {
+            throw new ShapeException(
+                $"Loss.{operation}: the input has shape {input.Shape}, and so no classes: axis {axis}, that of the classes, is empty. "
+                + "Give [batch, classes], [batch, classes, …] or [classes] with at least one class.");
+        }
+
         Shape rowShape = input.Shape.Without([axis], keepDimensions: false);
         CheckLabels(input.Shape, rowShape, labels, classes, ignoreIndex, operation);
         CheckWeightShape(weight, classes, operation);

@@ -64,6 +64,28 @@ public sealed class CrossEntropyTests
     }
 
     [Theory]
+    [InlineData(2, 0)]
+    [InlineData(2, 0, 3)]
+    [InlineData(0)]
+    public void Rows_without_a_class_are_refused(params int[] shape)
+    {
+        Tensor logits = Tensor.Zeros(shape);
+        int[] labels = [.. Enumerable.Repeat(Ignored, shape.Length == 1 ? 1 : shape.Where((_, axis) => axis != 1).Aggregate((x, y) => x * y))];
+        (string Operation, Func<object> Act)[] losses =
+        [
+            ("CrossEntropy", () => Loss.CrossEntropy(logits, labels)),
+            ("CrossEntropy", () => Loss.CrossEntropy(logits, Array.ConvertAll(labels, _ => 0))),
+            ("NegativeLogLikelihood", () => Loss.NegativeLogLikelihood(logits, labels)),
+        ];
+        Assert.All(losses, loss =>
+        {
+            string message = Assert.Throws<ShapeException>(loss.Act).Message;
+            Assert.Contains($"Loss.{loss.Operation}: the input has shape {Shape.Create(shape)}", message, StringComparison.Ordinal);
+            Assert.Contains("no classes", message, StringComparison.Ordinal);
+        });
+    }
+
+    [Theory]
     [InlineData(new[] { 4, 3 }, new[] { 4 })]
     [InlineData(new[] { 4, 3 }, new[] { 4, 1 })]
     [InlineData(new[] { 4, 3 }, new[] { 5 })]
