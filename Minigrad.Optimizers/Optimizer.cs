@@ -220,6 +220,9 @@ public abstract partial class Optimizer
             return Skip(norms, without, hasOverflowed: false);
         }
 
+        // Counted and remembered is a step that was made: an update of one's own may throw.
+        BeginUpdates(norms.Length);
+        UpdateAll();
         StepCount++;
         ConsecutiveSkips = 0;
         foreach ((ClipStage stage, _) in stages)
@@ -227,8 +230,6 @@ public abstract partial class Optimizer
             stage.History?.Observe();
         }
 
-        BeginUpdates(norms.Length);
-        UpdateAll();
         EndUpdates();
         StepReport report = Report(norms, StepCount, without, wasSkipped: false, hasOverflowed: false);
         FollowScale(hasOverflowed: false);
@@ -246,6 +247,11 @@ public abstract partial class Optimizer
     }
 
     /// <summary>Makes this step's rule and applies it: <c>step.Apply(new MyRule(…), targets)</c>.</summary>
+    /// <remarks>
+    /// What it throws, <see cref="Step"/> throws, and that step is not counted: <see cref="StepCount"/>, what clipping remembers and the
+    /// loss scale stay as they were. Parameters that were updated before it threw, as those of a group before it, stay updated, so check
+    /// whatever may be wrong before a step is asked for. On a device a step is counted where it is decided, which is before this is called.
+    /// </remarks>
     /// <param name="step">The step: its number, its learning rate.</param>
     /// <param name="targets">The parameters.</param>
     protected abstract void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets);

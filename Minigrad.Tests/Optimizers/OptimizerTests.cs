@@ -183,6 +183,48 @@ public sealed class OptimizerTests
         AssertClose([0.9f, -0.9f], w.ToArray());
     }
 
+    /// <summary>On a device a step is counted where it is decided, before it is asked for.</summary>
+    [Fact]
+    [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
+    public void A_rule_of_your_own_that_throws_makes_no_step()
+    {
+        (Refusing optimizer, Tensor[] parameters) = Make();
+        (Refusing undisturbed, Tensor[] others) = Make();
+        optimizer.Step();
+        undisturbed.Step();
+        OptimizerState before = optimizer.State();
+        float[] values = [.. parameters.Select(parameter => parameter.Item())];
+        optimizer.Refuses = true;
+        Teaches<InvalidOperationException>(() => optimizer.Step(), "one parameter at a time");
+        OptimizerState after = optimizer.State();
+        Assert.Equal((1, 1), (optimizer.StepCount, after.Step));
+        Assert.Equal(before.Stages[0].Memories, after.Stages[0].Memories);
+
+        // The first group was updated before the second one's update threw, and is counted so.
+        Assert.Equal([2, 1, 1], after.Parameters.Select(parameter => parameter.Step));
+        Assert.Equal([values[0] - 0.5f, values[1], values[2]], parameters.Select(parameter => parameter.Item()));
+
+        optimizer.Refuses = false;
+        Assert.Equal(undisturbed.Step().Stages, optimizer.Step().Stages);
+        Assert.Equal(undisturbed.State().Stages[0].Memories, optimizer.State().Stages[0].Memories);
+        Assert.Equal([0.5f, 0, 0], others.Zip(parameters, (other, parameter) => other.Item() - parameter.Item()));
+
+        static (Refusing Optimizer, Tensor[] Parameters) Make()
+        {
+            Tensor[] parameters = [.. Enumerable.Range(0, 3).Select(i => Tensor.Of([1f]).WithGradient($"p{i}"))];
+            foreach (Tensor parameter in parameters)
+            {
+                parameter.Gradient = Tensor.Of([2f]);
+            }
+
+            Refusing optimizer = new([new ParameterGroup(parameters[..1]), new ParameterGroup(parameters[1..])])
+            {
+                Clip = [Clip.GlobalNorm(Threshold.Percentile(50, window: 4))],
+            };
+            return (optimizer, parameters);
+        }
+    }
+
     /// <summary>One that is left out, or given in place of another, would silently stay as it is, or be moved twice.</summary>
     [Fact]
     public void A_rule_of_your_own_is_applied_to_all_parameters_or_refused()
@@ -445,6 +487,24 @@ public sealed class OptimizerTests
 
         protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets) =>
             step.Apply(new SignRule((float)step.LearningRate), targets);
+    }
+
+    private sealed class Refusing(IEnumerable<ParameterGroup> groups)
+        : Optimizer(groups, 0.5)
+    {
+        public bool Refuses { get; set; }
+
+        protected override int StateCount => 0;
+
+        protected override void Update(UpdateStep step, ReadOnlySpan<UpdateTarget> targets)
+        {
+            if (Refuses && targets.Length > 1)
+            {
+                throw new InvalidOperationException("This rule takes one parameter at a time.");
+            }
+
+            step.Apply(new SignRule((float)step.LearningRate), targets);
+        }
     }
 
     private sealed class Picking(IEnumerable<Tensor> parameters, Func<UpdateTarget[], UpdateTarget[]> pick)
