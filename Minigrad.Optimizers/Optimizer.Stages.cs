@@ -142,9 +142,19 @@ public abstract partial class Optimizer
         if (!fits)
         {
             throw new ArgumentException(
-                $"Restore: the state is of the clipping stages [{string.Join(", ", state.Stages.Select(stage => stage.Stage))}] that remember something, but this {GetType().Name} has [{string.Join(", ", remembering.Select(entry => entry.History.Text))}], over parameters that must have the same sizes, and with numbers that such a stage may have left: finite, not negative, and of no more norms than it keeps. "
+                $"Restore: the state is of the clipping stages [{string.Join(", ", state.Stages.Select(stage => stage.Stage))}] "
+                + $"that remember something, but this {GetType().Name} has [{string.Join(", ", remembering.Select(entry => entry.History.Text))}], "
+                + "over parameters that must have the same sizes, after a count of steps that is not negative. "
                 + "Set Clip and UpdateClip to those that it was saved with before Restore; to begin new histories, restore without them and set them afterwards. (The threshold of Spam is set where it is made.)",
                 nameof(state));
+        }
+
+        foreach (((ThresholdHistory history, _), StageState saved) in remembering.Zip(state.Stages))
+        {
+            history.CheckMemories(
+                saved,
+                nameof(Restore),
+                "to begin new histories, restore state with { Stages = [] } before Clip and UpdateClip are set.");
         }
     }
 }

@@ -124,7 +124,7 @@ public sealed class PerExampleClip
 
     /// <summary>Continues where a state was taken.</summary>
     /// <param name="state">The state, of a clip with the same threshold.</param>
-    /// <exception cref="ArgumentException">The state is of another threshold.</exception>
+    /// <exception cref="ArgumentException">The state is of another threshold, or is damaged.</exception>
     public void Restore(StageState state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -134,6 +134,7 @@ public sealed class PerExampleClip
                 $"PerExampleClip.Restore: the state is of {state.Stage}, but this clip has {stage}. Make the clip with the threshold that it was saved with.", nameof(state));
         }
 
+        stage.History.CheckMemories(state, $"{nameof(PerExampleClip)}.{nameof(Restore)}", "without one a history begins anew.");
         stage.History.Restore(state, []);
     }
 

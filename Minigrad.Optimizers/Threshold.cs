@@ -47,7 +47,9 @@ public sealed class Threshold
     /// <summary>How many numbers a series of norms takes; 0 if nothing is remembered of them.</summary>
     internal int SeriesLength => rule?.SeriesLength ?? 0;
 
-    /// <summary>Whether numbers are ones that the rule may have left: they count something, or are made of norms.</summary>
+    /// <summary>
+    /// Whether numbers are ones that the rule may have left, as far as that can be told: they count something, or are made of norms.
+    /// </summary>
     /// <param name="memory">The numbers.</param>
     /// <param name="start">Where the series begins in them.</param>
     /// <param name="length">How many they are.</param>

@@ -123,12 +123,31 @@ internal sealed class ThresholdHistory
     /// <param name="parameters">The parameters that are seen, with gradients or without.</param>
     public StageState State(IEnumerable<Tensor> parameters) => new(Text, asked, [.. Memories(parameters).Select(Kept)]);
 
-    /// <summary>Whether a state is one of this history over these parameters.</summary>
+    /// <summary>Whether a state has the form of one of this history over these parameters.</summary>
     /// <param name="state">The state.</param>
     /// <param name="parameters">The parameters that are seen.</param>
     public bool Fits(StageState state, IEnumerable<Tensor> parameters) =>
         state.Stage == Text && state.Asked is >= 0 and < int.MaxValue && state.Memories.Select(memory => memory.Length).SequenceEqual(
-            Memories(parameters).Select(memory => Kept(memory).Length)) && state.Memories.All(IsMemory);
+            Memories(parameters).Select(memory => Kept(memory).Length));
+
+    /// <summary>Checks the numbers of a state that fits.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="operation">Who restores it.</param>
+    /// <param name="instead">What else to do.</param>
+    /// <exception cref="ArgumentException">The rule can't have left them.</exception>
+    public void CheckMemories(StageState state, string operation, string instead)
+    {
+        int damaged = state.Memories.TakeWhile(IsMemory).Count();
+        if (damaged < state.Memories.Count)
+        {
+            throw new ArgumentException(
+                $"{operation}: the state does not fit, since what it has of {Text} is damaged: "
+                + $"memory {damaged} of {state.Memories.Count} holds numbers that no steps leave there. They are finite and not negative, "
+                + "a count is whole and of no more norms than are kept, norms and their averages are above 0, "
+                + $"and a window has the same norms as they came and sorted. Restore a state that is whole; {instead}",
+                nameof(state));
+        }
+    }
 
     /// <summary>Restores a state that fits.</summary>
     /// <param name="state">The state.</param>

@@ -20,7 +20,7 @@ internal abstract class AppliedRule
     /// <param name="start">Where the series begins in it.</param>
     public abstract double Threshold(double norm, double total, double[] memory, int start);
 
-    /// <summary>Whether the places that numbers point to are within the memory.</summary>
+    /// <summary>Whether the rule may have left these numbers, as far as that can be told.</summary>
     /// <param name="memory">Finite numbers that are not negative.</param>
     /// <param name="start">Where the series begins in it.</param>
     public abstract bool IsMemory(double[] memory, int start);

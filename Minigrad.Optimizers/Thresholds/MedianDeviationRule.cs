@@ -10,7 +10,7 @@ namespace Minigrad.Optimizers.Thresholds;
 /// <param name="deviations">k.</param>
 /// <param name="window">How many norms the medians are of.</param>
 /// <param name="warmup">How many norms have to be known before it clips, at least 1.</param>
-public readonly struct MedianDeviationRule(double deviations, int window, int warmup) : IThresholdRule, IWindowRule
+public readonly struct MedianDeviationRule(double deviations, int window, int warmup) : IThresholdRule, IRestorableRule
 {
     private const double NormalDeviation = 1.4826022185056018; // 1 / Φ⁻¹(3/4)
 
@@ -22,7 +22,12 @@ public readonly struct MedianDeviationRule(double deviations, int window, int wa
     public int MemoryLength => past.End;
 
     /// <inheritdoc/>
-    NormWindow IWindowRule.Window => past;
+    bool IRestorableRule.IsMemory(HostThresholdMemory memory)
+    {
+        // A device may round the threshold otherwise, but not to below the median, which is not below the lower one of two.
+        int count = past.Count(memory);
+        return past.IsMemory(memory) && (count == 0 ? memory[0] == 0.0 : memory[0] >= past.At(memory, (count - 1) >> 1));
+    }
 
     /// <inheritdoc/>
     public double Threshold<TMath, TMemory>(double norm, double total, TMemory memory)

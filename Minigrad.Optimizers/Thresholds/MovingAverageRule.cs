@@ -11,7 +11,7 @@ namespace Minigrad.Optimizers.Thresholds;
 /// <param name="absolute">λ₀.</param>
 /// <param name="decay">β.</param>
 /// <param name="warmup">How many norms the warm-up takes, at least 1.</param>
-public readonly struct MovingAverageRule(double relative, double absolute, double decay, int warmup) : IThresholdRule
+public readonly struct MovingAverageRule(double relative, double absolute, double decay, int warmup) : IThresholdRule, IRestorableRule
 {
     private readonly double relative = relative;
     private readonly double absolute = absolute;
@@ -20,6 +20,14 @@ public readonly struct MovingAverageRule(double relative, double absolute, doubl
 
     /// <inheritdoc/>
     public int MemoryLength => 2;
+
+    /// <inheritdoc/>
+    bool IRestorableRule.IsMemory(HostThresholdMemory memory)
+    {
+        // A γ that clips to less than itself falls at every step, in the end to 0.
+        bool isMean = memory[1] > 0.0 || relative < 1.0;
+        return double.IsInteger(memory[0]) && (memory[0] > 0.0 ? isMean : memory[1] == 0.0);
+    }
 
     /// <inheritdoc/>
     public double Threshold<TMath, TMemory>(double norm, double total, TMemory memory)

@@ -25,11 +25,40 @@ public readonly struct NormWindow(int start, int capacity)
     public int Count<TMemory>(TMemory memory)
         where TMemory : struct, IThresholdMemory => (int)memory[countPlace];
 
-    /// <summary>Whether the count and the place of the oldest are within the window.</summary>
+    /// <summary>
+    /// Whether the count and the place of the oldest are within the window, and the norms are above 0 and the same sorted as they came.
+    /// </summary>
     /// <typeparam name="TMemory">Where the memory lies.</typeparam>
     /// <param name="memory">The memory, of numbers that are not negative.</param>
     public bool IsMemory<TMemory>(TMemory memory)
-        where TMemory : struct, IThresholdMemory => Count(memory) <= capacity && (int)memory[oldestPlace] < capacity;
+        where TMemory : struct, IThresholdMemory
+    {
+        // Until the window is full the oldest is the first.
+        (double count, double oldest) = (memory[countPlace], memory[oldestPlace]);
+        bool isWithin = double.IsInteger(count) && double.IsInteger(oldest)
+            && (count < capacity ? oldest == 0.0 : count == capacity && oldest < capacity);
+        if (!isWithin)
+        {
+            return false;
+        }
+
+        double[] norms = new double[(int)count];
+        for (int i = 0; i < norms.Length; i++)
+        {
+            norms[i] = memory[firstPlace + i];
+        }
+
+        Array.Sort(norms);
+        for (int rank = 0; rank < norms.Length; rank++)
+        {
+            if (norms[rank] != At(memory, rank))
+            {
+                return false;
+            }
+        }
+
+        return norms.Length == 0 || norms[0] > 0.0;
+    }
 
     /// <summary>The norm of a rank.</summary>
     /// <typeparam name="TMemory">Where the memory lies.</typeparam>

@@ -9,7 +9,7 @@ namespace Minigrad.Optimizers.Thresholds;
 /// <param name="share">The percentile as a share, from 0 to 1.</param>
 /// <param name="window">How many norms it is of, this step's included.</param>
 /// <param name="warmup">How many norms have to be known before it clips.</param>
-public readonly struct PercentileRule(double share, int window, int warmup) : IThresholdRule, IWindowRule
+public readonly struct PercentileRule(double share, int window, int warmup) : IThresholdRule, IRestorableRule
 {
     private readonly double share = share;
     private readonly int warmup = warmup;
@@ -19,7 +19,7 @@ public readonly struct PercentileRule(double share, int window, int warmup) : IT
     public int MemoryLength => past.End;
 
     /// <inheritdoc/>
-    NormWindow IWindowRule.Window => past;
+    bool IRestorableRule.IsMemory(HostThresholdMemory memory) => past.IsMemory(memory);
 
     /// <inheritdoc/>
     public double Threshold<TMath, TMemory>(double norm, double total, TMemory memory)

@@ -21,7 +21,7 @@ internal sealed class TypedRule<TRule>(TRule rule) : AppliedRule
 
     /// <inheritdoc/>
     public override bool IsMemory(double[] memory, int start) =>
-        rule is not IWindowRule windowed || windowed.Window.IsMemory(new HostThresholdMemory(memory, start));
+        rule is not IRestorableRule restorable || restorable.IsMemory(new HostThresholdMemory(memory, start));
 
     /// <inheritdoc/>
     public override void Observe(double[] memory, int start) =>

@@ -15,7 +15,7 @@ namespace Minigrad.Optimizers.Thresholds;
 /// <param name="maximum">What the threshold is never above, in the warm-up too; no part of n̂.</param>
 /// <param name="target">A <see cref="SpikeTarget"/>.</param>
 public readonly struct ZScoreRule(double limit, double decay, int warmup, double epsilon, double maximum, int target)
-    : IThresholdRule
+    : IThresholdRule, IRestorableRule
 {
     private readonly double limit = limit;
     private readonly double decay = decay;
@@ -26,6 +26,10 @@ public readonly struct ZScoreRule(double limit, double decay, int warmup, double
 
     /// <inheritdoc/>
     public int MemoryLength => 3;
+
+    /// <inheritdoc/>
+    bool IRestorableRule.IsMemory(HostThresholdMemory memory) =>
+        double.IsInteger(memory[0]) && (memory[0] > 0.0 ? memory[1] > 0.0 : memory[1] == 0.0 && memory[2] == 0.0);
 
     /// <inheritdoc/>
     public double Threshold<TMath, TMemory>(double norm, double total, TMemory memory)

@@ -85,6 +85,67 @@ public sealed class OptimizerStateTests
         Assert.All(w.ToArray(), value => Assert.True(float.IsFinite(value)));
     }
 
+    /// <summary>Numbers that are finite and not negative, and yet none that the rule leaves after these norms.</summary>
+    [Fact]
+    public void A_damaged_memory_of_a_threshold_is_refused()
+    {
+        // Of each rule what it remembers of 2, 8 and 4, and numbers of that which damage has changed.
+        (Threshold Threshold, double[] Left, (int Place, double Number)[] Faults)[] rules =
+        [
+            (
+                Threshold.Percentile(50, window: 5),
+                [3, 0, 2, 8, 4, 0, 2, 4, 8, 0],
+                [(0, 2.5), (0, 2), (0, 4), (1, 1), (2, 0), (2, 3), (6, 3), (7, 9), (8, 4)]),
+            (
+                Threshold.Percentile(50, window: 3),
+                [2, 1, 4, 8, 4, 8],
+                [(0, 1.5), (0, 1), (1, 0.5), (1, 2), (2, 0), (4, 0), (5, 4)]),
+            (
+                Threshold.MedianDeviation(0, window: 3, warmup: 1),
+                [4, 3, 0, 2, 8, 4, 2, 4, 8],
+                [(0, 0), (0, 3), (1, 2), (3, 0), (6, 4), (8, 2)]),
+            (
+                Threshold.MovingAverage(absolute: double.PositiveInfinity, warmup: 5),
+                [3, 2],
+                [(0, 0), (0, 2.5), (1, 0)]),
+            (
+                Threshold.ZScore(warmup: 5),
+                [3, 14.0 / 3, 56.0 / 3],
+                [(0, 0), (0, 2.5), (1, 0)]),
+        ];
+        Assert.All(rules, rule =>
+        {
+            Adam optimizer = Make();
+            Assert.All(rule.Left.Zip(optimizer.State().Stages[0].Memories[0]), pair => Assert.Equal(pair.First, pair.Second, 1e-12));
+            OptimizerState state = optimizer.State();
+            string before = JsonSerializer.Serialize(state);
+            Assert.All(rule.Faults, fault =>
+            {
+                double[] memory = [.. state.Stages[0].Memories[0]];
+                memory[fault.Place] = fault.Number;
+                OptimizerState damaged = state with { Stages = [state.Stages[0] with { Memories = [memory] }] };
+                string message = Assert.Throws<ArgumentException>(() => optimizer.Restore(damaged)).Message;
+                Assert.Contains($"what it has of {state.Stages[0].Stage} is damaged", message, StringComparison.Ordinal);
+                Assert.Equal(before, JsonSerializer.Serialize(optimizer.State()));
+            });
+            optimizer.Restore(state);
+            Assert.Equal(before, JsonSerializer.Serialize(optimizer.State()));
+
+            Adam Make()
+            {
+                Tensor w = Parameter("w");
+                Adam optimizer = new([w]) { Clip = [Clip.GlobalNorm(rule.Threshold)] };
+                foreach (float gradient in (float[])[2, 8, 4])
+                {
+                    w.Gradient = Tensor.Of([gradient]);
+                    optimizer.Step();
+                }
+
+                return optimizer;
+            }
+        });
+    }
+
     /// <summary>Parameters of one size that have changed places would each go on with the other's moments.</summary>
     [Fact]
     public void A_state_of_the_same_parameters_in_another_order_is_refused()

@@ -215,6 +215,11 @@ public sealed class PerExampleClipTests
 
         Teaches<ArgumentException>(
             () => new PerExampleClip(1).Restore(new PerExampleClip(Threshold.Percentile(50)).State()), "percentile 50", "GlobalNorm(1)", "saved with");
+        PerExampleClip remembering = new(Threshold.MovingAverage());
+        Teaches<ArgumentException>(
+            () => remembering.Restore(remembering.State() with { Memories = [[3, 0]] }),
+            "PerExampleClip.Restore",
+            $"what it has of {remembering.State().Stage} is damaged");
 
         float Run(PerExampleClip clip, int batch)
         {
