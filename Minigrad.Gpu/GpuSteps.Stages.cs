@@ -17,7 +17,17 @@ internal sealed partial class GpuSteps
     /// <inheritdoc/>
     public override int Remember(ThresholdScope scope, int seriesLength)
     {
-        (Slab slab, ArrayView<double> numbers) = Rented<double>((long)SeriesCount(scope) * seriesLength);
+        long count = (long)SeriesCount(scope) * seriesLength;
+        int most = int.MaxValue / Slab.Words<double>();
+        if (count > most)
+        {
+            throw new GpuException(
+                $"A clipping threshold that remembers norms by {scope.ToString().ToLowerInvariant()} takes {seriesLength} numbers for each "
+                + $"of {SeriesCount(scope)}, {count} in all, but a buffer on a device holds {most}. "
+                + "Take a smaller window, or a threshold that keeps none, as Threshold.MovingAverage.");
+        }
+
+        (Slab slab, ArrayView<double> numbers) = Rented<double>(count);
         int free = memories.FindIndex(memory => memory.Slab is null);
         if (free < 0)
         {

@@ -253,6 +253,13 @@ internal sealed class DeferredPipeline
         for (int attempt = seen + 1; attempt <= steps.Attempts; attempt++)
         {
             StepRecord record = Kept(attempt);
+            if (record.Attempt != attempt)
+            {
+                continue; // What queued it threw before it was decided, so it has left no record.
+            }
+
+            (StepCount, SkippedSteps, ConsecutiveSkips) = ((int)record.StepCount, (int)record.SkippedSteps, (int)record.ConsecutiveSkips);
+            (LossScale, GoodSteps) = (record.NextLossScale, (int)record.GoodSteps);
             if (record.StoppedAt == attempt)
             {
                 stopped = attempt;
@@ -264,9 +271,6 @@ internal sealed class DeferredPipeline
             }
         }
 
-        StepRecord last = Kept(steps.Attempts);
-        (StepCount, SkippedSteps, ConsecutiveSkips) = ((int)last.StepCount, (int)last.SkippedSteps, (int)last.ConsecutiveSkips);
-        (LossScale, GoodSteps) = (last.NextLossScale, (int)last.GoodSteps);
         seen = steps.Attempts;
     }
 

@@ -41,6 +41,11 @@ public abstract partial class Optimizer
         AddStages(Clip, group: null);
         if (!named.SequenceEqual(stages))
         {
+            foreach ((ClipStage stage, ParameterGroup? group) in stages)
+            {
+                stage.History?.CheckRoom(SeenBy(group));
+            }
+
             named.Clear();
             named.AddRange(stages);
             stageNames = [.. stages.Select(entry => Named(entry.Group, $"{entry.Stage}"))];
@@ -125,11 +130,14 @@ public abstract partial class Optimizer
     /// <summary>The histories of the listed stages, of the rule and of the clips of updates that remember something, each with the parameters that it sees.</summary>
     private IEnumerable<(ThresholdHistory History, IEnumerable<Tensor> Parameters)> Remembering() => stages
         .Where(entry => entry.Stage.History is { Remembers: true })
-        .Select(entry => (entry.Stage.History!, Of(group => entry.Group is null ? group.Clip is null : group == entry.Group)))
+        .Select(entry => (entry.Stage.History!, SeenBy(entry.Group)))
         .Concat(RuleThreshold is { Remembers: true } own ? [(own, parameters)] : [])
         .Concat(updateClips
             .Where(entry => entry.Clip.History.Remembers)
             .Select(entry => (entry.Clip.History, Of(group => entry.Group is null ? group.UpdateClip is null : group == entry.Group))));
+
+    /// <summary>The parameters whose gradients the stages of a group see; those of no group see all that have none of their own.</summary>
+    private IEnumerable<Tensor> SeenBy(ParameterGroup? owner) => Of(group => owner is null ? group.Clip is null : group == owner);
 
     private IEnumerable<Tensor> Of(Func<ParameterGroup, bool> isMeant) =>
         slots.Where(slot => isMeant(slot.Group)).Select(slot => slot.Parameter);

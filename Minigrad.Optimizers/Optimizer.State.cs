@@ -12,8 +12,8 @@ public abstract partial class Optimizer
     /// clips and its policies are the program's, and are not part of it.
     /// </summary>
     /// <exception cref="InvalidOperationException">
-    /// A stage or a clip of updates that remembers is listed twice, or a group has an <see cref="UpdateClip"/> that needs a mean square which
-    /// the optimizer does not keep.
+    /// A stage or a clip of updates that remembers is listed twice, or would remember more of a parameter than an array holds, or a group
+    /// has an <see cref="UpdateClip"/> that needs a mean square which the optimizer does not keep.
     /// </exception>
     public OptimizerState State()
     {
@@ -39,8 +39,8 @@ public abstract partial class Optimizer
     /// <param name="state">The state of an optimizer of the same kind, over parameters of the same sizes in the same order.</param>
     /// <exception cref="ArgumentException">It does not fit; the message says where.</exception>
     /// <exception cref="InvalidOperationException">
-    /// A stage or a clip of updates that remembers is listed twice, or a group has an <see cref="UpdateClip"/> that needs a mean square which
-    /// the optimizer does not keep.
+    /// A stage or a clip of updates that remembers is listed twice, or would remember more of a parameter than an array holds, or a group
+    /// has an <see cref="UpdateClip"/> that needs a mean square which the optimizer does not keep.
     /// </exception>
     public void Restore(OptimizerState state)
     {

@@ -178,7 +178,8 @@ public abstract partial class Optimizer
     /// <exception cref="InvalidOperationException">
     /// No parameter has a gradient, or one has another shape or lies on another backend than its parameter; too many steps were skipped in a
     /// row; a group has an <see cref="UpdateClip"/> that needs a mean square which the optimizer does not keep; a stage that remembers is
-    /// listed twice, or used by another optimizer or by hand as well; the schedule of a threshold gives a number that is not positive;
+    /// listed twice, or used by another optimizer or by hand as well, or would remember more of a parameter than an array holds; the schedule
+    /// of a threshold gives a number that is not positive;
     /// or <see cref="LossScaling"/> is set and a gradient is not of a loss that <see cref="Scale"/> gave, or the other way round.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The schedule of a threshold has ended, as that of <see cref="Schedule.OneCycle"/> does.</exception>

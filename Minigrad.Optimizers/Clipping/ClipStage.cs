@@ -22,7 +22,8 @@ public abstract class ClipStage
     /// <exception cref="NonFiniteGradientException">A gradient is not finite and the policy is <see cref="NonFinitePolicy.Throw"/>.</exception>
     /// <exception cref="InvalidOperationException">
     /// A gradient is still multiplied by a loss scale, or has another shape or lies on another backend than its parameter; or the stage
-    /// remembers the steps of an optimizer, or has a schedule that gives no positive threshold.
+    /// remembers the steps of an optimizer, would remember more of a parameter than an array holds, or has a schedule that gives no positive
+    /// threshold.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The schedule of the threshold has ended; or there is no such policy, and a gradient is not finite.</exception>
     public double Apply(IEnumerable<Tensor> parameters, NonFinitePolicy policy = NonFinitePolicy.Throw)

@@ -101,8 +101,23 @@ internal sealed class ThresholdHistory
     public IEnumerable<double[]> Memories(IEnumerable<Tensor> parameters) =>
         SeriesLength == 0 ? [] : Scope == ThresholdScope.Together ? [MemoryOfAll()] : parameters.Select(MemoryOf);
 
+    /// <summary>Checks, before a step is begun, that there can be a memory of each parameter's series.</summary>
+    /// <param name="parameters">The parameters that are seen.</param>
+    /// <exception cref="InvalidOperationException">One is longer than an array can be.</exception>
+    public void CheckRoom(IEnumerable<Tensor> parameters)
+    {
+        if (SeriesLength > 0 && Scope != ThresholdScope.Together)
+        {
+            foreach (Tensor parameter in parameters)
+            {
+                LengthOf(parameter);
+            }
+        }
+    }
+
     /// <summary>The memory of one parameter's series.</summary>
     /// <param name="parameter">The parameter.</param>
+    /// <exception cref="InvalidOperationException">It is longer than an array can be.</exception>
     public double[] MemoryOf(Tensor parameter)
     {
         if (SeriesLength == 0)
@@ -112,7 +127,7 @@ internal sealed class ThresholdHistory
 
         if (!memories.TryGetValue(parameter, out double[]? memory))
         {
-            memory = new double[PendingGradient.UnitCountsOf(parameter).Series(Scope) * SeriesLength];
+            memory = new double[LengthOf(parameter)];
             memories.Add(parameter, memory);
         }
 
@@ -163,6 +178,18 @@ internal sealed class ThresholdHistory
                 memory[(i / kept * SeriesLength) + (i % kept)] = saved[i];
             }
         }
+    }
+
+    /// <summary>How long the memory of one parameter's series is.</summary>
+    private int LengthOf(Tensor parameter)
+    {
+        int series = PendingGradient.UnitCountsOf(parameter).Series(Scope);
+        long length = (long)series * SeriesLength;
+        return length <= Array.MaxLength ? (int)length : throw new InvalidOperationException(
+            $"{owner}.{Text}: {(parameter.Name is { } given ? $"'{given}'" : "a parameter")} of shape {parameter.Shape} has "
+            + $"{series} {(Scope == ThresholdScope.Column ? "columns" : "rows")}, and to remember the norms of each takes {SeriesLength} numbers, "
+            + $"{length} in all, but an array holds {Array.MaxLength}. Take a smaller window, a threshold that keeps none, "
+            + "as Threshold.MovingAverage, or Clip.ParameterNorm, which remembers one series for each parameter.");
     }
 
     private double[] MemoryOfAll()

@@ -52,6 +52,44 @@ public sealed class ThresholdsOnGpuTests(GpuFixture fixture) : IClassFixture<Gpu
     }
 
     [Fact]
+    public void More_memory_than_an_array_holds_is_refused_before_the_device_begins_a_step()
+    {
+        Tensor parameter = Tensor.Ones(1100, 1).To(Gpu).WithGradient("embedding");
+        parameter.Gradient = Tensor.Ones(1100, 1).To(Gpu);
+        Sgd optimizer = new([parameter], 0.5) { CheckInterval = 1 };
+        optimizer.Step();
+        optimizer.Clip = [Clip.UnitNorm(Threshold.Percentile(10, window: 1_000_000))];
+        string message = Assert.Throws<InvalidOperationException>(() => optimizer.Step()).Message;
+        Assert.Contains("'embedding' of shape [1100, 1]", message, StringComparison.Ordinal);
+        Assert.Equal(1, optimizer.StepCount);
+        optimizer.Clip = [];
+        Assert.Equal(2, optimizer.Step().Step);
+        Assert.All(parameter.ToArray(), value => Assert.Equal(0f, value));
+    }
+
+    [Fact]
+    public void More_memory_than_a_buffer_holds_is_refused_and_leaves_the_counts_as_they_are()
+    {
+        Tensor[] parameters = [.. Enumerable.Range(0, 2).Select(_ => Tensor.Ones(300, 1).To(Gpu).WithGradient())];
+        foreach (Tensor parameter in parameters)
+        {
+            parameter.Gradient = Tensor.Ones(300, 1).To(Gpu);
+        }
+
+        Sgd optimizer = new(parameters, 0.5);
+        optimizer.Step();
+        optimizer.Clip = [Clip.UnitNorm(Threshold.Percentile(10, window: 1_000_000))];
+        string message = Assert.Throws<GpuException>(() => optimizer.Step()).Message;
+        Assert.Contains("by row takes 2000002 numbers for each of 600, 1200001200 in all", message, StringComparison.Ordinal);
+        Assert.Contains("smaller window", message, StringComparison.Ordinal);
+        Assert.Equal(1, optimizer.StepCount);
+        optimizer.Clip = [];
+        Assert.Equal(2, optimizer.Step().Step);
+        Assert.Equal(2, optimizer.StepCount);
+        Assert.All(parameters, parameter => Assert.All(parameter.ToArray(), value => Assert.Equal(0f, value)));
+    }
+
+    [Fact]
     public void Under_Propagate_the_device_clamps_beside_a_NaN_and_makes_all_NaN_without_a_threshold()
     {
         foreach (float bad in (float[])[float.NaN, float.PositiveInfinity])

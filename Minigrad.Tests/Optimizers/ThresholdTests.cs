@@ -320,6 +320,27 @@ public sealed partial class ThresholdTests
     }
 
     [Fact]
+    public void More_memory_than_an_array_holds_is_refused_before_anything_is_done()
+    {
+        Tensor parameter = Tensor.Ones(1100, 2).WithGradient("embedding");
+        parameter.Gradient = Tensor.Ones(1100, 2);
+        Sgd optimizer = new([parameter], 0.1) { Clip = [Clip.GlobalNorm(1), Clip.UnitNorm(Threshold.Percentile(10, window: 1_000_000))] };
+        string[] parts =
+        [
+            "Clip.UnitNorm(percentile 10 of 1000000", "'embedding' of shape [1100, 2]", "1100 rows", "2000002 numbers", "2200002200 in all",
+            "smaller window",
+        ];
+        Teaches<InvalidOperationException>(() => optimizer.Step(), parts);
+        Teaches<InvalidOperationException>(() => optimizer.State(), parts);
+        Teaches<InvalidOperationException>(() => Clip.UnitNorm(Threshold.Percentile(10, window: 1_000_000)).Apply([parameter]), parts);
+        Assert.All(parameter.ToArray().Concat(parameter.Gradient.ToArray()), value => Assert.Equal(1f, value));
+        Assert.Equal(0, optimizer.StepCount);
+        optimizer.Clip = [];
+        Assert.Equal(1, optimizer.Step().Step);
+        Assert.Equal(1, optimizer.StepCount);
+    }
+
+    [Fact]
     public void A_state_of_other_stages_is_refused_by_name()
     {
         Tensor parameter = WithGradient(1);
