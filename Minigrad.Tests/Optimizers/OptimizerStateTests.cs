@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CsCheck;
 using Minigrad.Layers;
 using Minigrad.Optimizers;
 
@@ -145,6 +146,35 @@ public sealed class OptimizerStateTests
             }
         });
     }
+
+    /// <summary>Whatever norms there were, none among them, tiny and huge ones, what a rule has left of them is taken.</summary>
+    [Fact]
+    public void Every_memory_that_steps_leave_is_restored() =>
+        Gen.Select(
+            Gen.OneOf(Gen.OneOfConst(0f, 1e-45f, 1e-30f, 1e-3f, 1f, 2f, 1e10f, 1e19f), Gen.Float[1e-6f, 1e6f]).Array[0, 20],
+            Gen.Int[2, 6],
+            Gen.Int[0, 6],
+            Gen.Double[0, 3],
+            Gen.Int[0, 4]).Sample((norms, window, warmup, number, kind) =>
+            {
+                Threshold Make() => kind switch
+                {
+                    0 => Threshold.Percentile(number * 30, window, Math.Min(window - 1, warmup)),
+                    1 => Threshold.MedianDeviation(number, window, Math.Clamp(warmup, 1, window)),
+                    2 => Threshold.MovingAverage(0.01 + number, absolute: 1 + number, decay: number / 4, warmup: 1 + warmup),
+                    3 => Threshold.ZScore(0.1 + number, decay: number / 4, warmup: 1 + warmup),
+                    _ => Threshold.StreamingQuantile(0.01 + (number / 4)),
+                };
+                Tensor w = Tensor.Ones(2, 3).WithGradient("w");
+                Sgd optimizer = new([w], 1e-20f) { Clip = [Clip.GlobalNorm(Make()), Clip.ParameterNorm(Make()), Clip.UnitNorm(Make())] };
+                foreach (float norm in norms)
+                {
+                    w.Gradient = Tensor.Of([norm, 0f, 0f, 0f, norm / 2, 0f], 2, 3);
+                    optimizer.Step();
+                }
+
+                optimizer.Restore(JsonSerializer.Deserialize<OptimizerState>(JsonSerializer.Serialize(optimizer.State()))!);
+            });
 
     /// <summary>Parameters of one size that have changed places would each go on with the other's moments.</summary>
     [Fact]
