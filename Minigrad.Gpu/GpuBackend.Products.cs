@@ -48,7 +48,7 @@ public sealed partial class GpuBackend
         }
         else
         {
-            ProductPlan plan = queue.IsEmulated ? ProductPlan.Emulated(shape) : ProductPlan.Choose(shape, queue.Multiprocessors);
+            ProductPlan plan = (queue.IsEmulated ? ProductPlan.Emulated(shape) : ProductPlan.Choose(shape, queue.Multiprocessors)).InChains(shape);
             if (GoesToCuBlas(shape, plan))
             {
                 queue.Call(

@@ -16,6 +16,11 @@ internal readonly record struct ProductPlan(bool IsSliced, int Side, int Slices,
     private const int MostSplits = 32;
     private const int SmallestPart = 64;
 
+    /// <summary>The most steps of the depth that one sum adds up, as on the CPU; and the most sums of parts that this may make.</summary>
+    private const int LongestChain = 4096;
+
+    private const int MostSums = 1 << 26;
+
     /// <summary>8 × 8 elements a thread; 128 × 128 elements a group.</summary>
     private static readonly ProductPlan Blocked = new(IsSliced: false, 16, 1, 1);
 
@@ -70,6 +75,18 @@ internal readonly record struct ProductPlan(bool IsSliced, int Side, int Slices,
     public static ProductPlan Emulated(MatrixProductShape shape) => shape.Rows > 8
         ? new ProductPlan(IsSliced: false, 2, 1, 1)
         : new ProductPlan(IsSliced: true, 2, 2, shape.Depth > 16 ? 2 : 1);
+
+    /// <summary>
+    /// The plan with so many splits that a great depth is made of sums of <see cref="LongestChain"/> steps, whose error is about that of
+    /// one; or of as few steps as there is room for sums.
+    /// </summary>
+    /// <param name="shape">The product.</param>
+    public ProductPlan InChains(MatrixProductShape shape)
+    {
+        long outputs = (long)shape.Batch * shape.Rows * shape.Columns;
+        long splits = Math.Min(((shape.Depth - 1) / LongestChain) + 1, MostSums / outputs);
+        return this with { Splits = Math.Max(Splits, (int)splits) };
+    }
 
     /// <summary>How long a part of the depth is, but for the last.</summary>
     /// <param name="depth">The depth.</param>

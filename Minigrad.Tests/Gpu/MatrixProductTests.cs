@@ -90,6 +90,34 @@ public sealed class MatrixProductTests(GpuFixture fixture) : IClassFixture<GpuFi
         }
     }
 
+    /// <summary>One sum would be off by a share of 0.0026 on OpenCL; an emulated device would take minutes for so many.</summary>
+    [Fact]
+    public void A_deep_product_is_as_near_as_a_sum()
+    {
+        int depth = Gpu.Device.Kind is GpuDeviceKind.OpenClGpu or GpuDeviceKind.OpenClOther ? 300_000 : 9_000;
+        MatrixProductShape shape = new(3, 2, depth) { TransposeLeft = true };
+        float[] left = [.. Enumerable.Repeat(0.1f, 3 * depth)];
+        float[] right = [.. Enumerable.Range(0, 2 * depth).Select(i => 1f + (i % 2))];
+        float[] found = Product(shape, [100f, 0f], null, left, right);
+        double sum = depth * (double)0.1f;
+        double[] expected = [sum + 100, 2 * sum, sum + 100, 2 * sum, sum + 100, 2 * sum];
+        Assert.All(found.Zip(expected), pair => Assert.Equal(1, pair.First / pair.Second, 2e-4));
+    }
+
+    /// <summary>Parts of 4,096 steps, unless their sums would take too much memory.</summary>
+    [Theory]
+    [InlineData(1, 1, 4096, 1)]
+    [InlineData(1, 1, 4097, 2)]
+    [InlineData(7, 9, 20_000_000, 4883)]
+    [InlineData(4096, 4096, 60_000, 4)]
+    [InlineData(40_000, 40_000, 9_000, 1)]
+    public void A_great_depth_is_split(int rows, int columns, int depth, int splits)
+    {
+        ProductPlan plan = new(IsSliced: true, 16, 1, 1);
+        Assert.Equal(splits, plan.InChains(new MatrixProductShape(rows, columns, depth)).Splits);
+        Assert.Equal(5000, (plan with { Splits = 5000 }).InChains(new MatrixProductShape(rows, columns, depth)).Splits);
+    }
+
     [Fact]
     public void Infinity_and_NaN_go_through_and_spread_no_further()
     {
