@@ -439,12 +439,13 @@ internal sealed class BackwardPass
             Receive(leaf, capture.Gradient, before, gradient);
         }
 
-        if (!accumulateInLeaves)
+        // What was frozen after the forward pass is not to move: a step takes whatever has a gradient.
+        Tensor tensor = leaf.Tensor;
+        if (!accumulateInLeaves || !tensor.RequiresGradient)
         {
             return;
         }
 
-        Tensor tensor = leaf.Tensor;
         Taint? had = Trace is null || tensor.GatheredGradient is null ? null : GradientTrace.Before(leaf, tensor.GatheredGradient);
         ScaleMark? mark = tensor.GatheredGradient is null ? scale : ScaleMark.OfSum(leaf.Mark, scale);
         if (createGraph)

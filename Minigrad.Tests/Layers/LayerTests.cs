@@ -107,6 +107,25 @@ public sealed class LayerTests
         Assert.NotEqual(learning, model[1].Parameters[0].ToArray());
     }
 
+    /// <summary>A step moves whatever has a gradient, so backward through what was computed before must not bring one.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_graph_from_before_a_freeze_moves_nothing(bool createGraph)
+    {
+        Sequential model = new(new Linear(2, 3), new Tanh(), new Linear(3, 1));
+        Sgd optimizer = new(model.Parameters, 0.1);
+        float[] frozen = model[0].Parameters[0].ToArray();
+        float[] learning = model[2].Parameters[0].ToArray();
+        Tensor loss = model.Forward(Tensor.Ones(4, 2)).Square().Sum();
+        model[0].Freeze();
+        loss.Backward(createGraph: createGraph);
+        Assert.All(model[0].Parameters, parameter => Assert.Null(parameter.Gradient));
+        Assert.Equal(["0.weight", "0.bias"], optimizer.Step().WithoutGradient);
+        Assert.Equal(frozen, model[0].Parameters[0].ToArray());
+        Assert.NotEqual(learning, model[2].Parameters[0].ToArray());
+    }
+
     [Fact]
     public void State_is_restored_whole_or_not_at_all()
     {

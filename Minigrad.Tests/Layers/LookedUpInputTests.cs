@@ -223,12 +223,16 @@ public sealed class LookedUpInputTests
     }
 
     [Fact]
-    public void Whether_the_table_learns_is_decided_where_it_is_looked_up()
+    public void Whether_the_table_may_learn_is_decided_where_it_is_looked_up_and_a_frozen_one_gathers_nothing()
     {
         (Lstm layer, Tensor table) = Model();
         Tensor x = Short(table.Embedding(Batch()));
         table.RequiresGradient = false;
-        layer.Forward(x).Sum().Backward();
+        Tensor loss = layer.Forward(x).Sum();
+        loss.Backward(retainGraph: true);
+        Assert.Null(table.Gradient);
+        table.RequiresGradient = true;
+        loss.Backward();
         Assert.Contains(table.Gradient!.ToArray(), value => value != 0f);
     }
 
