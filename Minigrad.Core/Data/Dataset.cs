@@ -59,6 +59,16 @@ public static class Dataset
         }
     }
 
+    /// <summary>Refuses a batch of more numbers than an array holds, whose place in it would be counted past the end of an int.</summary>
+    internal static void CheckFits(object dataset, int rows, long numbers, [CallerMemberName] string operation = "")
+    {
+        if (numbers * (double)rows > Array.MaxLength)
+        {
+            throw new ShapeException(
+                $"{operation}: {rows:N0} rows of {dataset}, each of {numbers:N0} numbers in such a batch, are more than the {Array.MaxLength:N0} elements that one array can hold. Take fewer at a time, in smaller batches, and leave the longest out or cut them.");
+        }
+    }
+
     private static int[] Sizes(int count, double[] fractions, double sum)
     {
         int total = (int)Math.Min(count, Math.Floor((sum * count) + (Rounding * count)));

@@ -49,6 +49,7 @@ public sealed class SequenceData : IDataset<SequenceBatch>
         int[] chosen = rows.ToArray();
         int[] lengths = Array.ConvertAll(chosen, row => sequences[row].Length / FeatureCount);
         int longest = lengths.DefaultIfEmpty().Max();
+        Dataset.CheckFits(this, chosen.Length, (long)longest * FeatureCount);
         float[] padded = new float[chosen.Length * longest * FeatureCount];
         for (int i = 0; i < chosen.Length; i++)
         {

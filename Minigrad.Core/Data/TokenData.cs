@@ -34,6 +34,7 @@ public sealed class TokenData : IDataset<TokenData>
     public TokenData Take(ReadOnlySpan<int> rows)
     {
         Dataset.CheckRows(this, Count, rows);
+        Dataset.CheckFits(this, rows.Length, Inputs.Shape[1]);
         return new TokenData(Select(Inputs, rows), Select(Targets, rows));
     }
 

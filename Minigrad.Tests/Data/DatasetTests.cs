@@ -102,6 +102,25 @@ public sealed class DatasetTests
         AssertSays(Assert.Throws<ShapeException>(() => new SequenceData([Tensor.Ones(1, 2)], [1, 2])), "1 sequences", "2 labels");
     }
 
+    /// <summary>Their product would be counted past the end of an int: to a negative number, or to one that is too small.</summary>
+    [Theory]
+    [InlineData(2048)]
+    [InlineData(4096)]
+    public void A_batch_of_more_numbers_than_an_array_holds_is_refused(int rows)
+    {
+        const int Longest = 1 << 20;
+        int[] chosen = [.. Enumerable.Range(0, rows).Select(row => row % 2)];
+        SequenceData sequences = new([Tensor.Zeros(Longest, 1), Tensor.Zeros(1, 1)]);
+        AssertSays(
+            Assert.Throws<ShapeException>(() => sequences.Take(chosen)),
+            $"Take: {rows:N0} rows",
+            "1,048,576 numbers",
+            "2,147,483,591",
+            "smaller batches");
+        TokenData tokens = new(new Indices(new int[2 * Longest], [2, Longest]), new Indices(new int[2 * Longest], [2, Longest]));
+        AssertSays(Assert.Throws<ShapeException>(() => tokens.Take(chosen)), $"Take: {rows:N0} rows", "smaller batches");
+    }
+
     [Fact]
     public void Rows_that_do_not_exist_are_refused()
     {
