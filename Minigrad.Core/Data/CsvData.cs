@@ -89,8 +89,10 @@ public sealed class CsvData
             {
                 string cell = Cell(row, place);
                 bool isNumber = float.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out float value);
-                values[next++] = isNumber && float.IsFinite(value) ? value : throw DataFileException.At(
-                    path, At(row, place), $"'{cell}' is no finite number. Correct it, or leave the row or the column out.");
+
+                // The parser passes over null characters at the end, which may stand where a crash has left a number unwritten.
+                values[next++] = isNumber && float.IsFinite(value) && !cell.EndsWith('\0') ? value : throw DataFileException.At(
+                    path, At(row, place), $"'{cell.Replace("\0", "\\0", StringComparison.Ordinal)}' is no finite number. Correct it, or leave the row or the column out.");
             }
         }
 

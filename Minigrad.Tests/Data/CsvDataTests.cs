@@ -97,6 +97,7 @@ public sealed class CsvDataTests : IDisposable
         Refuses(() => Read("a\tb\n1\t2\n\t\t\n", '\t'), "line 3", "3 cells");
         Refuses(() => Read("a\n1\n\"" + new string('x', 1 << 24)), "line ", "16 million characters", "quotes");
         Refuses(() => Read("a\nNaN\n").ToTensor(), "line 2, column \"a\"", "'NaN'");
+        Refuses(() => Read("a,b\n1,23.5\n2,4\0\0\0").ToTensor(), "line 3, column \"b\"", "'4\\0\\0\\0' is no finite number");
         Refuses(() => Read("a\n1e99\n").ToTensor(), "'1e99'");
         Refuses(() => Read("a\n1,5\n", ';').ToTensor(), "'1,5'");
         Refuses(() => Read("a,b\n1,\n").ToLabels("b"), "line 2, column \"b\"", "empty");
