@@ -157,17 +157,18 @@ public sealed class Readme
     [Fact]
     public void Frozen_layers_several_batches_a_step_and_a_schedule()
     {
-        LabeledData data = ToyData.TwoMoons(32 * 4 * 3, generator: new Generator(1));
+        LabeledData data = ToyData.TwoMoons(32 * ((4 * 2) + 1), generator: new Generator(1));
         Sequential model = new(new Linear(2, 8), new Tanh(), new Linear(8, 2));
         int steps = 3;
         IReadOnlyDictionary<string, float[]> start = model.State();
 
         model[0].Freeze();
-        var optimizer = new Adam(model.Parameters.Where(parameter => parameter.RequiresGradient)) { AccumulationCount = 4 };
+        var optimizer = new Adam(model.Parameters.Where(parameter => parameter.RequiresGradient));
         var rate = new Scheduler(Schedule.Cosine(1e-3, steps), value => optimizer.LearningRate = value);
         foreach (LabeledData[] batches in new Loader<LabeledData>(data, 32, new Generator(1)).Chunk(4))
         {
             optimizer.ZeroGradients();
+            optimizer.AccumulationCount = batches.Length; // The last may be fewer than four.
             foreach (LabeledData batch in batches)
             {
                 Loss.CrossEntropy(model.Forward(batch.Features), batch.Labels).Backward();
@@ -178,6 +179,7 @@ public sealed class Readme
         }
 
         Assert.Equal((steps, steps, 0), (optimizer.StepCount, rate.StepCount, optimizer.LearningRate));
+        Assert.Equal(1, optimizer.AccumulationCount);
         Assert.Equal(start["0.weight"], model.State()["0.weight"]);
         Assert.NotEqual(start["2.weight"], model.State()["2.weight"]);
     }
