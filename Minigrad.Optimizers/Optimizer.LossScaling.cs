@@ -62,6 +62,10 @@ public abstract partial class Optimizer
     /// <see cref="Step"/>, which does not divide again then. Those that are divided already, and all without
     /// <see cref="LossScaling"/>, stay as they are.
     /// </summary>
+    /// <remarks>
+    /// <see cref="AccumulationCount"/> is left to <see cref="Step"/>. Gradients of several backward passes are their sum until then, so
+    /// what clips them by hand needs a threshold that many times as large; stages in <see cref="Clip"/> act after the division.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">A gradient is not of a loss that <see cref="Scale"/> gave.</exception>
     public void Unscale()
     {
