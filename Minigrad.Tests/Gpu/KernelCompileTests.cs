@@ -2,8 +2,8 @@ using System.Reflection;
 using Minigrad.Gpu.Kernels;
 using Minigrad.Numerics;
 using Minigrad.Operations;
-using Minigrad.Optimizers.Thresholds;
 using Minigrad.Optimizers.Rules;
+using Minigrad.Optimizers.Thresholds;
 
 namespace Minigrad.Tests.Gpu;
 
