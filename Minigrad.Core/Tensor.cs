@@ -73,6 +73,9 @@ public sealed partial class Tensor
     }
 
     /// <summary>Whether a gradient can flow back to this tensor.</summary>
+    /// <remarks>
+    /// What is computed while it is false never brings it one. Set to false afterwards, backward brings it none until it is true again.
+    /// </remarks>
     /// <exception cref="GradientException">Set on a tensor that was computed from others.</exception>
     public bool RequiresGradient
     {

@@ -68,14 +68,14 @@ internal sealed partial class DeviceQueue : IDisposable
 
     /// <summary>
     /// How many threads each of so many groups may have: the wanted ones, or fewer where together they would be more than a launch can
-    /// have. ILGPU counts those of a launch in 32 bits on OpenCL, and has no error where that overflows.
+    /// have. ILGPU counts those of a launch in 32 bits but on CUDA, and has no error where that overflows.
     /// </summary>
     /// <param name="groups">How many groups.</param>
     /// <param name="wanted">How many threads each would have best, a power of two.</param>
     public int GroupSizeFor(int groups, int wanted)
     {
         int threads = Math.Min(GroupSize, wanted);
-        while ((long)groups * threads > int.MaxValue)
+        while (IsTooMuch(groups, threads))
         {
             threads >>= 1;
         }
@@ -426,15 +426,17 @@ internal sealed partial class DeviceQueue : IDisposable
     private TLauncher? GroupLauncher<TLauncher>(Delegate kernel, int groups, int groupSize)
         where TLauncher : Delegate
     {
-        if ((long)groups * groupSize > int.MaxValue)
+        if (IsTooMuch(groups, groupSize))
         {
             throw new GpuException(
-                $"{kernel.Method.Name} would need {groups:N0} groups of {groupSize} threads, and a launch can have {int.MaxValue:N0} threads "
-                + "in all. Use smaller batches.");
+                $"{kernel.Method.Name} would need {groups:N0} groups of {groupSize} threads, and a launch on this device can have "
+                + $"{int.MaxValue:N0} threads in all. Use smaller batches.");
         }
 
         return CountedLaunch(groups) ? kernels.Get<TLauncher>(kernel, isGrouped: true) : null;
     }
+
+    private bool IsTooMuch(int groups, int groupSize) => Cuda is null && (long)groups * groupSize > int.MaxValue;
 
     private bool CountedLaunch(int size)
     {

@@ -18,7 +18,7 @@ internal sealed partial class GpuSteps
     public override int Remember(ThresholdScope scope, int seriesLength)
     {
         long count = (long)SeriesCount(scope) * seriesLength;
-        int most = int.MaxValue / Slab.Words<double>();
+        int most = DeviceBufferPool.MostNumbers / Slab.Words<double>();
         if (count > most)
         {
             throw new GpuException(

@@ -92,7 +92,7 @@ internal readonly record struct ProductPlan(bool IsSliced, int Side, int Slices,
     /// <param name="depth">The depth.</param>
     public int SplitDepth(int depth)
     {
-        int part = (depth + Splits - 1) / Splits;
+        int part = ((depth - 1) / Splits) + 1;
         return (part + DepthStep - 1) / DepthStep * DepthStep;
     }
 

@@ -162,7 +162,8 @@ public abstract partial class Optimizer
             history.CheckMemories(
                 saved,
                 nameof(Restore),
-                "to begin new histories, restore state with { Stages = [] } before Clip and UpdateClip are set.");
+                "to begin new histories, restore state with { Stages = [] } before Clip and UpdateClip are set. "
+                + "(The threshold of Spam is set where it is made.)");
         }
     }
 }

@@ -249,9 +249,10 @@ public abstract partial class Optimizer
 
     /// <summary>Makes this step's rule and applies it: <c>step.Apply(new MyRule(…), targets)</c>.</summary>
     /// <remarks>
-    /// What it throws, <see cref="Step"/> throws, and that step is not counted: <see cref="StepCount"/>, what clipping remembers and the
-    /// loss scale stay as they were. Parameters that were updated before it threw, as those of a group before it, stay updated, so check
-    /// whatever may be wrong before a step is asked for. On a device a step is counted where it is decided, which is before this is called.
+    /// What it throws, <see cref="Step"/> throws, and that step is not counted: <see cref="StepCount"/>, the norms that clipping remembers
+    /// and the loss scale stay as they were; the schedule of a threshold goes on, as it was asked. Parameters that were updated before it
+    /// threw, as those of a group before it, stay updated, so check whatever may be wrong before a step is asked for. On a device a step is
+    /// counted where it is decided, which is before this is called: the step's number is in <paramref name="step"/>.
     /// </remarks>
     /// <param name="step">The step: its number, its learning rate.</param>
     /// <param name="targets">The parameters.</param>

@@ -92,7 +92,8 @@ public sealed class CsvData
 
                 // The parser passes over null characters at the end, which may stand where a crash has left a number unwritten.
                 values[next++] = isNumber && float.IsFinite(value) && !cell.EndsWith('\0') ? value : throw DataFileException.At(
-                    path, At(row, place), $"'{cell.Replace("\0", "\\0", StringComparison.Ordinal)}' is no finite number. Correct it, or leave the row or the column out.");
+                    path, At(row, place), $"'{cell.Replace("\0", "\\0", StringComparison.Ordinal)}' is no finite number. "
+                    + "Correct it, or leave the row or the column out.");
             }
         }
 

@@ -65,7 +65,9 @@ public static class Dataset
         if (numbers * (double)rows > Array.MaxLength)
         {
             throw new ShapeException(
-                $"{operation}: {rows:N0} rows of {dataset}, each of {numbers:N0} numbers in such a batch, are more than the {Array.MaxLength:N0} elements that one array can hold. Take fewer at a time, in smaller batches, and leave the longest out or cut them.");
+                $"{operation}: {rows:N0} rows of {dataset}, each of {numbers:N0} numbers in such a batch, are more than the "
+                + $"{Array.MaxLength:N0} elements that one array can hold. Take fewer at a time, in smaller batches, and leave the longest out "
+                + "or cut them.");
         }
     }
 

@@ -89,8 +89,8 @@ public abstract class Module
     public void Evaluate() => SetTraining(false);
 
     /// <summary>
-    /// Stops all parameters from learning: they ask for no gradient, and forget the one that they have, by which the next step
-    /// would still move them.
+    /// Stops all parameters from learning: they ask for no gradient, gather none of what was computed before, and forget the one that
+    /// they have, by which the next step would still move them.
     /// </summary>
     public void Freeze()
     {

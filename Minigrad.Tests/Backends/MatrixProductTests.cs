@@ -6,7 +6,9 @@ using Minigrad.Operations;
 
 namespace Minigrad.Tests.Backends;
 
-/// <summary>The tiled product held against three plain loops, to the bit: whatever the path, an element is the same chain of multiply-adds.</summary>
+/// <summary>
+/// The tiled product held against three plain loops, to the bit: whatever the path, an element is made of the same chains of multiply-adds.
+/// </summary>
 [Trait(SuiteBackend.Trait, SuiteBackend.CpuOnly)]
 public sealed class MatrixProductTests
 {

@@ -173,7 +173,7 @@ public sealed class InstructionTests
     [Fact]
     public void A_text_without_a_kernel_is_refused() => Assert.Throws<PtxException>(() => PtxReader.Read(".version 8.4"));
 
-    /// <summary>A part of a line that is missing, double, or another's makes a text that is refused in words, if it is not another kernel's.</summary>
+    /// <summary>A part of a line that is missing, double, or another's makes a text of another kernel, or one that is refused in words.</summary>
     [Fact]
     public void A_damaged_text_is_read_or_refused_in_words()
     {

@@ -12,7 +12,8 @@ namespace Minigrad.Backends.Cpu;
 /// </summary>
 /// <remarks>
 /// Columns at the end that fill no vector are computed as a whole one, whose other lanes get the numbers of the next row of B and go
-/// nowhere. Only after B's last row there is nothing. Each sum is the same chain of multiply-adds over the depth as in a tile.
+/// nowhere. Only after B's last row there is nothing. Each sum is made of the same chains of multiply-adds over the
+/// depth as that of tiles.
 /// </remarks>
 internal static class RowProduct
 {
@@ -135,8 +136,8 @@ internal static class RowProduct
                 end = Math.Min(shape.Depth, begin + MatrixProductPlan.LongestChain);
                 int steps = Math.Min(end, whole) - begin;
                 sums[..columnsOfItem].Clear();
-                Add<TLanes>(
-                    ref Unsafe.AsRef(in a[begin]), ref Unsafe.AsRef(in b[begin * shape.Columns]), (nuint)shape.Columns, (nuint)steps, ref sums[0], vectors);
+                ref float first = ref Unsafe.AsRef(in b[begin * shape.Columns]);
+                Add<TLanes>(ref Unsafe.AsRef(in a[begin]), ref first, (nuint)shape.Columns, (nuint)steps, ref sums[0], vectors);
                 if (begin + steps < end)
                 {
                     b[(whole * shape.Columns)..].CopyTo(padded);
